@@ -1,0 +1,68 @@
+"""What a rule found: a condition broken or kept again, with the evidence for it."""
+
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+
+class Severity(Enum):
+    """How urgent; carries its consequences. ``rank`` 0 is the most urgent."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Position on the duty board, most urgent first."""
+        return list(Severity).index(self)
+
+    @property
+    def texts_an_officer(self) -> bool:
+        """Whether an alert of this severity is sent by text; low ones only show on the board."""
+        return self is not Severity.LOW
+
+    @property
+    def word(self) -> str:
+        """The word used in a text; GSM-7 only."""
+        return {"critical": "URGENT", "high": "HIGH", "medium": "MEDIUM", "low": "LOW"}[self.value]
+
+
+class FindingKind(Enum):
+    """What was broken."""
+
+    EXCLUSION_BREACH = "exclusion_breach"
+    CURFEW_BREACH = "curfew_breach"
+    RESTRICTION_BREACH = "restriction_breach"
+    ALCOHOL_THRESHOLD = "alcohol_threshold"
+    STRAP_TAMPER = "strap_tamper"
+    BATTERY_LOW = "battery_low"
+    BATTERY_CRITICAL = "battery_critical"
+    SILENCE = "silence"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One episode as far as the readings show it; times aware UTC, measured time.
+
+    ``started_at`` identifies the episode within its condition and kind. ``ended_at`` None means
+    still going on at the newest reading. ``evidence`` holds only JSON values (the readings used,
+    thresholds, versions) and no name, address or coordinate beyond the fixes themselves.
+    """
+
+    condition_id: int
+    condition_version: int
+    clause: str
+    kind: FindingKind
+    severity: Severity
+    rule: str
+    rule_version: str
+    started_at: datetime
+    ended_at: datetime | None
+    evidence: dict[str, object]
+
+    @property
+    def key(self) -> tuple[int, str, datetime]:
+        """Identity of the episode among a wearer's episodes."""
+        return (self.condition_id, self.kind.value, self.started_at)

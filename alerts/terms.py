@@ -1,0 +1,77 @@
+"""What a wearer must keep to: the clauses in force, as the rules need them."""
+
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from alerts.finding import Severity
+from zones.zone import Zone
+
+
+class ConditionKind(Enum):
+    """Monitored conditions; the Ministry's electronic-monitoring types, and the care of the tag.
+
+    ``TAG_CARE`` is the clause that every tagged person has: agree to the tag, keep it charged,
+    do not tamper with it.
+    """
+
+    EXCLUSION_ZONE = "exclusion_zone"
+    CURFEW = "curfew"
+    RESTRICTION_ZONE = "restriction_zone"
+    ALCOHOL_ABSTINENCE = "alcohol_abstinence"
+    ALCOHOL_LEVEL = "alcohol_level"
+    TAG_CARE = "tag_care"
+
+    @property
+    def needs_zone(self) -> bool:
+        """True where the condition is about a place."""
+        return self in (
+            ConditionKind.EXCLUSION_ZONE,
+            ConditionKind.CURFEW,
+            ConditionKind.RESTRICTION_ZONE,
+        )
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Thresholds of one condition. Defaults are policy with a source; an order may set its own.
+
+    - ``tac_g_dl``: alcohol above this is a finding. 0.02 g/dl is the usual agency caseload
+      threshold of transdermal monitoring (SCRAM help "Alert Overview"; PIRE/AMS case study).
+    - ``max_gap_s``: a longer stretch between fixes is unknown, never a breach. 600 s is the
+      project's geometric baseline.
+    - ``silence_s``: no reading for this long is a finding. 900 s is the Ministry's "data out of
+      sync" age for a tag that reports each minute.
+    - ``battery_low_percent``: 20 % is the Ministry's seeded rule BATTERY_LEVEL v1;
+      ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
+    - ``battery_clear_percent``: charge at which a low battery is over without a charger, so that
+      a level trembling about 20 % is one episode.
+    """
+
+    tac_g_dl: float = 0.02
+    max_gap_s: int = 600
+    silence_s: int = 900
+    battery_low_percent: float = 20.0
+    battery_critical_percent: float = 5.0
+    battery_clear_percent: float = 30.0
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """One monitored condition, in one version, with the clause it comes from.
+
+    In force for ``from_at <= measured_at < until_at``; ``until_at`` None means open-ended.
+    """
+
+    condition_id: int
+    version: int
+    clause: str
+    kind: ConditionKind
+    severity: Severity
+    from_at: datetime
+    until_at: datetime | None
+    limits: Limits = Limits()
+    zone: Zone | None = None
+
+    def in_force(self, at: datetime) -> bool:
+        """Whether the clause applies at this instant."""
+        return self.from_at <= at and (self.until_at is None or at < self.until_at)

@@ -1,0 +1,1 @@
+"""Alembic migrations; part of the wheel, run by ``navigate-safer migrate``."""

@@ -1,0 +1,1 @@
+"""The invented cohort and the process that runs the whole service on one machine."""

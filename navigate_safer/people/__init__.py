@@ -1,0 +1,1 @@
+"""Pure casework: orders, access, case files. Imports no framework and no database."""

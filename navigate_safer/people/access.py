@@ -1,0 +1,82 @@
+"""Who may do what: the one table that every route and every query passes.
+
+Deny by default: a role has the permissions listed here and no others, and sees the areas it is
+given and no others. The whole policy is readable on one page so that an auditor can read it.
+"""
+
+from enum import Enum
+
+import msgspec
+
+
+class Role(Enum):
+    """The roles of the service."""
+
+    DUTY_OFFICER = "duty_officer"
+    OFFENDER_MANAGER = "offender_manager"
+    PROGRAMME_FACILITATOR = "programme_facilitator"
+    IDVA = "idva"
+    ACCESS_TEAM = "access_team"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    SYSTEM_ADMINISTRATOR = "system_administrator"
+
+    @property
+    def label(self) -> str:
+        """The role as a person reads it."""
+        return "IDVA" if self is Role.IDVA else self.value.replace("_", " ").capitalize()
+
+
+class Permission(Enum):
+    """One thing that can be done or seen."""
+
+    SEE_BOARD = "see the duty board and alerts"
+    ACT_ON_ALERTS = "acknowledge and resolve alerts"
+    SEE_CASELOAD = "see wearers, their orders and compliance"
+    SEE_PLACES = "see positions, trails and zone shapes"
+    SEE_ALCOHOL = "see alcohol readings"
+    SEE_VICTIMS = "see who is protected and where"
+    SEE_AUDIT = "read the log of who saw and did what"
+    SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
+    OWN_ACCOUNT = "own account"
+
+
+_P = Permission
+_CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.OWN_ACCOUNT})
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.DUTY_OFFICER: _CASE | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL},
+    Role.OFFENDER_MANAGER: _CASE | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL},
+    Role.SUPERVISOR: _CASE
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT},
+    Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS},
+    Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
+    Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.OWN_ACCOUNT}),
+    Role.SYSTEM_ADMINISTRATOR: frozenset({_P.SEE_OPERATIONS, _P.OWN_ACCOUNT}),
+}
+
+
+class Forbidden(Exception):
+    """The actor may not do this; the message names the permission and nothing of the record."""
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What one signed-in person may reach; every query about cases takes one.
+
+    ``areas`` are area ids. A scope is made from the rows in force at this request, so a change
+    of role works at once.
+    """
+
+    staff_id: int
+    role: Role
+    areas: frozenset[int]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the role carries the permission."""
+        return permission in GRANTS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Raise :class:`Forbidden` unless the role carries the permission."""
+        if not self.may(permission):
+            raise Forbidden(f"{self.role.label} may not {permission.value}")

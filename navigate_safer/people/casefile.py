@@ -1,0 +1,142 @@
+"""The case file: one JSON document that registers staff, devices, wearers, orders and zones.
+
+It is how a service starts (``navigate-safer register FILE``), and how the invented cohort comes
+in. References (``ref``) are the file's and the service's own names; they are unique per list.
+Times are ISO 8601 with an offset, dates ISO 8601.
+"""
+
+from datetime import date, datetime
+
+import msgspec
+
+from alerts.finding import Severity
+from alerts.terms import ConditionKind, Limits
+from navigate_safer.people.access import Role
+
+
+class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of every entry: an unknown field is an error, not a silent loss."""
+
+
+class Area(Entry):
+    """A locality that staff and wearers belong to."""
+
+    ref: str
+    name: str
+
+
+class StaffMember(Entry):
+    """Somebody who signs in. ``phone`` is E.164 and secret; ``call_order`` is who is told first."""
+
+    ref: str
+    name: str
+    role: Role
+    areas: list[str]
+    password: str | None = None
+    phone: str | None = None
+    call_order: int = 100
+
+
+class Gateway(Entry):
+    """A sender of telemetry; ``ref`` is the CN of its certificate and its part of the topic."""
+
+    ref: str
+    name: str
+
+
+class Device(Entry):
+    """A tag or alcohol monitor. With ``gateway`` set, only that gateway may speak for it."""
+
+    ref: str
+    model: str
+    gateway: str | None = None
+
+
+class Window(Entry):
+    """Weekly hours, local wall time: ``days`` mon..sun, ``start``/``end`` HH:MM (see zones)."""
+
+    days: list[str]
+    start: str
+    end: str
+
+
+class ZoneEntry(Entry):
+    """A zone: ``geometry`` is GeoJSON (EPSG:4326); ``kind`` exclusion, inclusion, restriction."""
+
+    ref: str
+    name: str
+    kind: str
+    geometry: dict[str, object]
+    buffer_m: float = 0.0
+    schedule: list[Window] | None = None
+    timezone: str = "Europe/London"
+    protects: list[str] = []
+
+
+class ConditionEntry(Entry):
+    """A monitored condition under a clause of its order."""
+
+    ref: str
+    clause: str
+    kind: ConditionKind
+    severity: Severity
+    from_at: datetime
+    until_at: datetime | None = None
+    zone: str | None = None
+    limits: Limits = Limits()
+
+
+class OrderEntry(Entry):
+    """A court order or licence: ``kind`` such as licence, community_order, dapo, bail."""
+
+    ref: str
+    kind: str
+    starts_on: date
+    ends_on: date | None
+    conditions: list[ConditionEntry]
+
+
+class Fitting(Entry):
+    """Which device was on the wearer and when; readings belong to the wearer by this alone."""
+
+    device: str
+    fitted_at: datetime
+    removed_at: datetime | None = None
+
+
+class Wearer(Entry):
+    """A perpetrator who is monitored. ``band`` is high or medium."""
+
+    ref: str
+    name: str
+    born_on: date
+    area: str
+    locality: str
+    band: str
+    offender_manager: str | None
+    orders: list[OrderEntry]
+    fittings: list[Fitting]
+
+
+class Victim(Entry):
+    """Somebody to be protected. Kept apart: no page about a wearer reads this."""
+
+    ref: str
+    name: str
+    area: str
+    wearers: list[str]
+    address: str | None = None
+    phone: str | None = None
+
+
+class CaseFile(Entry):
+    """The whole document."""
+
+    v: int
+    areas: list[Area] = []
+    staff: list[StaffMember] = []
+    gateways: list[Gateway] = []
+    devices: list[Device] = []
+    zones: list[ZoneEntry] = []
+    wearers: list[Wearer] = []
+    victims: list[Victim] = []

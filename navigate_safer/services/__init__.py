@@ -1,0 +1,1 @@
+"""Units of work: the only code that commits."""

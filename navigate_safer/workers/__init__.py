@@ -1,0 +1,1 @@
+"""Long-running processes: each is a loop that calls a service."""
