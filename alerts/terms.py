@@ -33,6 +33,13 @@ class ConditionKind(Enum):
         )
 
 
+class DeviceKind(Enum):
+    """What sort of device is fitted."""
+
+    LOCATION_TAG = "location_tag"
+    ALCOHOL_MONITOR = "alcohol_monitor"
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds of one condition. Defaults are policy with a source; an order may set its own.
 
@@ -40,8 +47,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       threshold of transdermal monitoring (SCRAM help "Alert Overview"; PIRE/AMS case study).
     - ``max_gap_s``: a longer stretch between fixes is unknown, never a breach. 600 s is the
       project's geometric baseline.
-    - ``silence_s``: no reading for this long is a finding. 900 s is the Ministry's "data out of
-      sync" age for a tag that reports each minute.
+    - ``silence_s``: no reading of a location tag for this long is a finding. 900 s is the
+      Ministry's "data out of sync" age for a tag that reports each minute.
+    - ``alcohol_silence_s``: the same for an alcohol monitor, which samples each half hour and
+      uploads daily; a missed upload is a vendor's alert after 24 h.
+    - ``alcohol_gap_s``: samples further apart are not one episode (90 min, the project's episode
+      definition).
     - ``battery_low_percent``: 20 % is the Ministry's seeded rule BATTERY_LEVEL v1;
       ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
     - ``battery_clear_percent``: charge at which a low battery is over without a charger, so that
@@ -51,6 +62,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tac_g_dl: float = 0.02
     max_gap_s: int = 600
     silence_s: int = 900
+    alcohol_silence_s: int = 90_000
+    alcohol_gap_s: int = 5_400
     battery_low_percent: float = 20.0
     battery_critical_percent: float = 5.0
     battery_clear_percent: float = 30.0
@@ -75,3 +88,20 @@ class Condition(msgspec.Struct, frozen=True):
     def in_force(self, at: datetime) -> bool:
         """Whether the clause applies at this instant."""
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
+
+
+class Fitting(msgspec.Struct, frozen=True):
+    """A device on a wearer, with the conditions that it can check; judgement runs per fitting.
+
+    Readings with ``fitted_at <= measured_at < removed_at`` are the wearer's.
+    """
+
+    fitting_id: int
+    device_kind: DeviceKind
+    fitted_at: datetime
+    removed_at: datetime | None
+    conditions: tuple[Condition, ...]
+
+    def worn_at(self, at: datetime) -> bool:
+        """Whether the device was this wearer's at the instant."""
+        return self.fitted_at <= at and (self.removed_at is None or at < self.removed_at)

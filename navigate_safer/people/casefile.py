@@ -10,7 +10,7 @@ from datetime import date, datetime
 import msgspec
 
 from alerts.finding import Severity
-from alerts.terms import ConditionKind, Limits
+from alerts.terms import ConditionKind, DeviceKind, Limits
 from navigate_safer.people.access import Role
 
 
@@ -18,14 +18,14 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """Base of every entry: an unknown field is an error, not a silent loss."""
 
 
-class Area(Entry):
+class Area(Entry, frozen=True):
     """A locality that staff and wearers belong to."""
 
     ref: str
     name: str
 
 
-class StaffMember(Entry):
+class StaffMember(Entry, frozen=True):
     """Somebody who signs in. ``phone`` is E.164 and secret; ``call_order`` is who is told first."""
 
     ref: str
@@ -37,22 +37,26 @@ class StaffMember(Entry):
     call_order: int = 100
 
 
-class Gateway(Entry):
+class Gateway(Entry, frozen=True):
     """A sender of telemetry; ``ref`` is the CN of its certificate and its part of the topic."""
 
     ref: str
     name: str
 
 
-class Device(Entry):
-    """A tag or alcohol monitor. With ``gateway`` set, only that gateway may speak for it."""
+class Device(Entry, frozen=True):
+    """A tag or alcohol monitor. With ``gateway`` set, only that gateway may speak for it.
+
+    ``kind`` is location_tag or alcohol_monitor; it chooses which silence deadline applies.
+    """
 
     ref: str
     model: str
+    kind: DeviceKind = DeviceKind.LOCATION_TAG
     gateway: str | None = None
 
 
-class Window(Entry):
+class Window(Entry, frozen=True):
     """Weekly hours, local wall time: ``days`` mon..sun, ``start``/``end`` HH:MM (see zones)."""
 
     days: list[str]
@@ -60,7 +64,7 @@ class Window(Entry):
     end: str
 
 
-class ZoneEntry(Entry):
+class ZoneEntry(Entry, frozen=True):
     """A zone: ``geometry`` is GeoJSON (EPSG:4326); ``kind`` exclusion, inclusion, restriction."""
 
     ref: str
@@ -73,7 +77,7 @@ class ZoneEntry(Entry):
     protects: list[str] = []
 
 
-class ConditionEntry(Entry):
+class ConditionEntry(Entry, frozen=True):
     """A monitored condition under a clause of its order."""
 
     ref: str
@@ -86,7 +90,7 @@ class ConditionEntry(Entry):
     limits: Limits = Limits()
 
 
-class OrderEntry(Entry):
+class OrderEntry(Entry, frozen=True):
     """A court order or licence: ``kind`` such as licence, community_order, dapo, bail."""
 
     ref: str
@@ -96,7 +100,7 @@ class OrderEntry(Entry):
     conditions: list[ConditionEntry]
 
 
-class Fitting(Entry):
+class Fitting(Entry, frozen=True):
     """Which device was on the wearer and when; readings belong to the wearer by this alone."""
 
     device: str
@@ -104,7 +108,7 @@ class Fitting(Entry):
     removed_at: datetime | None = None
 
 
-class Wearer(Entry):
+class Wearer(Entry, frozen=True):
     """A perpetrator who is monitored. ``band`` is high or medium."""
 
     ref: str
@@ -118,7 +122,7 @@ class Wearer(Entry):
     fittings: list[Fitting]
 
 
-class Victim(Entry):
+class Victim(Entry, frozen=True):
     """Somebody to be protected. Kept apart: no page about a wearer reads this."""
 
     ref: str
@@ -129,7 +133,7 @@ class Victim(Entry):
     phone: str | None = None
 
 
-class CaseFile(Entry):
+class CaseFile(Entry, frozen=True):
     """The whole document."""
 
     v: int

@@ -1,0 +1,241 @@
+"""The MQTT client of intake; the only module that knows paho.
+
+QoS 1, manual acknowledgement, a persistent session under a stable client id. Three traps shape
+it: an exception in a callback ends paho's network loop while ``is_connected()`` stays true, so
+nothing is done in callbacks but queueing and the loop is ours to restart; an acknowledgement
+belongs to the connection that delivered the message, so each message carries its connection's
+generation; and paho retries no first connection by itself.
+"""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import msgspec
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+# How long the broker keeps the session, and with it what arrives, while intake is away.
+SESSION_KEPT_S = 7 * 24 * 3600
+# Messages in flight unacknowledged: four batches. The broker stops sending beyond it, which is
+# what keeps memory bounded when the database is slow.
+IN_FLIGHT = 2_000
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+KEEPALIVE_S = 30
+
+
+class Broker(msgspec.Struct, frozen=True):
+    """Where the broker is and how to speak to it. ``protocol`` is auto, 5 or 3.1.1."""
+
+    host: str
+    port: int
+    client_id: str
+    protocol: str = "auto"
+    username: str = ""
+    password: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A message as it came, with what is needed to acknowledge it."""
+
+    topic: str
+    payload: bytes
+    received_at: datetime
+    mid: int
+    qos: int
+    generation: int
+
+
+class Listener:
+    """Keeps one subscription alive and hands over what arrives.
+
+    ``clock`` gives the receipt time. ``on_change(connected, fault)`` is called when the
+    connection comes or goes; it must not raise.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        topics: Sequence[str],
+        clock: Callable[[], datetime],
+        on_change: Callable[[bool, str | None], None] = lambda _connected, _fault: None,
+    ) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._clock = clock
+        self._on_change = on_change
+        self._arrived: queue.Queue[Arrival] = queue.Queue()
+        self._stop = threading.Event()
+        self._generation = 0
+        self._protocol5 = broker.protocol != "3.1.1"
+        self._client: paho.Client | None = None
+        self._connected_since: datetime | None = None
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+
+    @property
+    def connected_since(self) -> datetime | None:
+        """Since when the subscription has been up; None while it is not."""
+        return self._connected_since
+
+    @property
+    def waiting(self) -> int:
+        """Messages received and not yet taken."""
+        return self._arrived.qsize()
+
+    def start(self) -> None:
+        """Connect in the background, and go on trying for as long as it takes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnect; what is not acknowledged stays with the broker."""
+        self._stop.set()
+        if self._client is not None:
+            self._client.disconnect()
+        self._thread.join(timeout=10)
+
+    def take(self, most: int, wait_s: float) -> list[Arrival]:
+        """Up to ``most`` messages: waits ``wait_s`` for the first, then takes what is there.
+
+        Those of an earlier connection are among them: they are stored like the rest, and when
+        the broker sends them again they are repeats.
+        """
+        taken: list[Arrival] = []
+        with contextlib.suppress(queue.Empty):
+            taken.append(self._arrived.get(timeout=wait_s))
+            while len(taken) < most:
+                taken.append(self._arrived.get_nowait())
+        return taken
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """Acknowledge stored messages. Those of an older connection come again and are repeats."""
+        client = self._client
+        if client is None:
+            return
+        for each in arrivals:
+            if each.generation == self._generation:
+                client.ack(each.mid, each.qos)
+
+    def _run(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while not self._stop.is_set():
+            fault: str | None = None
+            began = self._generation
+            try:
+                fault = self._one_connection()
+            except Exception as error:  # a fault in paho or in a callback must not end intake
+                fault = f"{type(error).__name__}"
+            self._lost(fault)
+            if self._generation != began:
+                pause_s = FIRST_PAUSE_S
+            if self._stop.wait(pause_s):
+                return
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    def _one_connection(self) -> str | None:
+        """Connect and serve until the connection ends; says why it ended."""
+        refused: list[str] = []
+        client = self._make_client(refused)
+        self._client = client
+        if self._protocol5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = SESSION_KEPT_S
+            properties.ReceiveMaximum = IN_FLIGHT
+            client.connect(
+                self._broker.host,
+                self._broker.port,
+                KEEPALIVE_S,
+                clean_start=False,
+                properties=properties,
+            )
+        else:
+            client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
+        connected_before = self._generation
+        code = client.loop_forever(retry_first_connection=False)
+        if self._generation == connected_before and self._protocol5 and self._may_fall_back:
+            # A broker without MQTT 5 refuses it, or just closes: the older protocol is next.
+            self._protocol5 = False
+        return refused[0] if refused else paho.error_string(code)
+
+    @property
+    def _may_fall_back(self) -> bool:
+        return self._broker.protocol == "auto"
+
+    def _make_client(self, refused: list[str]) -> paho.Client:
+        broker = self._broker
+        version = MQTTProtocolVersion.MQTTv5 if self._protocol5 else MQTTProtocolVersion.MQTTv311
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=broker.client_id,
+            clean_session=None if self._protocol5 else False,
+            protocol=version,
+            manual_ack=True,
+            reconnect_on_failure=False,
+        )
+        client.max_inflight_messages_set(IN_FLIGHT)
+        if broker.username:
+            client.username_pw_set(broker.username, broker.password or None)
+        if broker.ca_file:
+            client.tls_set(broker.ca_file, broker.cert_file or None, broker.key_file or None)
+
+        def on_connect(
+            _client: paho.Client,
+            _data: object,
+            _flags: object,
+            reason: ReasonCode,
+            _properties: object,
+        ) -> None:
+            if reason.is_failure:
+                refused.append(str(reason))
+                return
+            self._generation += 1
+            client.subscribe([(topic, 1) for topic in self._topics])
+
+        def on_subscribe(
+            _client: paho.Client,
+            _data: object,
+            _mid: int,
+            reasons: list[ReasonCode],
+            _props: object,
+        ) -> None:
+            if any(reason.is_failure for reason in reasons):
+                refused.append("the broker refused the subscription")
+                client.disconnect()
+                return
+            self._connected_since = self._clock()
+            self._on_change(True, None)
+
+        def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            self._queue(message)
+
+        client.on_connect = on_connect
+        client.on_subscribe = on_subscribe
+        client.on_message = on_message
+        return client
+
+    def _queue(self, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(topic is not UTF-8)"
+        self._arrived.put(
+            Arrival(
+                topic,
+                bytes(message.payload),
+                self._clock(),
+                message.mid,
+                message.qos,
+                self._generation,
+            )
+        )
+
+    def _lost(self, fault: str | None) -> None:
+        self._connected_since = None
+        self._on_change(False, fault)

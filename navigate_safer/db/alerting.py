@@ -1,0 +1,182 @@
+"""Tables of episodes, alerts, texts and their receipts."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from navigate_safer.db.base import Base, BigId, UTCDateTime
+
+
+class EpisodeRow(Base):
+    """One breach of one condition: the unique key is what makes "one alert per breach" hold."""
+
+    __tablename__ = "episodes"
+    __table_args__ = (
+        UniqueConstraint("fitting_id", "condition_id", "kind", "started_at"),
+        Index("ix_episodes_wearer_id_started_at", "wearer_id", "started_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    fitting_id: Mapped[int] = mapped_column(BigId, ForeignKey("fittings.id"))
+    wearer_id: Mapped[int] = mapped_column(BigId, ForeignKey("wearers.id"))
+    condition_id: Mapped[int] = mapped_column(BigId, ForeignKey("conditions.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    severity: Mapped[str] = mapped_column(String(20))
+    clause: Mapped[str] = mapped_column(String(100))
+    rule: Mapped[str] = mapped_column(String(60))
+    rule_version: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    detected_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    withdrawn: Mapped[bool] = mapped_column(Boolean, default=False)
+    evidence: Mapped[dict[str, object]] = mapped_column(JSON)
+
+
+class EpisodeHistoryRow(Base):
+    """Every decision about an episode with its reason; append-only."""
+
+    __tablename__ = "episode_history"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    episode_id: Mapped[int] = mapped_column(BigId, ForeignKey("episodes.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    action: Mapped[str] = mapped_column(String(20))
+    why: Mapped[str] = mapped_column(String(100))
+    before: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class AlertRow(Base):
+    """What somebody has to answer. ``plan`` is the escalation as it was when the alert opened."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        Index(
+            "ix_alerts_next_step_at",
+            "next_step_at",
+            postgresql_where=text("next_step_at is not null"),
+            sqlite_where=text("next_step_at is not null"),
+        ),
+        Index("ix_alerts_state_severity_rank", "state", "severity_rank"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    reference: Mapped[str] = mapped_column(String(12), unique=True)
+    episode_id: Mapped[int] = mapped_column(BigId, ForeignKey("episodes.id"), unique=True)
+    wearer_id: Mapped[int] = mapped_column(BigId, ForeignKey("wearers.id"), index=True)
+    area_id: Mapped[int] = mapped_column(BigId, ForeignKey("areas.id"))
+    severity: Mapped[str] = mapped_column(String(20))
+    severity_rank: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(20))
+    late_data: Mapped[bool] = mapped_column(Boolean, default=False)
+    opened_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    acknowledged_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    acknowledged_by: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
+    acknowledgement_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    resolved_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(40))
+    plan: Mapped[dict[str, object]] = mapped_column(JSON)
+    next_step: Mapped[int] = mapped_column(Integer, default=0)
+    next_step_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class AlertHistoryRow(Base):
+    """Every move of an alert: who, when, why; append-only."""
+
+    __tablename__ = "alert_history"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+    move: Mapped[str] = mapped_column(String(20))
+    staff_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
+    channel: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class TextRow(Base):
+    """A text to be sent: the outbox. ``step`` counts up, so a repeat is a new row.
+
+    ``state``: pending, sending (leased), unknown (the provider may have it), accepted, failed,
+    cancelled (acknowledged before it was sent).
+    """
+
+    __tablename__ = "texts"
+    __table_args__ = (
+        UniqueConstraint("alert_id", "step"),
+        Index(
+            "ix_texts_due_at",
+            "due_at",
+            postgresql_where=text("due_at is not null"),
+            sqlite_where=text("due_at is not null"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
+    step: Mapped[int] = mapped_column(Integer)
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id"))
+    body: Mapped[str] = mapped_column(String(1600))
+    code: Mapped[str] = mapped_column(String(6), index=True)
+    code_expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    validity_s: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    handed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    provider: Mapped[str | None] = mapped_column(String(20))
+    provider_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    delivery: Mapped[str | None] = mapped_column(String(24))
+    fault: Mapped[str | None] = mapped_column(String(40))
+    without_callback: Mapped[bool] = mapped_column(Boolean, default=False)
+    resent_after_unknown: Mapped[bool] = mapped_column(Boolean, default=False)
+
+
+class TextAttemptRow(Base):
+    """One call to the provider: written before it is made, completed after."""
+
+    __tablename__ = "text_attempts"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    text_id: Mapped[int] = mapped_column(BigId, ForeignKey("texts.id"), index=True)
+    claimed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str | None] = mapped_column(String(40))
+
+
+class TextReceiptRow(Base):
+    """A status callback as it came; repeated ones are one row."""
+
+    __tablename__ = "text_receipts"
+    __table_args__ = (UniqueConstraint("provider_id", "status"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    provider_id: Mapped[str] = mapped_column(String(64))
+    attempt_id: Mapped[str | None] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(24))
+    error_code: Mapped[int | None] = mapped_column(Integer)
+    received_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class TextReplyRow(Base):
+    """A text somebody sent us, and what it did. The body is not kept: it could say anything."""
+
+    __tablename__ = "text_replies"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    provider_id: Mapped[str] = mapped_column(String(64), unique=True)
+    received_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    staff_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
+    alert_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("alerts.id"))
+    result: Mapped[str] = mapped_column(String(40))

@@ -1,0 +1,93 @@
+"""Engine, metadata and column types.
+
+SQLite is opened in WAL mode with full synchronisation, and every transaction takes the write
+lock when it begins: a transaction that reads first and writes later would otherwise fail with
+"database is locked" where two processes meet.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# 64-bit everywhere: a vendor's service stopped in 49 states when a table passed 2^31 rows.
+# SQLite's own row id is 64-bit too, but only a column declared INTEGER is one.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+Sessions = sessionmaker[Session]
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant. Refuses a naive value; gives back aware UTC on both databases."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: aware only; SQLite keeps UTC without an offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without an offset cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """From the database: always aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """Open an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    return create_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True)
+
+
+def make_sessions(engine: Engine) -> Sessions:
+    """Sessions that keep loaded values after a commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:  # noqa: ANN401 - the driver's objects
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's event passes it untyped
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

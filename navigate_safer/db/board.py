@@ -1,0 +1,220 @@
+"""Queries of the duty board and of one alert. Each takes a scope and shows nothing outside it."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from alerts.lifecycle import AlertState
+from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.people import (
+    AreaRow,
+    ConditionRow,
+    FittingRow,
+    OrderRow,
+    StaffRow,
+    WearerRow,
+    ZoneRow,
+)
+from navigate_safer.people.access import Permission, Scope
+
+# More than a duty officer can read; the board says how many there are in all.
+MOST_ON_BOARD = 200
+
+
+class BoardLine(msgspec.Struct, frozen=True):
+    """One alert as the board, the caseload and the person page list it."""
+
+    alert_id: int
+    reference: str
+    severity: str
+    state: str
+    kind: str
+    wearer_ref: str
+    wearer_name: str
+    area: str
+    locality: str
+    opened_at: datetime
+    started_at: datetime
+    ended_at: datetime | None
+    withdrawn: bool
+    late_data: bool
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    next_step_at: datetime | None
+    outcome: str | None
+
+
+class Board(msgspec.Struct, frozen=True):
+    """Open alerts, most urgent first, and how many there are in all."""
+
+    lines: list[BoardLine]
+    open_count: int
+    acknowledged_count: int
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    """One move of an alert."""
+
+    at: datetime
+    move: str
+    who: str | None
+    channel: str
+    reason: str
+
+
+class TextLine(msgspec.Struct, frozen=True):
+    """Who was told, when, and whether it reached them."""
+
+    step: int
+    who: str
+    created_at: datetime
+    handed_at: datetime | None
+    state: str
+    delivery: str | None
+    fault: str | None
+
+
+class AlertDetail(msgspec.Struct, frozen=True):
+    """Everything the alert page says; zone id and name only for those who may see places."""
+
+    line: BoardLine
+    clause: str
+    order_kind: str
+    rule: str
+    rule_version: str
+    evidence: dict[str, object]
+    device_id: int
+    zone_id: int | None
+    zone_name: str | None
+    history: list[HistoryLine]
+    texts: list[TextLine]
+
+
+def _lines(scope: Scope) -> Select[AlertRow, EpisodeRow, WearerRow, AreaRow, str]:
+    scope.require(Permission.SEE_BOARD)
+    officer = aliased(StaffRow)
+    return (
+        select(AlertRow, EpisodeRow, WearerRow, AreaRow, officer.name)
+        .join(EpisodeRow, EpisodeRow.id == AlertRow.episode_id)
+        .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
+        .join(AreaRow, AreaRow.id == AlertRow.area_id)
+        .outerjoin(officer, officer.id == AlertRow.acknowledged_by)
+        .where(AlertRow.area_id.in_(scope.areas))
+    )
+
+
+def _line(
+    alert: AlertRow, episode: EpisodeRow, wearer: WearerRow, area: AreaRow, officer: str | None
+) -> BoardLine:
+    return BoardLine(
+        alert_id=alert.id,
+        reference=alert.reference,
+        severity=alert.severity,
+        state=alert.state,
+        kind=episode.kind,
+        wearer_ref=wearer.ref,
+        wearer_name=wearer.name,
+        area=area.name,
+        locality=wearer.locality,
+        opened_at=alert.opened_at,
+        started_at=episode.started_at,
+        ended_at=episode.ended_at,
+        withdrawn=episode.withdrawn,
+        late_data=alert.late_data,
+        acknowledged_by=officer,
+        acknowledged_at=alert.acknowledged_at,
+        next_step_at=alert.next_step_at,
+        outcome=alert.outcome,
+    )
+
+
+def board(session: Session, scope: Scope) -> Board:
+    """Open and acknowledged alerts of the scope's areas, most urgent first.
+
+    Within a severity the unacknowledged come first, and of these the one that waits longest: a
+    list of "new only" is how 31,000 alerts went unresolved elsewhere.
+    """
+    unanswered_first = AlertRow.state == AlertState.ACKNOWLEDGED.value
+    query = (
+        _lines(scope)
+        .where(AlertRow.state != AlertState.RESOLVED.value)
+        .order_by(unanswered_first, AlertRow.severity_rank, AlertRow.opened_at)
+        .limit(MOST_ON_BOARD)
+    )
+    lines = [_line(*row) for row in session.execute(query)]
+    counts = dict(
+        session.execute(
+            select(AlertRow.state, func.count())
+            .where(AlertRow.area_id.in_(scope.areas))
+            .group_by(AlertRow.state)
+        )
+    )
+    return Board(
+        lines,
+        counts.get(AlertState.OPEN.value, 0),
+        counts.get(AlertState.ACKNOWLEDGED.value, 0),
+    )
+
+
+def of_wearer(session: Session, scope: Scope, wearer_id: int, limit: int) -> list[BoardLine]:
+    """The newest alerts of one wearer."""
+    query = _lines(scope).where(AlertRow.wearer_id == wearer_id)
+    query = query.order_by(AlertRow.opened_at.desc()).limit(limit)
+    return [_line(*row) for row in session.execute(query)]
+
+
+def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
+    """One alert, or None when there is none that this person may see."""
+    found = session.execute(_lines(scope).where(AlertRow.reference == reference)).one_or_none()
+    if found is None:
+        return None
+    line = _line(*found)
+    episode = session.get_one(EpisodeRow, found.AlertRow.episode_id)
+    condition, order, zone = session.execute(
+        select(ConditionRow, OrderRow, ZoneRow)
+        .join(OrderRow, OrderRow.id == ConditionRow.order_id)
+        .outerjoin(ZoneRow, ZoneRow.id == ConditionRow.zone_id)
+        .where(ConditionRow.id == episode.condition_id)
+    ).one()
+    places = scope.may(Permission.SEE_PLACES)
+    return AlertDetail(
+        line=line,
+        clause=condition.clause,
+        order_kind=order.kind,
+        rule=episode.rule,
+        rule_version=episode.rule_version,
+        evidence=episode.evidence,
+        device_id=session.get_one(FittingRow, episode.fitting_id).device_id,
+        zone_id=zone.id if zone is not None and places else None,
+        zone_name=zone.name if zone is not None and places else None,
+        history=_history(session, line.alert_id),
+        texts=_texts(session, line.alert_id),
+    )
+
+
+def _history(session: Session, alert_id: int) -> list[HistoryLine]:
+    query = (
+        select(AlertHistoryRow, StaffRow.name)
+        .outerjoin(StaffRow, StaffRow.id == AlertHistoryRow.staff_id)
+        .where(AlertHistoryRow.alert_id == alert_id)
+        .order_by(AlertHistoryRow.id)
+    )
+    return [
+        HistoryLine(row.at, row.move, name, row.channel, row.reason)
+        for row, name in session.execute(query).tuples()
+    ]
+
+
+def _texts(session: Session, alert_id: int) -> list[TextLine]:
+    query = (
+        select(TextRow, StaffRow.name)
+        .join(StaffRow, StaffRow.id == TextRow.staff_id)
+        .where(TextRow.alert_id == alert_id)
+        .order_by(TextRow.step)
+    )
+    return [
+        TextLine(row.step, name, row.created_at, row.handed_at, row.state, row.delivery, row.fault)
+        for row, name in session.execute(query).tuples()
+    ]

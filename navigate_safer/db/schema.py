@@ -1,0 +1,55 @@
+"""Bring a database to the newest schema, and say whether it is there."""
+
+from importlib.resources import files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from navigate_safer.db import alerting, audit, people, telemetry
+from navigate_safer.db.base import Base
+
+METADATA = Base.metadata
+SUBJECTS = (people, telemetry, alerting, audit)
+
+# A migration that cannot get its lock gives up instead of queueing every query behind itself.
+LOCK_TIMEOUT_MS = 5_000
+# Any constant: two migrations of one PostgreSQL database wait for each other.
+_MIGRATION_LOCK = 8_415_370_020
+
+
+def config() -> Config:
+    """Alembic's configuration; the scripts are part of the installed package."""
+    made = Config()
+    made.set_main_option("script_location", str(files("migrations")))
+    return made
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Run every migration that is missing; safe to call at each start."""
+    _run(engine, command.upgrade, revision)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Go back to a revision; ``base`` empties the database."""
+    _run(engine, command.downgrade, revision)
+
+
+def _run(engine: Engine, step: object, revision: str) -> None:
+    assert callable(step)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"set local lock_timeout = {LOCK_TIMEOUT_MS}"))
+            connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        made = config()
+        made.attributes["connection"] = connection
+        step(made, revision)
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database is at the newest migration of this version."""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == head

@@ -1,0 +1,122 @@
+"""Orders, clauses and zones as the rules need them: a fitting with its conditions."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.finding import Severity
+from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting, Limits
+from navigate_safer.db.people import (
+    ConditionRow,
+    DeviceRow,
+    FittingRow,
+    OrderRow,
+    ZoneRow,
+)
+from zones.zone import Zone, zone_from_feature
+
+LOCAL = ZoneInfo("Europe/London")
+
+
+def zone_of(row: ZoneRow) -> Zone:
+    """The zone of a row. Zones never change, so that each is built once per process."""
+    return _zone(
+        row.id,
+        row.ref,
+        row.version,
+        row.kind,
+        msgspec.json.encode(row.geometry),
+        row.buffer_m,
+        None if row.schedule is None else msgspec.json.encode(row.schedule),
+        row.timezone,
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _zone(
+    _row_id: int,
+    ref: str,
+    version: int,
+    kind: str,
+    geometry: bytes,
+    buffer_m: float,
+    schedule: bytes | None,
+    timezone: str,
+) -> Zone:
+    return zone_from_feature(
+        zone_id=ref,
+        kind=kind,
+        geometry=msgspec.json.decode(geometry),
+        buffer_m=buffer_m,
+        schedule=None if schedule is None else msgspec.json.decode(schedule),
+        timezone=timezone,
+        version=version,
+    )
+
+
+def _condition(row: ConditionRow, order: OrderRow, zone: ZoneRow | None) -> Condition:
+    until = [at for at in (row.until_at, _order_end(order)) if at is not None]
+    return Condition(
+        condition_id=row.id,
+        version=row.version,
+        clause=row.clause,
+        kind=ConditionKind(row.kind),
+        severity=Severity(row.severity),
+        from_at=max(row.from_at, _local_midnight(order.starts_on)),
+        until_at=min(until, default=None),
+        limits=msgspec.convert(row.limits, Limits),
+        zone=None if zone is None else zone_of(zone),
+    )
+
+
+def _order_end(order: OrderRow) -> datetime | None:
+    """No rule without a live order: it ends with the end of its last day, local time."""
+    if order.ends_on is None:
+        return None
+    return _local_midnight(order.ends_on + timedelta(days=1))
+
+
+def _local_midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), LOCAL).astimezone(UTC)
+
+
+class FittingOf(msgspec.Struct, frozen=True):
+    """A fitting with whose it is and of which device."""
+
+    fitting: Fitting
+    wearer_id: int
+    device_id: int
+    device: str
+
+
+def fittings_of_device(session: Session, device_id: int) -> list[FittingOf]:
+    """Every fitting of a device, past ones too: late readings belong to them."""
+    query = select(FittingRow).where(FittingRow.device_id == device_id)
+    return [_load(session, row) for row in session.scalars(query.order_by(FittingRow.fitted_at))]
+
+
+def fitting(session: Session, fitting_id: int) -> FittingOf:
+    """One fitting."""
+    return _load(session, session.get_one(FittingRow, fitting_id))
+
+
+def _load(session: Session, row: FittingRow) -> FittingOf:
+    device = session.get_one(DeviceRow, row.device_id)
+    conditions = session.execute(
+        select(ConditionRow, OrderRow, ZoneRow)
+        .join(OrderRow, ConditionRow.order_id == OrderRow.id)
+        .outerjoin(ZoneRow, ConditionRow.zone_id == ZoneRow.id)
+        .where(OrderRow.wearer_id == row.wearer_id)
+        .order_by(ConditionRow.id)
+    )
+    terms = tuple(_condition(condition, order, zone) for condition, order, zone in conditions)
+    return FittingOf(
+        Fitting(row.id, DeviceKind(device.kind), row.fitted_at, row.removed_at, terms),
+        row.wearer_id,
+        row.device_id,
+        device.ref,
+    )

@@ -1,0 +1,276 @@
+"""``judge place`` on files: a track (CSV) against zones (GeoJSON), to one JSON-able document.
+
+The formats are those of the command line's manual. Times in the document are ISO 8601 in UTC with
+``Z``; a fraction of a second is written, to six digits, only where it is not zero. Zones keep the
+order of their file; within a zone, stretches are sorted by start, then device. Each device of the
+track is judged by itself against every zone, and the minutes are the sums over the devices:
+``breach`` is the time in violation, ``unknown`` that of legs longer than the largest gap, and
+``compliant`` the rest of the span from a device's first fix to its last.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+from devices.readings import FixSource
+from zones.fault import ZoneFault
+from zones.interval import Interval
+from zones.presence import TrackPoint
+from zones.track import Track, TrackJudgement
+from zones.zone import Zone, zone_from_feature
+
+RULES = ("probability", "geometric")
+# A longer leg is unknown: the project's geometric baseline, as in alerts.terms.Limits.
+DEFAULT_MAX_GAP_S = 600.0
+
+_OPTIONAL = ("buffer_m", "radius_m", "schedule", "timezone")
+REQUIRED_COLUMNS = ("device", "at", "lat", "lon", "accuracy_m")
+_SOURCES = tuple(source.name.lower() for source in FixSource)
+# Tags are younger than GPS; a time outside these years is a clock that was never set.
+_YEARS = range(1980, 2200)
+
+
+class BadPlaceInput(ValueError):
+    """Input of ``judge place`` that cannot be judged; the message is one line for the user."""
+
+
+def judge_place_files(
+    zones_path: Path, track_path: Path, *, rule: str, max_gap_s: float = DEFAULT_MAX_GAP_S
+) -> dict[str, object]:
+    """Read both files and judge; raises :class:`BadPlaceInput` for anything wrong with them."""
+    _check_rule(rule)
+    zones, track = _read(zones_path), _read(track_path)
+    return judge_place(
+        zones,
+        track,
+        rule=rule,
+        max_gap_s=max_gap_s,
+        zones_name=zones_path.name,
+        track_name=track_path.name,
+    )
+
+
+def judge_place(
+    zones: bytes,
+    track: bytes,
+    *,
+    rule: str,
+    max_gap_s: float = DEFAULT_MAX_GAP_S,
+    zones_name: str = "zones",
+    track_name: str = "track",
+) -> dict[str, object]:
+    """Judge the contents of a GeoJSON file and of a CSV file; the names are for messages."""
+    _check_rule(rule)
+    max_gap = _max_gap(max_gap_s)
+    areas = zones_from_geojson(zones, zones_name)
+    points = track_from_csv(track, track_name)
+    tracks = {device: Track(points[device], max_gap) for device in sorted(points)}
+    return {
+        "zones": {
+            zone.zone_id: _document({name: each.judge(zone) for name, each in tracks.items()})
+            for zone in areas
+        }
+    }
+
+
+def zones_from_geojson(content: bytes, name: str = "zones") -> tuple[Zone, ...]:
+    """The zones of a GeoJSON FeatureCollection, in the order of the file."""
+    try:
+        document = json.loads(_text(content, name), parse_constant=_refuse_constant)
+    except json.JSONDecodeError as fault:
+        raise BadPlaceInput(f"{name}, line {fault.lineno}: not JSON: {fault.msg}") from None
+    except (ValueError, RecursionError) as fault:
+        raise BadPlaceInput(f"{name}: not JSON that can be read: {fault}") from None
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+        raise BadPlaceInput(f"{name}: not a GeoJSON FeatureCollection")
+    _check_reference_system(document.get("crs"), name)
+    features = document.get("features")
+    if not isinstance(features, list) or not features:
+        raise BadPlaceInput(f"{name}: has no features, so no zone to judge against")
+    zones: dict[str, Zone] = {}
+    for number, feature in enumerate(features, start=1):
+        zone = _zone(feature, f"{name}, feature {number}")
+        if zone.zone_id in zones:
+            raise BadPlaceInput(
+                f"{name}, feature {number}: id {zone.zone_id!r} is used twice; give each its own"
+            )
+        zones[zone.zone_id] = zone
+    return tuple(zones.values())
+
+
+def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[TrackPoint]]:
+    """The fixes of each device, in the order of the file's rows."""
+    reader = csv.reader(io.StringIO(_text(content, name), newline=""), strict=True)
+    tracks: dict[str, list[TrackPoint]] = {}
+    try:
+        columns = _columns(next(reader, []), name)
+        for row in reader:
+            if not any(field.strip() for field in row):
+                continue
+            where = f"{name}, line {reader.line_num}"
+            if len(row) != len(columns):
+                raise BadPlaceInput(f"{where}: has {len(row)} fields, the header {len(columns)}")
+            fields = {column: field.strip() for column, field in zip(columns, row, strict=True)}
+            if not fields["device"]:
+                raise BadPlaceInput(f"{where}: device is empty")
+            tracks.setdefault(fields["device"], []).append(_point(fields, where))
+    except csv.Error as fault:
+        raise BadPlaceInput(f"{name}, line {reader.line_num}: not CSV: {fault}") from None
+    if not tracks:
+        raise BadPlaceInput(f"{name}: has no fixes")
+    return tracks
+
+
+def _check_rule(rule: str) -> None:
+    if rule == "probability":
+        raise BadPlaceInput("rule probability is not available yet; use --rule geometric")
+    if rule not in RULES:
+        raise BadPlaceInput(f"rule {rule!r} is not known; use one of {', '.join(RULES)}")
+
+
+def _max_gap(seconds: float) -> timedelta:
+    try:
+        gap = timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        gap = timedelta()
+    if gap <= timedelta():
+        raise BadPlaceInput(f"max-gap {seconds:g} must be a number of seconds above 0")
+    return gap
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise BadPlaceInput(f"{path}: cannot be read: {fault.strerror}") from None
+
+
+def _text(content: bytes, name: str) -> str:
+    try:
+        # Spreadsheets put a byte order mark in front; "utf-8-sig" takes it off.
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = content.count(b"\n", 0, fault.start) + 1
+        raise BadPlaceInput(f"{name}, line {line}: not UTF-8; save the file as UTF-8") from None
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number in JSON")
+
+
+def _check_reference_system(crs: object, name: str) -> None:
+    """GeoJSON of before 2016 may say in which system it is; only degrees WGS 84 will do."""
+    if crs is None:
+        return
+    stated = json.dumps(crs)
+    if "CRS84" not in stated and "EPSG::4326" not in stated and "EPSG:4326" not in stated:
+        raise BadPlaceInput(f"{name}: crs is not EPSG:4326; export it as WGS 84 degrees")
+
+
+def _zone(feature: object, where: str) -> Zone:
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        raise BadPlaceInput(f"{where}: not a GeoJSON Feature")
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        raise BadPlaceInput(f"{where}: has no properties; id and kind are needed")
+    zone_id = properties.get("id")
+    if isinstance(zone_id, bool) or not isinstance(zone_id, str | int) or zone_id == "":
+        raise BadPlaceInput(f"{where}: has no id; give it the property id, a text or whole number")
+    if "kind" not in properties:
+        raise BadPlaceInput(f"{where}, id {zone_id!r}: has no kind")
+    # Map editors write null for what is not given.
+    given = {key: properties[key] for key in _OPTIONAL if properties.get(key) is not None}
+    try:
+        return zone_from_feature(
+            zone_id=str(zone_id),
+            kind=properties["kind"],
+            geometry=feature.get("geometry"),
+            **given,
+        )
+    except ZoneFault as fault:
+        raise BadPlaceInput(f"{where}, id {zone_id!r}: {fault}") from None
+
+
+def _columns(header: list[str], name: str) -> list[str]:
+    columns = [column.strip() for column in header]
+    for column in REQUIRED_COLUMNS:
+        if column not in columns:
+            wanted = ",".join(REQUIRED_COLUMNS)
+            raise BadPlaceInput(f"{name}, line 1: no column {column!r}; the header is {wanted}")
+    for column in (*REQUIRED_COLUMNS, "source"):
+        if columns.count(column) > 1:
+            raise BadPlaceInput(f"{name}, line 1: column {column!r} is given twice")
+    return columns
+
+
+def _point(fields: Mapping[str, str], where: str) -> TrackPoint:
+    source = fields.get("source", "").lower()
+    if source and source not in _SOURCES:
+        known = ", ".join(_SOURCES)
+        raise BadPlaceInput(f"{where}: source {source!r} is not known; use {known}")
+    return TrackPoint(
+        _time(fields["at"], where),
+        _number(fields, "lat", -90, 90, where),
+        _number(fields, "lon", -180, 180, where),
+        _number(fields, "accuracy_m", 0, math.inf, where),
+    )
+
+
+def _time(text: str, where: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        example = "2026-11-21T22:40:00Z"
+        raise BadPlaceInput(
+            f"{where}: at {text!r} is not an ISO 8601 time such as {example}"
+        ) from None
+    if at.tzinfo is None:
+        raise BadPlaceInput(f"{where}: at {text!r} has no offset; add Z or +01:00")
+    if at.year not in _YEARS:
+        raise BadPlaceInput(f"{where}: at {text!r} is not of this age; check the device's clock")
+    return at.astimezone(UTC)
+
+
+def _number(fields: Mapping[str, str], column: str, low: float, high: float, where: str) -> float:
+    text = fields[column]
+    try:
+        # Python would read 1_000 as a number; no other program does.
+        number = math.nan if "_" in text else float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadPlaceInput(f"{where}: {column} {text!r} is not a number")
+    if not low <= number <= high:
+        bounds = f"between {low} and {high}" if math.isfinite(high) else f"at least {low}"
+        raise BadPlaceInput(f"{where}: {column} {text} is not {bounds}")
+    return number
+
+
+def _document(judged: Mapping[str, TrackJudgement]) -> dict[str, object]:
+    total = {
+        "compliant": sum((each.compliant for each in judged.values()), timedelta()),
+        "breach": sum((each.breach for each in judged.values()), timedelta()),
+        "unknown": sum((each.not_known for each in judged.values()), timedelta()),
+    }
+    return {
+        "episodes": _listed((device, each.episodes) for device, each in judged.items()),
+        "violations": _listed((device, each.violations) for device, each in judged.items()),
+        "minutes": {name: time / timedelta(minutes=1) for name, time in total.items()},
+    }
+
+
+def _listed(found: Iterator[tuple[str, tuple[Interval, ...]]]) -> list[dict[str, str]]:
+    pieces = sorted((piece, device) for device, pieces in found for piece in pieces)
+    return [
+        {"device": device, "start": _stamp(piece.start), "end": _stamp(piece.end)}
+        for piece, device in pieces
+    ]
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

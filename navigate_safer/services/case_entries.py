@@ -1,0 +1,73 @@
+"""Check the entries of a case file: what is wrong is said with the entry it is in."""
+
+from datetime import datetime
+
+import msgspec
+import phonenumbers
+
+from navigate_safer.db.people import ZoneRow
+from navigate_safer.people.casefile import CaseFile, StaffMember, ZoneEntry
+from zones.fault import ZoneFault
+from zones.zone import zone_from_feature
+
+CASE_FILE_VERSION = 1
+
+
+class CaseFileFault(Exception):
+    """The case file cannot be taken in; the message names the entry and what to do."""
+
+
+def read_case_file(content: bytes) -> CaseFile:
+    """Decode a case file; raises :class:`CaseFileFault` with the place of the first fault."""
+    try:
+        case_file = msgspec.json.decode(content, type=CaseFile)
+    except msgspec.DecodeError as fault:
+        raise CaseFileFault(str(fault)) from None
+    if case_file.v != CASE_FILE_VERSION:
+        raise CaseFileFault(f"v: this version reads case files of version {CASE_FILE_VERSION}")
+    return case_file
+
+
+def zone_row(entry: ZoneEntry) -> ZoneRow:
+    """A zone's row; refused with the place of the fault when the shape is not valid."""
+    schedule = None if entry.schedule is None else msgspec.to_builtins(entry.schedule)
+    try:
+        zone_from_feature(
+            zone_id=entry.ref,
+            kind=entry.kind,
+            geometry=entry.geometry,
+            buffer_m=entry.buffer_m,
+            schedule=schedule,
+            timezone=entry.timezone,
+        )
+    except ZoneFault as fault:
+        raise CaseFileFault(f"zone {entry.ref}: {fault}") from None
+    return ZoneRow(
+        ref=entry.ref,
+        name=entry.name,
+        kind=entry.kind,
+        geometry=entry.geometry,
+        buffer_m=entry.buffer_m,
+        schedule=schedule,
+        timezone=entry.timezone,
+    )
+
+
+def aware(at: datetime, where: str) -> datetime:
+    """The time, if it has an offset."""
+    if at.tzinfo is None:
+        raise CaseFileFault(f"{where}: a time has no offset; write it as 2026-11-21T22:40:00Z")
+    return at
+
+
+def e164(entry: StaffMember) -> str | None:
+    """The telephone number in the one form that replies are compared in."""
+    if entry.phone is None:
+        return None
+    try:
+        number = phonenumbers.parse(entry.phone, "GB")
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise CaseFileFault(f"staff {entry.ref}: the phone is not a telephone number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

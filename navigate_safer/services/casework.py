@@ -1,0 +1,75 @@
+"""What staff do with an alert: acknowledge, note, resolve. Each is one guarded transaction."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.lifecycle import Move, Outcome
+from navigate_safer.db.alerting import AlertRow
+from navigate_safer.db.base import Sessions
+from navigate_safer.people.access import Permission, Scope
+from navigate_safer.services import alerting
+
+LONGEST_NOTE = 4_000
+
+
+class NotFound(Exception):
+    """There is no such record, or none that this person may know of: the two look alike."""
+
+
+def acknowledge(sessions: Sessions, scope: Scope, reference: str, now: datetime) -> bool:
+    """Acknowledge; False, changing nothing, when the alert is no longer open."""
+    return _move(sessions, scope, reference, Move.ACKNOWLEDGE, now, "acknowledged on the page")
+
+
+def add_note(sessions: Sessions, scope: Scope, reference: str, text: str, now: datetime) -> bool:
+    """Add a note to the alert's history; an acknowledgement then no longer expires."""
+    return _move(sessions, scope, reference, Move.NOTE, now, text.strip()[:LONGEST_NOTE])
+
+
+def resolve(
+    sessions: Sessions,
+    scope: Scope,
+    reference: str,
+    outcome: Outcome,
+    text: str,
+    now: datetime,
+) -> bool:
+    """Close the alert with an outcome; False when it is resolved already."""
+    scope.require(Permission.ACT_ON_ALERTS)
+    reason = ": ".join(part for part in (outcome.label, text.strip()[:LONGEST_NOTE]) if part)
+    with sessions.begin() as session:
+        alert = _find(session, scope, reference)
+        if not _apply(session, scope, alert, Move.RESOLVE, now, reason):
+            return False
+        alert.outcome = outcome.value
+        return True
+
+
+def _move(
+    sessions: Sessions, scope: Scope, reference: str, move: Move, now: datetime, reason: str
+) -> bool:
+    scope.require(Permission.ACT_ON_ALERTS)
+    with sessions.begin() as session:
+        alert = _find(session, scope, reference)
+        return _apply(session, scope, alert, move, now, reason)
+
+
+def _apply(
+    session: Session, scope: Scope, alert: AlertRow, move: Move, now: datetime, reason: str
+) -> bool:
+    return alerting.move(
+        session, alert, move, now, staff_id=scope.staff_id, channel="page", reason=reason
+    )
+
+
+def _find(session: Session, scope: Scope, reference: str) -> AlertRow:
+    alert = session.scalar(
+        select(AlertRow)
+        .where(AlertRow.reference == reference, AlertRow.area_id.in_(scope.areas))
+        .with_for_update()
+    )
+    if alert is None:
+        raise NotFound
+    return alert

@@ -1,0 +1,101 @@
+"""Apply decisions: write episodes with their history, and open or amend their alerts."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.decide import Action, Decision, Why
+from alerts.finding import Finding
+from alerts.lifecycle import AlertState, Move
+from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow, EpisodeRow
+from navigate_safer.db.terms import FittingOf
+from navigate_safer.services import alerting
+from navigate_safer.services.alerting import Voice
+
+
+def apply(
+    session: Session, of: FittingOf, decisions: Iterable[Decision], now: datetime, voice: Voice
+) -> int:
+    """Write what was decided; returns how many alerts were opened. The caller commits."""
+    opened = 0
+    for decision in decisions:
+        if decision.known is None:
+            assert decision.finding is not None
+            episode = _new(session, of, decision.finding, now)
+            _history(session, episode, decision, now)
+            if decision.action is Action.OPEN:
+                late = decision.why is Why.NEW_BREACH_LATE_DATA
+                why = decision.why.value
+                alerting.open_alert(session, episode, now, voice, late=late, why=why)
+                opened += 1
+        elif decision.action is not Action.NOTHING:
+            _change(session, decision, now, voice)
+    return opened
+
+
+def _new(session: Session, of: FittingOf, finding: Finding, now: datetime) -> EpisodeRow:
+    episode = EpisodeRow(
+        fitting_id=of.fitting.fitting_id,
+        wearer_id=of.wearer_id,
+        condition_id=finding.condition_id,
+        kind=finding.kind.value,
+        severity=finding.severity.value,
+        clause=finding.clause,
+        rule=finding.rule,
+        rule_version=finding.rule_version,
+        started_at=finding.started_at,
+        ended_at=finding.ended_at,
+        detected_at=now,
+        withdrawn=False,
+        evidence=dict(finding.evidence),
+    )
+    session.add(episode)
+    session.flush()
+    return episode
+
+
+def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -> None:
+    assert decision.known is not None
+    episode = session.get_one(EpisodeRow, decision.known.episode_id)
+    if decision.action is not Action.UPDATE:
+        _history(session, episode, decision, now)
+    if decision.finding is not None:
+        episode.started_at = decision.finding.started_at
+        episode.ended_at = decision.finding.ended_at
+        episode.evidence = dict(decision.finding.evidence)
+    episode.withdrawn = decision.action is Action.WITHDRAW
+    alert = session.scalar(select(AlertRow).where(AlertRow.episode_id == episode.id))
+    if alert is None:
+        if decision.action is Action.REOPEN:
+            why = decision.why.value
+            alerting.open_alert(session, episode, now, voice, late=False, why=why)
+        return
+    if decision.action is Action.UPDATE:
+        return
+    alerting.note(session, alert, now, decision.action.value, decision.why.value)
+    if decision.action is Action.REOPEN and alert.state == AlertState.RESOLVED.value:
+        reason = decision.why.value
+        alerting.move(
+            session, alert, Move.REOPEN, now, staff_id=None, channel="judge", reason=reason
+        )
+
+
+def _history(session: Session, episode: EpisodeRow, decision: Decision, now: datetime) -> None:
+    before: dict[str, object] | None = None
+    if decision.known is not None:
+        before = {
+            "started_at": episode.started_at.isoformat(),
+            "ended_at": None if episode.ended_at is None else episode.ended_at.isoformat(),
+            "withdrawn": episode.withdrawn,
+        }
+    session.add(
+        EpisodeHistoryRow(
+            episode_id=episode.id,
+            at=now,
+            action=decision.action.value,
+            why=decision.why.value,
+            before=before,
+        )
+    )

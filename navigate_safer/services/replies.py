@@ -1,0 +1,96 @@
+"""An officer's text back: the code stops the escalation and does nothing else.
+
+A sender's number can be forged. So a reply counts only from the number of somebody who was told
+of this alert, with an unexpired code, while the alert is open; it discloses nothing.
+"""
+
+from datetime import datetime
+from enum import Enum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.lifecycle import Move
+from alerts.messages import parse_reply
+from navigate_safer.db import audit
+from navigate_safer.db.alerting import AlertRow, TextReplyRow, TextRow
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.people import StaffRow
+from navigate_safer.people.account import Act
+from navigate_safer.services import alerting
+
+
+class ReplyResult(Enum):
+    """What a reply did."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ALREADY = "already_acknowledged"
+    REPEATED = "repeated"
+    UNKNOWN_NUMBER = "unknown_number"
+    NO_CODE = "no_code"
+    WRONG_CODE = "wrong_code"
+    EXPIRED = "expired"
+
+
+def take_reply(
+    sessions: Sessions, *, provider_id: str, sender: str, body: str, now: datetime
+) -> ReplyResult:
+    """Take one reply and commit what it did; a repeated delivery of it does nothing."""
+    with sessions.begin() as session:
+        known = select(TextReplyRow.id).where(TextReplyRow.provider_id == provider_id)
+        if session.scalar(known) is not None:
+            return ReplyResult.REPEATED
+        query = select(StaffRow).where(StaffRow.phone == sender, StaffRow.active)
+        officers = session.scalars(query).all()
+        result, text = _judge(session, [each.id for each in officers], body, now)
+        alert_id = None if text is None else text.alert_id
+        staff_id = text.staff_id if text else (officers[0].id if officers else None)
+        session.add(
+            TextReplyRow(
+                provider_id=provider_id,
+                received_at=now,
+                staff_id=staff_id,
+                alert_id=alert_id,
+                result=result.value,
+            )
+        )
+        audit.record(
+            session,
+            Act.COLLECTION,
+            "reply by text",
+            at=now,
+            actor="staff" if officers else "unknown number",
+            staff_id=staff_id,
+            subject_kind="alert",
+            subject_id=alert_id,
+            detail={"result": result.value},
+        )
+        return result
+
+
+def _judge(
+    session: Session, officers: list[int], body: str, now: datetime
+) -> tuple[ReplyResult, TextRow | None]:
+    if not officers:
+        return ReplyResult.UNKNOWN_NUMBER, None
+    code = parse_reply(body)
+    if code is None:
+        return ReplyResult.NO_CODE, None
+    query = select(TextRow).where(TextRow.staff_id.in_(officers), TextRow.code == code)
+    texts = session.scalars(query.order_by(TextRow.created_at.desc())).all()
+    if not texts:
+        return ReplyResult.WRONG_CODE, None
+    text = texts[0]
+    if text.code_expires_at <= now:
+        return ReplyResult.EXPIRED, text
+    alert = session.get_one(AlertRow, text.alert_id, with_for_update=True)
+    moved = alerting.move(
+        session,
+        alert,
+        Move.ACKNOWLEDGE,
+        now,
+        staff_id=text.staff_id,
+        channel="sms",
+        reason="reply with the code",
+    )
+    return (ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY), text

@@ -1,0 +1,128 @@
+"""What falls due without a reading: silence, ended clauses, unanswered alerts, old checkpoints.
+
+Deadlines are columns. A tick asks which are past and does one at a time, so that a tick that is
+missed, or two ticks at once, change nothing.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import delete, select
+
+from alerts import judge as judging
+from alerts.decide import decide
+from alerts.judge import States
+from alerts.lifecycle import AlertState, Move
+from navigate_safer.db import terms
+from navigate_safer.db.alerting import AlertRow
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.people import FittingRow
+from navigate_safer.db.telemetry import CheckpointRow, HeartbeatRow, JudgementRow, PendingRow
+from navigate_safer.services import alerting, episodes, monitor
+from navigate_safer.services.alerting import Voice
+
+# After our own feed was down the broker still holds messages; tags are not called silent until
+# these could arrive. A feed that keeps breaking is shown as degraded, not as 156 silent tags.
+CATCH_UP = timedelta(seconds=60)
+FEED_STALE = timedelta(seconds=60)
+# Late data within this span costs at most an hour of judging again; older data starts from the
+# fitting or the last kept checkpoint.
+CHECKPOINTS_KEPT = timedelta(days=8)
+
+
+def feed_is_up(sessions: Sessions, now: datetime) -> bool:
+    """Whether intake has been connected long enough for the absence of readings to mean much."""
+    with sessions.begin() as session:
+        beat = session.get(HeartbeatRow, "ingest")
+        return (
+            beat is not None
+            and now - beat.at <= FEED_STALE
+            and beat.connected_since is not None
+            and now - beat.connected_since >= CATCH_UP
+        )
+
+
+def look_for_silence(sessions: Sessions, now: datetime, voice: Voice) -> int | None:
+    """Tick the fitting whose check has been due longest; alerts opened, None if nothing is due.
+
+    A fitting with readings still to be judged waits for them: they may end the silence.
+    """
+    with sessions.begin() as session:
+        waiting = select(PendingRow.device_id)
+        row = session.scalar(
+            select(JudgementRow)
+            .join(FittingRow, FittingRow.id == JudgementRow.fitting_id)
+            .where(JudgementRow.check_after < now, FittingRow.device_id.not_in(waiting))
+            .order_by(JudgementRow.check_after)
+            .limit(1)
+            .with_for_update(of=JudgementRow, skip_locked=True)
+        )
+        if row is None:
+            return None
+        of = terms.fitting(session, row.fitting_id)
+        outcome = judging.tick(of.fitting, msgspec.convert(row.states, States), now)
+        monitor.save(row, outcome)
+        known = monitor.known_episodes(session, of, outcome.findings, since=None, rerun=False)
+        decisions = decide(outcome.findings.values(), known, now, rerun=False)
+        return episodes.apply(session, of, decisions, now, voice)
+
+
+def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None:
+    """Move the alert that has waited longest; its id, or None when none is due."""
+    with sessions.begin() as session:
+        alert = session.scalar(
+            select(AlertRow)
+            .where(AlertRow.next_step_at <= now)
+            .order_by(AlertRow.next_step_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        if alert is None:
+            return None
+        if alert.state == AlertState.ACKNOWLEDGED.value:
+            reason = "no outcome and no note followed the acknowledgement"
+            alerting.move(
+                session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason=reason
+            )
+        if alert.state == AlertState.OPEN.value:
+            alerting.tell_next(session, alert, now, voice)
+        else:
+            alert.next_step_at = None
+        return alert.id
+
+
+def prune_checkpoints(sessions: Sessions, now: datetime) -> int:
+    """Drop hourly checkpoints that are too old to be worth their room, but for one a day."""
+    with sessions.begin() as session:
+        old = session.scalars(
+            select(CheckpointRow)
+            .where(CheckpointRow.at < now - CHECKPOINTS_KEPT)
+            .order_by(CheckpointRow.fitting_id, CheckpointRow.at)
+        )
+        dropped, kept_day = 0, None
+        for row in old:
+            day = (row.fitting_id, row.at.date())
+            if day != kept_day:
+                kept_day = day
+                continue
+            key = (CheckpointRow.fitting_id == row.fitting_id, CheckpointRow.at == row.at)
+            session.execute(delete(CheckpointRow).where(*key))
+            dropped += 1
+        return dropped
+
+
+def beat(
+    sessions: Sessions,
+    worker: str,
+    now: datetime,
+    *,
+    connected_since: datetime | None = None,
+    fault: str | None = None,
+) -> None:
+    """Write a worker's sign of life."""
+    with sessions.begin() as session:
+        row = session.get(HeartbeatRow, worker)
+        if row is None:
+            row = HeartbeatRow(worker=worker, at=now)
+            session.add(row)
+        row.at, row.connected_since, row.fault = now, connected_since, fault

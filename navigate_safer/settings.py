@@ -1,0 +1,176 @@
+"""Settings, parsed once from the environment, loudly: a bad value stops the start with its name.
+
+Every variable is ``NAVIGATE_SAFER_<NAME>``; a secret may come from a file named by
+``NAVIGATE_SAFER_<NAME>_FILE``. The README lists them all, and a test compares.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+PREFIX = "NAVIGATE_SAFER_"
+SECRETS = frozenset(
+    {"database_url", "secret_key", "mqtt_password", "twilio_auth_token", "twilio_auth_token_old"}
+)
+# Longest address of our pages that leaves a breach text in one part, with "/a/" and a reference.
+LONGEST_PUBLIC_URL = 77
+SHORTEST_SECRET = 32
+
+T = TypeVar("T")
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; one line that names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole configuration. Durations are in seconds where the name says ``_s``."""
+
+    database_url: str = field(default="sqlite:///navigate-safer.sqlite3", repr=False)
+    secret_key: str = field(default="", repr=False)
+    public_url: str = "http://127.0.0.1:8000"
+    web_host: str = "127.0.0.1"
+    web_port: int = 8000
+    session_idle_s: int = 1_800
+    session_longest_s: int = 43_200
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = 1883
+    mqtt_protocol: str = "auto"
+    mqtt_client_id: str = "navigate-safer-ingest"
+    mqtt_username: str = ""
+    mqtt_password: str = field(default="", repr=False)
+    mqtt_ca_file: str = ""
+    mqtt_cert_file: str = ""
+    mqtt_key_file: str = ""
+    sms_sender: str = "console"
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = field(default="", repr=False)
+    twilio_auth_token_old: str = field(default="", repr=False)
+    twilio_from: str = ""
+    twilio_messaging_service_sid: str = ""
+    twilio_base_url: str = ""
+    sms_timeout_s: int = 10
+    base_map_url: str = ""
+    base_map_attribution: str = ""
+    demonstration: bool = False
+    clock_speed: float = 1.0
+    clock_from: datetime | None = None
+    clock_real_from: datetime | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read the environment. Raises :class:`BadSetting` for the first value that is wrong."""
+        known = {each.name for each in fields(cls)}
+        values: dict[str, object] = {}
+        for variable, raw in sorted(environ.items()):
+            if not variable.startswith(PREFIX):
+                continue
+            name, text = _name_and_text(variable, raw)
+            if name not in known:
+                raise BadSetting(f"{variable}: there is no such setting; see the README's list")
+            values[name] = _parse(variable, name, text)
+        settings = cls(**values)  # type: ignore[arg-type]
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Refuse combinations that would fail later, when somebody needs an alert."""
+        _require(
+            self.sms_sender in ("console", "twilio"), "sms_sender", "must be console or twilio"
+        )
+        _require(
+            self.mqtt_protocol in ("auto", "5", "3.1.1"),
+            "mqtt_protocol",
+            "must be auto, 5 or 3.1.1",
+        )
+        parts = urlsplit(self.public_url)
+        _require(
+            parts.scheme in ("http", "https") and bool(parts.netloc),
+            "public_url",
+            "must be an address such as https://safer.example.gov.uk",
+        )
+        too_long = f"is longer than {LONGEST_PUBLIC_URL} characters: texts would not fit"
+        _require(len(self.public_url) <= LONGEST_PUBLIC_URL, "public_url", too_long)
+        _require(not self.public_url.endswith("/"), "public_url", "must not end with a slash")
+        _require(
+            self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")),
+            "database_url",
+            "must begin with sqlite:/// or postgresql+psycopg://",
+        )
+        _require(bool(self.mqtt_cert_file) == bool(self.mqtt_key_file), "mqtt_key_file",
+                 "must be set together with mqtt_cert_file")  # fmt: skip
+        if self.secret_key:
+            short = f"must have at least {SHORTEST_SECRET} characters"
+            _require(len(self.secret_key) >= SHORTEST_SECRET, "secret_key", short)
+        if self.sms_sender == "twilio":
+            self._check_twilio()
+
+    def _check_twilio(self) -> None:
+        _require(bool(self.twilio_account_sid), "twilio_account_sid", "is needed to send texts")
+        _require(bool(self.twilio_auth_token), "twilio_auth_token", "is needed to send texts")
+        one = bool(self.twilio_from) != bool(self.twilio_messaging_service_sid)
+        either = "set exactly one of twilio_from and twilio_messaging_service_sid"
+        _require(one, "twilio_from", either)
+        # A clock that runs fast would text real telephones about invented hours.
+        _require(self.clock_speed == 1.0, "clock_speed", "must be 1 when texts are really sent")
+
+    def need_secret_key(self) -> str:
+        """The key that signs cookies; only what serves pages needs it."""
+        _require(bool(self.secret_key), "secret_key", "is needed to serve pages")
+        return self.secret_key
+
+
+def _require(holds: bool, name: str, fault: str) -> None:
+    if not holds:
+        raise BadSetting(f"{PREFIX}{name.upper()}: {fault}")
+
+
+def _name_and_text(variable: str, raw: str) -> tuple[str, str]:
+    name = variable.removeprefix(PREFIX).lower()
+    if not name.endswith("_file") or name.removesuffix("_file") not in SECRETS:
+        return name, raw
+    try:
+        return name.removesuffix("_file"), Path(raw).read_text(encoding="utf-8").strip()
+    except OSError as fault:
+        raise BadSetting(f"{variable}: the file cannot be read ({fault.strerror})") from None
+
+
+def _parse(variable: str, name: str, text: str) -> object:
+    default = next(each for each in fields(Settings) if each.name == name).default
+    if name in ("clock_from", "clock_real_from"):
+        return _as(variable, text, datetime.fromisoformat, "an ISO 8601 time")
+    if isinstance(default, bool):
+        return _as(variable, text, _boolean, "true or false")
+    if isinstance(default, int):
+        value = _as(variable, text, int, "a whole number")
+        _require(value > 0, name, "must be above 0")
+        if name.endswith("_port"):
+            _require(value < 65_536, name, "must be a port from 1 to 65535")
+        return value
+    if isinstance(default, float):
+        speed = _as(variable, text, float, "a number")
+        _require(0 < speed <= 1000, name, "must be above 0 and at most 1000")
+        return speed
+    return text
+
+
+def _as(variable: str, text: str, parse: Callable[[str], T], wanted: str) -> T:
+    try:
+        return parse(text)
+    except ValueError:
+        # The value is not repeated: it might be a secret put into the wrong variable.
+        raise BadSetting(f"{variable}: must be {wanted}") from None
+
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _boolean(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _BOOLEANS:
+        raise ValueError(word)
+    return _BOOLEANS[word]

@@ -1,0 +1,80 @@
+"""Settings to real things: the only place that chooses a database, a sender, a broker, a clock."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TextIO
+
+from sqlalchemy import Engine
+
+from alerts.delivery import Sender
+from alerts.senders.console import ConsoleSender
+from alerts.senders.twilio_sms import TwilioSms
+from devices.codec import SUBSCRIPTIONS
+from devices.mqtt import Broker, Listener
+from devices.quality import QualityLimits
+from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.services.alerting import Voice
+from navigate_safer.settings import Settings
+
+Clock = Callable[[], datetime]
+
+
+def make_clock(settings: Settings) -> Clock:
+    """The service's clock: real time, or for a demonstration a faster one from a given instant."""
+    if settings.clock_from is None or settings.clock_real_from is None:
+        return lambda: datetime.now(UTC)
+    start, real_start, speed = settings.clock_from, settings.clock_real_from, settings.clock_speed
+
+    def simulated() -> datetime:
+        elapsed = (datetime.now(UTC) - real_start).total_seconds()
+        return start + timedelta(seconds=elapsed * speed)
+
+    return simulated
+
+
+class Service:
+    """Everything a worker or the web needs, made once per process."""
+
+    def __init__(self, settings: Settings, *, console: TextIO | None = None) -> None:
+        self.settings = settings
+        self.clock = make_clock(settings)
+        self.engine: Engine = make_engine(settings.database_url)
+        self.sessions: Sessions = make_sessions(self.engine)
+        self.voice = Voice(settings.public_url)
+        self.limits = QualityLimits()
+        self._console = console or sys.stdout
+
+    def sender(self) -> Sender:
+        """The way texts go out."""
+        settings = self.settings
+        if settings.sms_sender == "console":
+            return ConsoleSender(self._console, self.clock)
+        return TwilioSms(
+            account_sid=settings.twilio_account_sid,
+            auth_token=settings.twilio_auth_token,
+            from_number=settings.twilio_from or None,
+            messaging_service_sid=settings.twilio_messaging_service_sid or None,
+            base_url=settings.twilio_base_url or None,
+            timeout_s=settings.sms_timeout_s,
+        )
+
+    def listener(self, on_change: Callable[[bool, str | None], None]) -> Listener:
+        """The subscription of intake."""
+        settings = self.settings
+        broker = Broker(
+            host=settings.mqtt_host,
+            port=settings.mqtt_port,
+            client_id=settings.mqtt_client_id,
+            protocol=settings.mqtt_protocol,
+            username=settings.mqtt_username,
+            password=settings.mqtt_password,
+            ca_file=settings.mqtt_ca_file,
+            cert_file=settings.mqtt_cert_file,
+            key_file=settings.mqtt_key_file,
+        )
+        return Listener(broker, SUBSCRIPTIONS, self.clock, on_change)
+
+    def close(self) -> None:
+        """Give the database connections back."""
+        self.engine.dispose()

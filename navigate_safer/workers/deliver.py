@@ -1,0 +1,31 @@
+"""Send texts that are due."""
+
+import random
+
+from navigate_safer import logs
+from navigate_safer.services import deliver, sweep
+from navigate_safer.wiring import Service
+from navigate_safer.workers import loop
+from navigate_safer.workers.loop import Stop
+
+IDLE_S = 0.1
+
+
+def main(service: Service, stop: Stop) -> None:
+    """The ``deliver`` command."""
+    log = logs.logger("deliver")
+    sender = service.sender()
+    public_url = service.settings.public_url
+
+    def turn() -> bool:
+        done = deliver.deliver_next(
+            service.sessions, sender, service.clock, public_url, jitter=random.random()
+        )
+        if done is not None and done.fault is not None:
+            log.warning("text not sent", text_id=done.text_id, fault=done.fault, state=done.state)
+        return done is not None
+
+    def beat(fault: str | None) -> None:
+        sweep.beat(service.sessions, "deliver", service.clock(), fault=fault)
+
+    loop.run("deliver", turn, beat, stop, idle_s=IDLE_S)

@@ -1,0 +1,74 @@
+"""Ticks: silence, escalation, housekeeping. The only module that knows APScheduler.
+
+The scheduler owns no truth. Each job is one line that asks a service what is due; a tick that is
+missed is made up by the next one, and two schedulers at once do nothing twice.
+"""
+
+from collections.abc import Callable
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from navigate_safer import logs
+from navigate_safer.services import sweep
+from navigate_safer.wiring import Service
+from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
+
+ESCALATION_EVERY_S = 1
+SILENCE_EVERY_S = 5
+HOUSEKEEPING_EVERY_S = 3_600
+# One tick does at most so many, so that the others get their turn.
+MOST_AT_ONCE = 200
+
+
+def main(service: Service, stop: Stop) -> None:
+    """The ``schedule`` command."""
+    log = logs.logger("schedule")
+    scheduler = BackgroundScheduler(
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+
+    def trouble(event: JobExecutionEvent) -> None:
+        kind = type(event.exception).__name__ if event.exception else "missed"
+        log.error("tick failed", part=event.job_id, exception_type=kind)
+
+    scheduler.add_listener(trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
+    for name, every_s, job in _jobs(service):
+        scheduler.add_job(job, "interval", seconds=every_s, id=name, name=name)
+    scheduler.start()
+    try:
+        while not stop.wait(1.0):
+            pass
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
+    sessions, clock, voice = service.sessions, service.clock, service.voice
+
+    def escalate() -> None:
+        _repeat(lambda: sweep.escalate_next(sessions, clock(), voice))
+
+    def silence() -> None:
+        if sweep.feed_is_up(sessions, clock()):
+            _repeat(lambda: sweep.look_for_silence(sessions, clock(), voice))
+
+    def beat() -> None:
+        sweep.beat(sessions, "schedule", clock())
+
+    def housekeeping() -> None:
+        sweep.prune_checkpoints(sessions, clock())
+
+    return [
+        ("escalation", ESCALATION_EVERY_S, escalate),
+        ("silence", SILENCE_EVERY_S, silence),
+        ("heartbeat", BEAT_EVERY_S, beat),
+        ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
+    ]
+
+
+def _repeat(one: Callable[[], int | None]) -> None:
+    for _ in range(MOST_AT_ONCE):
+        if one() is None:
+            return
