@@ -14,7 +14,8 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "event", "level", "timestamp", "logger", "worker", "count", "stored", "repeated", "refused",
+        "event", "level", "timestamp", "logger", "worker", "gateway", "count", "stored", "repeated",
+        "refused",
         "batch_id", "device_id", "alert_id", "text_id", "staff_id", "episode_id", "fault", "reason",
         "seconds", "readings", "opened", "attempt", "code", "host", "port", "protocol",
         "generation", "exception_type", "where", "state", "path", "status", "method", "pid", "part",
@@ -50,8 +51,8 @@ def refuse_private(  # the signature of a structlog processor
     return kept
 
 
-def configure(stream: TextIO | None = None) -> None:
-    """Send our logs, and warnings of libraries, to ``stream`` (standard error) as JSON."""
+def configure(stream: TextIO | None = None, *, level: str = "info") -> None:
+    """Send our logs from ``level`` up, and libraries' warnings, to ``stream`` (stderr)."""
     out = stream or sys.stderr
     structlog.configure(
         processors=[
@@ -60,12 +61,16 @@ def configure(stream: TextIO | None = None) -> None:
             refuse_private,
             structlog.processors.JSONRenderer(),
         ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(_LibraryFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    # A tick that is still running when the next is due is no fault: deadlines are columns, and
+    # ticks that fail or are missed are reported by our own listener.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 class _LibraryFormatter(logging.Formatter):

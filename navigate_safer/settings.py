@@ -18,6 +18,7 @@ SECRETS = frozenset(
 # Longest address of our pages that leaves a breach text in one part, with "/a/" and a reference.
 LONGEST_PUBLIC_URL = 77
 SHORTEST_SECRET = 32
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 T = TypeVar("T")
 
@@ -54,8 +55,7 @@ class Settings:
     twilio_messaging_service_sid: str = ""
     twilio_base_url: str = ""
     sms_timeout_s: int = 10
-    base_map_url: str = ""
-    base_map_attribution: str = ""
+    log_level: str = "info"
     demonstration: bool = False
     clock_speed: float = 1.0
     clock_from: datetime | None = None
@@ -86,6 +86,9 @@ class Settings:
             self.mqtt_protocol in ("auto", "5", "3.1.1"),
             "mqtt_protocol",
             "must be auto, 5 or 3.1.1",
+        )
+        _require(
+            self.log_level in LOG_LEVELS, "log_level", f"must be one of {', '.join(LOG_LEVELS)}"
         )
         parts = urlsplit(self.public_url)
         _require(

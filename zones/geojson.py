@@ -50,31 +50,33 @@ def shape_from_geojson(
     if not isinstance(geometry, Mapping):
         raise ZoneFault("geometry", "is missing; give a GeoJSON Polygon or MultiPolygon")
     kind = geometry.get("type")
-    coordinates = geometry.get("coordinates")
     growth_m = checked_metres(buffer_m, "buffer_m")
-    radius = checked_metres(radius_m, "radius_m")
-    if radius > 0 and kind != "Point":
-        raise ZoneFault("radius_m", f"is for a Point; give a {kind} a buffer_m")
-    shape: BaseGeometry
-    match kind:
-        case "Polygon":
-            shape = _polygon(coordinates, "", service_area)
-        case "MultiPolygon":
-            shape = _multipolygon(coordinates, service_area)
-        case "Point":
-            position = _position(coordinates, "point")
-            _refuse_swapped([position], service_area)
-            growth_m += radius
-            shape = shapely.Point(position)
-        case "LineString":
-            shape = _line(coordinates, service_area)
-        case _:
-            known = "Polygon, MultiPolygon, Point with radius_m or LineString with buffer_m"
-            raise ZoneFault("geometry", f"type {kind!r} cannot be a zone; use {known}")
+    if checked_metres(radius_m, "radius_m") > 0:
+        if kind != "Point":
+            raise ZoneFault("radius_m", f"is for a Point; give a {kind} a buffer_m")
+        growth_m += radius_m
+    shape = _drawn(kind, geometry.get("coordinates"), service_area)
     if shape.area == 0 and growth_m == 0:
         needed = "radius_m" if kind == "Point" else "buffer_m"
         raise ZoneFault("geometry", f"a {kind} has no area; give it a {needed} above 0")
     return grown(shape, growth_m)
+
+
+def _drawn(kind: object, coordinates: object, area: ServiceArea | None) -> BaseGeometry:
+    match kind:
+        case "Polygon":
+            return _polygon(coordinates, "", area)
+        case "MultiPolygon":
+            return _multipolygon(coordinates, area)
+        case "Point":
+            position = _position(coordinates, "point")
+            _refuse_swapped([position], area)
+            return shapely.Point(position)
+        case "LineString":
+            return _line(coordinates, area)
+        case _:
+            known = "Polygon, MultiPolygon, Point with radius_m or LineString with buffer_m"
+            raise ZoneFault("geometry", f"type {kind!r} cannot be a zone; use {known}")
 
 
 def _polygon(rings: object, part: str, area: ServiceArea | None) -> shapely.Polygon:

@@ -144,13 +144,12 @@ def board(session: Session, scope: Scope) -> Board:
         .limit(MOST_ON_BOARD)
     )
     lines = [_line(*row) for row in session.execute(query)]
-    counts = dict(
-        session.execute(
-            select(AlertRow.state, func.count())
-            .where(AlertRow.area_id.in_(scope.areas))
-            .group_by(AlertRow.state)
-        )
+    counted = session.execute(
+        select(AlertRow.state, func.count().label("n"))
+        .where(AlertRow.area_id.in_(scope.areas))
+        .group_by(AlertRow.state)
     )
+    counts = {row.state: row.n for row in counted}
     return Board(
         lines,
         counts.get(AlertState.OPEN.value, 0),

@@ -91,7 +91,7 @@ class GatewayFeed:
             for device in devices:
                 limit = self._delivery(device).released_until(self._plan.start)
                 readings = self._readings(device, until - _HISTORY_STEP, min(until, limit))
-                for first in range(0, len(readings), READINGS_PER_MESSAGE):
+                for first in reversed(range(0, len(readings), READINGS_PER_MESSAGE)):
                     yield device, readings[first : first + READINGS_PER_MESSAGE]
             until -= _HISTORY_STEP
 

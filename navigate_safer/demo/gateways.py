@@ -7,12 +7,13 @@ the ``clock`` that the caller passes; the wall clock is only slept on.
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessageInfo, MQTTv311
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -161,7 +162,10 @@ class _Gateway:
         outgoing = self._feed.next_history(now)
         if outgoing is None:
             return False
-        self._last_history = self._publish(outgoing)
+        sent = self._publish(outgoing)
+        # A message published as the connection breaks is queued by paho and goes out later, but
+        # asking whether it has arrived would raise.
+        self._last_history = sent if sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
         return True
 
     def _publish(self, outgoing: Outgoing) -> MQTTMessageInfo:
@@ -171,6 +175,11 @@ class _Gateway:
         """Say goodbye: a client that disconnects in order leaves no last will behind."""
         if self._client.is_connected():
             farewell = self._client.publish(self._status_topic, b"offline", qos=_QOS, retain=True)
-            farewell.wait_for_publish(_GOODBYE_S)
+            # The broker may be gone by now, and then its last will has said goodbye.
+            with suppress(RuntimeError, ValueError):
+                farewell.wait_for_publish(_GOODBYE_S)
         self._client.disconnect()
         self._client.loop_stop()
+        # Without its callback the client is in no cycle of references, and closes its sockets
+        # itself before the garbage collector finds them open.
+        self._client.on_connect = None

@@ -77,9 +77,19 @@ def sign_in(sessions: Sessions, account: str, password: str, now: datetime) -> s
 
 
 def signed_in(
-    sessions: Sessions, token: str, now: datetime, *, idle: timedelta, longest: timedelta
+    sessions: Sessions,
+    token: str,
+    now: datetime,
+    *,
+    idle: timedelta,
+    longest: timedelta,
+    used: bool,
 ) -> SignedIn | None:
-    """Whose session a token is, if it is still good; role and areas are read at each request."""
+    """Whose session a token is, if it is still good; role and areas are read at each request.
+
+    ``used`` False for a page that refreshes by itself: it must not keep a session alive that
+    nobody sits before.
+    """
     with sessions.begin() as session:
         row = session.get(WebSessionRow, hash_token(token))
         if row is None or row.ended_at is not None:
@@ -91,7 +101,7 @@ def signed_in(
         if not staff.active:
             row.ended_at = now
             return None
-        if now - row.seen_at > SEEN_EVERY:
+        if used and now - row.seen_at > SEEN_EVERY:
             row.seen_at = now
         return SignedIn(scope_of(session, staff), staff.ref, staff.name, row.token_hash)
 
@@ -124,6 +134,12 @@ def set_password(sessions: Sessions, account: str, password: str, now: datetime)
         for row in session.scalars(query):
             row.ended_at = now
         return True
+
+
+def phone_of(sessions: Sessions, account: str) -> str | None:
+    """The telephone number of an account; never to be shown or logged."""
+    with sessions.begin() as session:
+        return session.scalar(select(StaffRow.phone).where(StaffRow.ref == account))
 
 
 def hash_token(token: str) -> str:

@@ -65,6 +65,11 @@ class IngestWorker:
             self._log.info("subscribed")
         else:
             self._log.warning("not connected", reason=fault or "")
+        # The board must not wait for the next regular beat to learn that the feed is down.
+        try:
+            self.beat(None)
+        except Exception as error:
+            self._log.error("no heartbeat", exception_type=type(error).__name__)
 
 
 def main(service: Service, stop: Stop) -> None:

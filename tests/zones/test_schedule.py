@@ -1,5 +1,5 @@
 import itertools
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -169,7 +169,6 @@ def test_a_schedule_survives_json():
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        pytest.param("always", "schedule: must be a list", id="not a list"),
         pytest.param([], "leave it out", id="an empty list"),
         pytest.param(["mon"], "schedule entry 1: must be an object", id="not an object"),
         pytest.param(
@@ -237,7 +236,7 @@ schedules = st.builds(
     windows=st.lists(windows, max_size=4).map(tuple),
     timezone=st.sampled_from(["Europe/London", "America/St_Johns", "Pacific/Apia", "UTC"]),
 )
-# Three weeks about a clock change of London, or about the day that Apia left out.
+# About a clock change of London, or the day that Apia left out.
 instants = st.sampled_from(
     [
         utc("2026-03-29T01:00"),
@@ -277,28 +276,25 @@ def test_nothing_changes_before_the_next_change(schedule, at):
     assert schedule.covers(change - timedelta(microseconds=1)) == now
 
 
-def minutes_by_hand(schedule: Schedule, minute: datetime) -> bool:
+def on_the_wall(schedule: Schedule, minute: datetime) -> bool:
     """The order read by somebody with a wall clock, away from clock changes."""
     local = minute.astimezone(ZoneInfo(schedule.timezone))
     today = tuple(Day)[local.weekday()]
     yesterday = tuple(Day)[local.weekday() - 1]
     now = local.time()
-    for window in schedule.windows:
-        overnight = window.end <= window.start
-        if today in window.days and now >= window.start and (overnight or now < window.end):
-            return True
-        if overnight and yesterday in window.days and now < window.end:
-            return True
-    return False
+    return any(
+        (today in w.days and now >= w.start and (w.end <= w.start or now < w.end))
+        or (yesterday in w.days and w.end <= w.start and now < w.end)
+        for w in schedule.windows
+    )
 
 
 @given(schedule=schedules, minute=st.integers(0, 7 * 24 * 60))
 def test_away_from_clock_changes_the_wall_clock_decides(schedule, minute):
     at = utc("2026-01-12T00:00") + timedelta(minutes=minute)
-    assert schedule.covers(at) == minutes_by_hand(schedule, at)
+    assert schedule.covers(at) == on_the_wall(schedule, at)
 
 
 def test_the_days_of_a_window_are_read_whatever_their_case_and_order():
     schedule = schedule_from_entries([{"days": ["Tue", "MON"], "start": "09:00", "end": "10:30"}])
     assert schedule.windows == (Window((Day.MON, Day.TUE), time(9), time(10, 30)),)
-    assert date(2026, 1, 12).weekday() == 0

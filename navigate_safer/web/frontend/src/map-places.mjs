@@ -1,18 +1,21 @@
 // What does not move: ward outlines and zones, each with its name in words.
 
-import { boundingExtent, createEmpty, extend, isEmpty } from "ol/extent.js";
+import { createEmpty, extend, isEmpty } from "ol/extent.js";
 import Feature from "ol/Feature.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import Point from "ol/geom/Point.js";
+import { circular } from "ol/geom/Polygon.js";
 import VectorLayer from "ol/layer/Vector.js";
-import { fromLonLat, transformExtent } from "ol/proj.js";
+import { transformExtent } from "ol/proj.js";
 import VectorSource from "ol/source/Vector.js";
 import Fill from "ol/style/Fill.js";
 import Stroke from "ol/style/Stroke.js";
 import Style from "ol/style/Style.js";
 import Text from "ol/style/Text.js";
 
-const FORMAT = new GeoJSON({ dataProjection: "EPSG:4326", featureProjection: "EPSG:3857" });
+const LON_LAT = "EPSG:4326";
+const MAP = "EPSG:3857";
+const FORMAT = new GeoJSON({ dataProjection: LON_LAT, featureProjection: MAP });
 const WARD_NAMES_FROM_M_PER_PIXEL = 60;
 const Z = { wards: 1, zones: 10, zoneNames: 70 };
 const HATCH_SPACING_PX = 9;
@@ -114,17 +117,15 @@ function hatching(colour) {
 
 /** What to show first, EPSG:3857: the bounds given, else trail and zones, else wards, or null. */
 export function boundsOf(bounds, positions, zones, wards) {
-  if (bounds) return transformExtent(bounds, "EPSG:4326", "EPSG:3857");
+  if (bounds) return transformExtent(bounds, LON_LAT, MAP);
   const extent = createEmpty();
-  if (positions.length > 0) {
-    extend(extent, boundingExtent(positions.map((p) => fromLonLat([p.longitude, p.latitude]))));
+  for (const { longitude, latitude, precision } of positions) {
+    // The whole of an accuracy circle is shown: a lone rough fix must not look exact.
+    extend(extent, circular([longitude, latitude], precision).transform(LON_LAT, MAP).getExtent());
   }
   for (const zone of zones) extend(extent, FORMAT.readGeometry(zone.geometry).getExtent());
-  if (isUnset(extent) && wards) {
+  if (isEmpty(extent) && wards) {
     for (const ward of FORMAT.readFeatures(wards)) extend(extent, ward.getGeometry().getExtent());
   }
-  return isUnset(extent) ? null : extent;
+  return isEmpty(extent) ? null : extent;
 }
-
-// One lone point has an extent of no width, which OpenLayers calls empty too.
-const isUnset = (extent) => isEmpty(extent) && !Number.isFinite(extent[0]);

@@ -18,9 +18,9 @@ const FAILED = "The map could not be loaded. The table on this page has the same
 const WARDS_ATTRIBUTION =
   "Ward outlines: Contains Ordnance Survey and Office for National Statistics data © Crown " +
   "copyright and database right 2016, Open Government Licence v3.";
-const INSTRUCTIONS =
-  "Select the map, then use the arrow keys to move it and + and − to zoom. " +
-  "The table on this page has the same points.";
+const INSTRUCTIONS = "Select the map, then use the arrow keys to move it and + and − to zoom.";
+const TABLE = " The table on this page has the same points.";
+const NO_POINTS = "No points in this period.";
 
 async function start(place, index) {
   const label = place.dataset.mapLabel || "Map";
@@ -84,7 +84,9 @@ function draw(place, emMap, { data, wards, style, index, label }) {
   popup.listen(layers.pointLayers);
   if (trail.positions.length > 0) addControls(panel, index, layers);
   addLegend(panel, { zones, trail, gaps: gapIsKnown(trail), wards: wards !== null });
-  addParagraph(panel, INSTRUCTIONS, "govuk-body-s ns-map__instructions");
+  if (data.fixes?.length === 0) addParagraph(panel, NO_POINTS, "govuk-body");
+  const table = trail.positions.length > 0 ? TABLE : "";
+  addParagraph(panel, INSTRUCTIONS + table, "govuk-body-s ns-map__instructions");
   if (wards) addParagraph(panel, WARDS_ATTRIBUTION, "govuk-body-s ns-map__attribution");
   for (const line of attributions(style)) {
     addParagraph(panel, line, "govuk-body-s ns-map__attribution");

@@ -1,0 +1,11 @@
+"""Measurements that anybody can repeat."""
+
+import click
+
+
+@click.group()
+def bench() -> None:
+    """Measure this machine."""
+
+
+COMMANDS = (bench,)

@@ -1,0 +1,48 @@
+"""Commands that read files and print one JSON document: useful without a server."""
+
+import json
+from pathlib import Path
+
+import click
+
+from devices.native import json_schema
+from navigate_safer import place_files
+from navigate_safer.cli.fault import stop
+
+
+@click.group()
+def judge() -> None:
+    """Judge telemetry in files, with the service's own rules."""
+
+
+@judge.command()
+@click.option("--zones", "zones_file", required=True, type=click.Path(path_type=Path),
+              help="GeoJSON FeatureCollection.")  # fmt: skip
+@click.option("--track", "track_file", required=True, type=click.Path(path_type=Path),
+              help="CSV: device,at,lat,lon,accuracy_m[,source].")  # fmt: skip
+@click.option("--rule", default="geometric", show_default=True, help="geometric.")
+@click.option("--max-gap", default=place_files.DEFAULT_MAX_GAP_S, show_default=True,
+              help="Seconds between fixes beyond which it is unknown.")  # fmt: skip
+def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None:
+    """Stays and violations of each zone in a track."""
+    try:
+        document = place_files.judge_place_files(
+            zones_file, track_file, rule=rule, max_gap_s=max_gap
+        )
+    except place_files.BadPlaceInput as fault:
+        stop(str(fault))
+    click.echo(json.dumps(document, indent=2))
+
+
+@click.group()
+def schema() -> None:
+    """Schemas of what the service reads."""
+
+
+@schema.command()
+def telemetry() -> None:
+    """JSON Schema of a telemetry message."""
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+COMMANDS = (judge, schema)

@@ -1,0 +1,63 @@
+"""One command a worker, and one that runs them all."""
+
+import click
+
+from navigate_safer.cli.fault import service, stop
+from navigate_safer.settings import BadSetting
+from navigate_safer.workers import deliver as deliver_worker
+from navigate_safer.workers import ingest as ingest_worker
+from navigate_safer.workers import monitor as monitor_worker
+from navigate_safer.workers import schedule as schedule_worker
+from navigate_safer.workers import serve, supervisor
+from navigate_safer.workers.loop import Stop
+
+
+@click.command()
+def ingest() -> None:
+    """Take telemetry from the broker and store it."""
+    ingest_worker.main(service(), Stop().listen())
+
+
+@click.command()
+def monitor() -> None:
+    """Judge stored telemetry and open alerts."""
+    monitor_worker.main(service(), Stop().listen())
+
+
+@click.command()
+def deliver() -> None:
+    """Send texts that are due."""
+    deliver_worker.main(service(), Stop().listen())
+
+
+@click.command()
+def schedule() -> None:
+    """Look for silence, escalate unanswered alerts, keep house."""
+    schedule_worker.main(service(), Stop().listen())
+
+
+@click.command()
+@click.option("--threads", default=8, show_default=True, help="Requests served at once.")
+def web(threads: int) -> None:
+    """Serve the pages."""
+    made = service()
+    try:
+        made.settings.need_secret_key()
+    except BadSetting as fault:
+        stop(str(fault))
+    serve.main(made, threads=threads)
+
+
+@click.command()
+def run() -> None:
+    """Run every worker and the pages, restarting any that ends."""
+    made = service()
+    try:
+        made.settings.need_secret_key()
+    except BadSetting as fault:
+        stop(str(fault))
+    made.close()
+    supervisor.run(supervisor.EVERYTHING, Stop().listen())
+
+
+COMMANDS = (ingest, monitor, deliver, schedule, web, run)

@@ -1,0 +1,220 @@
+"""Look at case data: the query and the entry in the log are one transaction.
+
+A view that is not logged did not happen lawfully, so that no page may read a case in any other
+way than through here.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from shapely.geometry import mapping
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.terms import DeviceKind
+from navigate_safer.db import audit, board, caseload, operations, terms, tracks
+from navigate_safer.db.audit import WebSessionRow
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.board import AlertDetail, Board, BoardLine
+from navigate_safer.db.caseload import CaseLine, Person
+from navigate_safer.db.people import FittingRow, ZoneRow
+from navigate_safer.db.tracks import Point, Sample
+from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.account import Act
+from navigate_safer.services.casework import NotFound
+
+# What an alert's map shows before the breach and after it.
+BEFORE_BREACH, AFTER_BREACH = timedelta(minutes=30), timedelta(minutes=15)
+LONGEST_TRAIL = timedelta(hours=24)
+MOST_POINTS = 1_500
+ALERTS_ON_PERSON = 25
+ALCOHOL_SPAN = timedelta(days=7)
+
+
+class ZoneShape(msgspec.Struct, frozen=True):
+    """A zone to draw: GeoJSON in EPSG:4326, grown by its buffer."""
+
+    name: str
+    kind: str
+    geometry: dict[str, object]
+
+
+class MapData(msgspec.Struct, frozen=True):
+    """Points and zones of one map; ``highlight`` is the stretch in breach."""
+
+    points: list[Point]
+    zones: list[ZoneShape]
+    highlight: tuple[datetime, datetime] | None
+
+
+class PersonPage(msgspec.Struct, frozen=True):
+    """A wearer with the newest alerts, as far as the role may see them."""
+
+    person: Person
+    alerts: list[BoardLine]
+
+
+def see_board(sessions: Sessions, scope: Scope, token_hash: str, now: datetime) -> Board:
+    """The duty board. A refresh that shows the same alerts again is the same consultation."""
+    with sessions.begin() as session:
+        shown = board.board(session, scope)
+        digest = hashlib.sha256(repr([each.alert_id for each in shown.lines]).encode()).hexdigest()
+        row = session.get(WebSessionRow, token_hash)
+        if row is not None and row.board_digest != digest:
+            row.board_digest = digest
+            ids: list[object] = [each.alert_id for each in shown.lines]
+            _log(session, scope, "duty board", "alerts", None, now, {"alerts": ids})
+        return shown
+
+
+def see_alert(
+    sessions: Sessions, scope: Scope, reference: str, now: datetime
+) -> tuple[AlertDetail, list[Sample], list[Point]]:
+    """One alert with the readings around it; raises :class:`NotFound`."""
+    with sessions.begin() as session:
+        detail = _alert(session, scope, reference)
+        _log(session, scope, "alert", "alert", detail.line.alert_id, now)
+        from_at, to_at = _span(detail, now)
+        taken: list[Sample] = []
+        if scope.may(Permission.SEE_ALCOHOL):
+            taken = tracks.samples(
+                session, scope, [detail.device_id], from_at - timedelta(hours=12), to_at
+            )
+        points: list[Point] = []
+        if scope.may(Permission.SEE_PLACES):
+            points = tracks.trail(session, scope, [detail.device_id], from_at, to_at, MOST_POINTS)
+        return detail, taken, points
+
+
+def see_alert_map(sessions: Sessions, scope: Scope, reference: str, now: datetime) -> MapData:
+    """The map of one alert: the trail about it, and its zone."""
+    scope.require(Permission.SEE_PLACES)
+    with sessions.begin() as session:
+        detail = _alert(session, scope, reference)
+        _log(session, scope, "alert map", "alert", detail.line.alert_id, now)
+        from_at, to_at = _span(detail, now)
+        points = tracks.trail(session, scope, [detail.device_id], from_at, to_at, MOST_POINTS)
+        zones = _shapes(session, [] if detail.zone_id is None else [detail.zone_id])
+        line = detail.line
+        return MapData(points, zones, (line.started_at, line.ended_at or to_at))
+
+
+def see_caseload(sessions: Sessions, scope: Scope, search: str, now: datetime) -> list[CaseLine]:
+    """The caseload; a search is logged by what it found, never by its words."""
+    with sessions.begin() as session:
+        lines = caseload.caseload(session, scope, search)
+        found: list[object] = [line.wearer_id for line in lines] if search.strip() else []
+        detail: dict[str, object] = {"shown": len(lines), "found": found}
+        _log(session, scope, "caseload", "wearers", None, now, detail)
+        return lines
+
+
+def see_person(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> PersonPage:
+    """One wearer; raises :class:`NotFound`."""
+    with sessions.begin() as session:
+        person = _person(session, scope, ref)
+        _log(session, scope, "person", "wearer", person.wearer_id, now)
+        alerts: list[BoardLine] = []
+        if scope.may(Permission.SEE_BOARD):
+            alerts = board.of_wearer(session, scope, person.wearer_id, ALERTS_ON_PERSON)
+        return PersonPage(person, alerts)
+
+
+def see_person_map(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> MapData:
+    """The last day of one wearer, with the zones in force."""
+    scope.require(Permission.SEE_PLACES)
+    with sessions.begin() as session:
+        person = _person(session, scope, ref)
+        _log(session, scope, "person map", "wearer", person.wearer_id, now)
+        points = _worn_trail(session, scope, person, now - LONGEST_TRAIL, now)
+        zone_ids = [
+            each.zone_id
+            for each in person.conditions
+            if each.zone_id is not None and (each.until_at is None or each.until_at > now)
+        ]
+        return MapData(points, _shapes(session, zone_ids), None)
+
+
+def see_person_alcohol(
+    sessions: Sessions, scope: Scope, ref: str, now: datetime
+) -> tuple[Person, list[Sample]]:
+    """The alcohol readings of the last week."""
+    scope.require(Permission.SEE_ALCOHOL)
+    with sessions.begin() as session:
+        person = _person(session, scope, ref)
+        _log(session, scope, "alcohol readings", "wearer", person.wearer_id, now)
+        monitors = [
+            each.device_id
+            for each in person.devices
+            if each.kind == DeviceKind.ALCOHOL_MONITOR.value
+        ]
+        return person, tracks.samples(session, scope, monitors, now - ALCOHOL_SPAN, now)
+
+
+def degraded(sessions: Sessions, now: datetime) -> list[str]:
+    """What is wrong with the monitoring itself."""
+    with sessions.begin() as session:
+        return operations.degraded(session, now)
+
+
+def _alert(session: Session, scope: Scope, reference: str) -> AlertDetail:
+    detail = board.alert(session, scope, reference)
+    if detail is None:
+        raise NotFound
+    return detail
+
+
+def _person(session: Session, scope: Scope, ref: str) -> Person:
+    person = caseload.person(session, scope, ref)
+    if person is None:
+        raise NotFound
+    return person
+
+
+def _span(detail: AlertDetail, now: datetime) -> tuple[datetime, datetime]:
+    line = detail.line
+    to_at = min(line.ended_at or now, now) + AFTER_BREACH
+    return line.started_at - BEFORE_BREACH, min(to_at, line.started_at + LONGEST_TRAIL)
+
+
+def _worn_trail(
+    session: Session, scope: Scope, person: Person, from_at: datetime, to_at: datetime
+) -> list[Point]:
+    """Positions from while the devices were on this wearer: a device's next wearer is not his."""
+    points: list[Point] = []
+    query = select(FittingRow).where(FittingRow.wearer_id == person.wearer_id)
+    for fitting in session.scalars(query):
+        begin = max(from_at, fitting.fitted_at)
+        end = to_at if fitting.removed_at is None else min(to_at, fitting.removed_at)
+        if begin < end:
+            points += tracks.trail(session, scope, [fitting.device_id], begin, end, MOST_POINTS)
+    return sorted(points, key=lambda point: point.at)
+
+
+def _shapes(session: Session, zone_ids: Sequence[int]) -> list[ZoneShape]:
+    rows = session.scalars(select(ZoneRow).where(ZoneRow.id.in_(zone_ids)))
+    return [ZoneShape(row.name, row.kind, dict(mapping(terms.zone_of(row).shape))) for row in rows]
+
+
+def _log(
+    session: Session,
+    scope: Scope,
+    what: str,
+    subject_kind: str,
+    subject_id: int | None,
+    now: datetime,
+    detail: dict[str, object] | None = None,
+) -> None:
+    audit.record(
+        session,
+        Act.CONSULTATION,
+        what,
+        at=now,
+        actor="staff",
+        staff_id=scope.staff_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        detail=detail,
+    )

@@ -1,0 +1,85 @@
+"""What supervisors, auditors and administrators look at: the service itself and its log."""
+
+from datetime import datetime
+
+import msgspec
+
+from navigate_safer.db import audit, operations
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.operations import (
+    AuditLine,
+    GatewayLine,
+    RefusalLine,
+    UnassignedLine,
+    WorkerLine,
+)
+from navigate_safer.db.telemetry import HeartbeatRow
+from navigate_safer.people.access import Scope
+from navigate_safer.people.account import Act
+
+
+class Operations(msgspec.Struct, frozen=True):
+    """The state of the service."""
+
+    workers: list[WorkerLine]
+    gateways: list[GatewayLine]
+    refusal_counts: list[tuple[str, int]]
+    refusals: list[RefusalLine]
+    unassigned: list[UnassignedLine]
+    unjudged_devices: int
+
+
+def see_operations(sessions: Sessions, scope: Scope, now: datetime) -> Operations:
+    """Workers, gateways, quarantine and unassigned readings; no case data."""
+    with sessions.begin() as session:
+        return Operations(
+            workers=operations.workers(session, now),
+            gateways=operations.gateways(session, scope),
+            refusal_counts=operations.refusal_counts(session, scope),
+            refusals=operations.refusals(session, scope),
+            unassigned=operations.unassigned(session, scope),
+            unjudged_devices=operations.unjudged(session),
+        )
+
+
+def see_audit(
+    sessions: Sessions, scope: Scope, before_id: int | None, now: datetime
+) -> list[AuditLine]:
+    """A page of the log; reading it is itself logged."""
+    with sessions.begin() as session:
+        lines = operations.audit_lines(session, scope, before_id)
+        audit.record(
+            session,
+            Act.CONSULTATION,
+            "audit log",
+            at=now,
+            actor="staff",
+            staff_id=scope.staff_id,
+            subject_kind="audit",
+            detail={"entries": len(lines)},
+        )
+        return lines
+
+
+def is_empty(sessions: Sessions) -> bool:
+    """Whether nothing has been registered yet."""
+    with sessions.begin() as session:
+        return operations.is_empty(session)
+
+
+def newest_reading(sessions: Sessions) -> datetime | None:
+    """The latest measured time of any device."""
+    return max(newest_by_device(sessions).values(), default=None)
+
+
+def newest_by_device(sessions: Sessions) -> dict[str, datetime]:
+    """The latest measured time of each device that has been heard."""
+    with sessions.begin() as session:
+        return operations.newest_by_device(session)
+
+
+def feed_is_connected(sessions: Sessions) -> bool:
+    """Whether intake says that its subscription is up."""
+    with sessions.begin() as session:
+        beat = session.get(HeartbeatRow, "ingest")
+        return beat is not None and beat.connected_since is not None

@@ -1,0 +1,80 @@
+"""Pages. ``create_app`` makes the Flask application; routes call services and nothing else."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, g
+from flask_wtf import CSRFProtect
+from jinja2 import ChainableUndefined, ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+
+from navigate_safer.web import (
+    alerts,
+    auth,
+    board,
+    cases,
+    charts,
+    errors,
+    maps,
+    oversight,
+    public,
+    security,
+    twilio,
+    words,
+)
+from navigate_safer.wiring import Service
+
+HERE = Path(__file__).parent
+BLUEPRINTS = (auth, public, board, alerts, cases, maps, charts, oversight, twilio)
+
+
+class _Application(Flask):
+    # The GOV.UK macros ask for parameters that a page need not give.
+    jinja_options = {"undefined": ChainableUndefined, "trim_blocks": True, "lstrip_blocks": True}
+
+
+def create_app(service: Service) -> Flask:
+    """The application over one service; raises BadSetting without a secret key."""
+    settings = service.settings
+    app = _Application(__name__, static_folder=str(HERE / "static"), static_url_path="/assets")
+    secure = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.need_secret_key(),
+        SESSION_COOKIE_NAME="__Host-navigate-safer" if secure else "navigate-safer",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(seconds=settings.session_longest_s),
+        MAX_CONTENT_LENGTH=256 * 1024,
+        # The token lives as long as the session: a page left open over night must still work.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=secure,
+    )
+    app.extensions["service"] = service
+    app.jinja_loader = ChoiceLoader(
+        [
+            FileSystemLoader(HERE / "templates"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    csrf = CSRFProtect(app)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.pages)
+    # Twilio proves itself by its signature and cannot know our token.
+    csrf.exempt(twilio.pages)
+    words.install(app)
+    security.install(app)
+    auth.install(app)
+    errors.install(app)
+    app.jinja_env.globals["asset_versions"] = _asset_versions()
+    app.jinja_env.globals["demonstration"] = settings.demonstration
+    app.context_processor(lambda: {"cspNonce": g.get("csp_nonce", "")})
+    return app
+
+
+def _asset_versions() -> dict[str, str]:
+    manifest = HERE / "static" / "manifest.json"
+    if not manifest.exists():
+        raise RuntimeError("the front end is not built: run `python hatch_build.py`")
+    versions: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    return versions

@@ -1,0 +1,81 @@
+"""One alert: what, when, why, where, who was told, and what was done about it."""
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from alerts.lifecycle import Outcome
+from navigate_safer.people.access import Permission
+from navigate_safer.services import casework, consult
+from navigate_safer.web.auth import now, rule, scope, service
+
+pages = Blueprint("alerts", __name__)
+# Points listed under the map; the map itself shows more.
+MOST_LISTED = 60
+
+
+@pages.get("/a/<reference>")
+@rule(Permission.SEE_BOARD)
+def short(reference: str) -> ResponseReturnValue:
+    """The link of a text, kept short so that the text fits into one part."""
+    return redirect(url_for("alerts.alert", reference=reference))
+
+
+@pages.get("/alerts/<reference>")
+@rule(Permission.SEE_BOARD)
+def alert(reference: str) -> ResponseReturnValue:
+    """The page."""
+    return _page(reference)
+
+
+@pages.post("/alerts/<reference>/acknowledge")
+@rule(Permission.ACT_ON_ALERTS)
+def acknowledge(reference: str) -> ResponseReturnValue:
+    """Take the alert on: no further person is told."""
+    if casework.acknowledge(service().sessions, scope(), reference, now()):
+        flash("You have acknowledged this alert. Record what you did within 15 minutes.", "success")
+    else:
+        flash("This alert was acknowledged or resolved before you.", "information")
+    return redirect(url_for("alerts.alert", reference=reference))
+
+
+@pages.post("/alerts/<reference>/note")
+@rule(Permission.ACT_ON_ALERTS)
+def add_note(reference: str) -> ResponseReturnValue:
+    """Add a note."""
+    text = request.form.get("note", "")
+    if not text.strip():
+        return _page(reference, {"note": "Enter a note"})
+    casework.add_note(service().sessions, scope(), reference, text, now())
+    flash("Your note is saved.", "success")
+    return redirect(url_for("alerts.alert", reference=reference))
+
+
+@pages.post("/alerts/<reference>/resolve")
+@rule(Permission.ACT_ON_ALERTS)
+def resolve(reference: str) -> ResponseReturnValue:
+    """Close the alert with an outcome."""
+    chosen, text = request.form.get("outcome", ""), request.form.get("explanation", "")
+    if chosen not in [each.value for each in Outcome]:
+        return _page(reference, {"outcome": "Select what you found"})
+    outcome = Outcome(chosen)
+    if outcome.needs_text and not text.strip():
+        return _page(reference, {"explanation": "Say what happened when you select Other"})
+    if casework.resolve(service().sessions, scope(), reference, outcome, text, now()):
+        flash("The alert is resolved.", "success")
+    else:
+        flash("This alert was resolved before you.", "information")
+    return redirect(url_for("alerts.alert", reference=reference))
+
+
+def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
+    detail, samples, points = consult.see_alert(service().sessions, scope(), reference, now())
+    page = render_template(
+        "alert.html",
+        alert=detail,
+        samples=samples,
+        points=points[-MOST_LISTED:],
+        outcomes=list(Outcome),
+        errors=errors or {},
+        form=request.form,
+    )
+    return Response(page, 422 if errors else 200)

@@ -1,0 +1,37 @@
+"""The caseload, and the page of one wearer."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from navigate_safer.db.tracks import Point, Sample
+from navigate_safer.people.access import Permission
+from navigate_safer.services import consult
+from navigate_safer.web.auth import now, rule, scope, service
+
+pages = Blueprint("cases", __name__)
+LONGEST_SEARCH = 100
+
+
+@pages.get("/caseload")
+@rule(Permission.SEE_CASELOAD)
+def caseload() -> ResponseReturnValue:
+    """Everybody in the areas of whoever asks."""
+    search = request.args.get("search", "")[:LONGEST_SEARCH]
+    lines = consult.see_caseload(service().sessions, scope(), search, now())
+    return render_template("caseload.html", lines=lines, search=search)
+
+
+@pages.get("/people/<ref>")
+@rule(Permission.SEE_CASELOAD)
+def person(ref: str) -> ResponseReturnValue:
+    """One wearer."""
+    page = consult.see_person(service().sessions, scope(), ref, now())
+    points: list[Point] = []
+    samples: list[Sample] = []
+    if scope().may(Permission.SEE_PLACES):
+        points = consult.see_person_map(service().sessions, scope(), ref, now()).points
+    if scope().may(Permission.SEE_ALCOHOL):
+        _, samples = consult.see_person_alcohol(service().sessions, scope(), ref, now())
+    return render_template(
+        "person.html", page=page, person=page.person, points=points[-30:], samples=samples[-24:]
+    )

@@ -1,0 +1,50 @@
+"""What charts draw, as JSON for the signed in."""
+
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from alerts.terms import Limits
+from navigate_safer.db.tracks import Sample
+from navigate_safer.people.access import Permission
+from navigate_safer.services import consult
+from navigate_safer.web.auth import now, rule, scope, service
+
+pages = Blueprint("charts", __name__)
+
+
+@pages.get("/people/<ref>/alcohol.json")
+@rule(Permission.SEE_ALCOHOL)
+def person_alcohol(ref: str) -> ResponseReturnValue:
+    """A week of alcohol readings."""
+    _, samples = consult.see_person_alcohol(service().sessions, scope(), ref, now())
+    return _alcohol(samples, Limits().tac_g_dl)
+
+
+@pages.get("/alerts/<reference>/alcohol.json")
+@rule(Permission.SEE_ALCOHOL)
+def alert_alcohol(reference: str) -> ResponseReturnValue:
+    """The alcohol readings about one alert, with the threshold that it was judged by."""
+    detail, samples, _ = consult.see_alert(service().sessions, scope(), reference, now())
+    threshold = detail.evidence.get("threshold_g_dl", Limits().tac_g_dl)
+    return _alcohol(samples, threshold)
+
+
+def _alcohol(samples: list[Sample], threshold_g_dl: object) -> Response:
+    readings = [
+        {
+            "at": each.at.isoformat(),
+            "tac_g_dl": each.tac_g_dl,
+            "skin_temp_c": each.skin_temp_c,
+            "ir_v": each.ir_v,
+        }
+        for each in samples
+    ]
+    ends = [each["at"] for each in readings]
+    return jsonify(
+        {
+            "readings": readings,
+            "threshold_g_dl": threshold_g_dl,
+            "from": ends[0] if ends else None,
+            "to": ends[-1] if ends else None,
+        }
+    )

@@ -1,0 +1,27 @@
+"""Pages about the service itself, and the log of who saw and did what."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from navigate_safer.people.access import Permission
+from navigate_safer.services import oversight
+from navigate_safer.web.auth import now, rule, scope, service
+
+pages = Blueprint("oversight", __name__)
+
+
+@pages.get("/service")
+@rule(Permission.SEE_OPERATIONS)
+def operations() -> ResponseReturnValue:
+    """Workers, gateways, refused readings, readings that belong to nobody."""
+    state = oversight.see_operations(service().sessions, scope(), now())
+    return render_template("service.html", state=state)
+
+
+@pages.get("/audit")
+@rule(Permission.SEE_AUDIT)
+def audit() -> ResponseReturnValue:
+    """The log, newest first."""
+    before = request.args.get("before", type=int)
+    lines = oversight.see_audit(service().sessions, scope(), before, now())
+    return render_template("audit.html", lines=lines)

@@ -1,0 +1,82 @@
+"""Twilio's calls to us: receipts and replies. Each proves itself by its signature or is refused."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from alerts.senders.twilio_webhook import (
+    EMPTY_TWIML,
+    SIGNATURE_HEADER,
+    WebhookError,
+    read_receipt,
+    read_reply,
+    signature_is_valid,
+)
+from navigate_safer import logs
+from navigate_safer.services import deliver, replies
+from navigate_safer.web.auth import now, public, service
+
+pages = Blueprint("twilio", __name__)
+
+
+@pages.post("/twilio/status/<attempt_id>")
+@public
+def status(attempt_id: str) -> ResponseReturnValue:
+    """A receipt for one attempt."""
+    form = _signed_form()
+    try:
+        receipt = read_receipt(form)
+    except WebhookError:
+        abort(400)
+    deliver.take_receipt(
+        service().sessions,
+        attempt_id=attempt_id,
+        provider_id=receipt.provider_id,
+        status=receipt.status,
+        word=receipt.word,
+        error_code=receipt.error_code,
+        fault=receipt.fault,
+        now=now(),
+    )
+    return Response(status=204)
+
+
+@pages.post("/twilio/reply")
+@public
+def reply() -> ResponseReturnValue:
+    """A text from an officer. The answer is empty: a reply discloses nothing to a forged number."""
+    form = _signed_form()
+    try:
+        message = read_reply(form)
+    except WebhookError:
+        abort(400)
+    result = replies.take_reply(
+        service().sessions,
+        provider_id=message.provider_id,
+        sender=message.sender,
+        body=message.body,
+        now=now(),
+    )
+    log = logs.logger("web")
+    log.info("reply by text", state=result.value)
+    if message.is_opt_out:
+        log.warning("an officer has stopped all texts")
+    return Response(EMPTY_TWIML, mimetype="text/xml")
+
+
+def _signed_form() -> Mapping[str, str]:
+    settings = service().settings
+    form = request.form.to_dict()
+    # Built from configuration: a Host header is the caller's to choose.
+    url = settings.public_url + request.full_path.rstrip("?")
+    good = signature_is_valid(
+        url=url,
+        params=form,
+        signature=request.headers.get(SIGNATURE_HEADER),
+        auth_tokens=[settings.twilio_auth_token, settings.twilio_auth_token_old],
+    )
+    if not good:
+        logs.logger("web").warning("unsigned call refused", path="/twilio")
+        abort(403)
+    return form

@@ -1,0 +1,128 @@
+"""Values as people read them: times in London, kinds in words."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, request, url_for
+
+from navigate_safer.people.access import Permission
+from navigate_safer.services import consult
+from navigate_safer.web import auth
+
+LONDON = ZoneInfo("Europe/London")
+
+KINDS = {
+    "exclusion_breach": "Inside an exclusion zone",
+    "curfew_breach": "Away from the curfew address",
+    "restriction_breach": "Outside the restriction zone",
+    "alcohol_threshold": "Alcohol measured above the limit",
+    "strap_tamper": "Strap or case tampered with",
+    "battery_low": "Battery low",
+    "battery_critical": "Battery nearly empty",
+    "silence": "Device is silent",
+}
+CONDITIONS = {
+    "exclusion_zone": "Exclusion zone",
+    "curfew": "Curfew",
+    "restriction_zone": "Restriction zone",
+    "alcohol_abstinence": "No alcohol",
+    "alcohol_level": "Alcohol limit",
+    "tag_care": "Wear and charge the tag",
+}
+MOVES = {
+    "opened": "Alert opened",
+    "told": "Officer told",
+    "not_told": "Officer not reached",
+    "nobody_to_tell": "Nobody to tell",
+    "acknowledge": "Acknowledged",
+    "expire": "Acknowledgement expired",
+    "note": "Note",
+    "resolve": "Resolved",
+    "reopen": "Reopened",
+    "end": "Condition kept again",
+    "amend": "Amended by late data",
+    "withdraw": "Withdrawn by late data",
+}
+SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
+
+
+def install(app: Flask) -> None:
+    """Make the filters and what every page shows."""
+    app.jinja_env.filters.update(
+        moment=moment,
+        clock_time=clock_time,
+        iso=lambda at: at.isoformat() if at else "",
+        ago=ago,
+        span=span,
+        kind=lambda value: KINDS.get(value, in_words(value)),
+        condition=lambda value: CONDITIONS.get(value, in_words(value)),
+        move=lambda value: MOVES.get(value, in_words(value)),
+        source=lambda value: SOURCES.get(value, "unknown"),
+        in_words=in_words,
+    )
+    app.context_processor(_page)
+
+
+def in_words(value: str) -> str:
+    """An identifier as words: community_order -> Community order."""
+    return value.replace("_", " ").capitalize()
+
+
+def moment(at: datetime | None) -> str:
+    """Date and time in London, to the second: 22 November 2026, 14:03:05."""
+    if at is None:
+        return "never"
+    local = at.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y, %H:%M:%S}"
+
+
+def clock_time(at: datetime | None) -> str:
+    """Time of day in London, with the day when it is not today."""
+    if at is None:
+        return "never"
+    local, today = at.astimezone(LONDON), auth.now().astimezone(LONDON).date()
+    return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %H:%M:%S}"
+
+
+def ago(at: datetime | None) -> str:
+    """How long ago, in words."""
+    return "never" if at is None else f"{span(auth.now() - at)} ago"
+
+
+def span(length: timedelta) -> str:
+    """A duration in words: 40 seconds, 5 minutes, 3 hours, 2 days."""
+    seconds = max(0, int(length.total_seconds()))
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size or size == 1:
+            number = seconds // size
+            return f"{number} {word}{'' if number == 1 else 's'}"
+    raise AssertionError("unreachable")
+
+
+def _page() -> dict[str, object]:
+    who = g.get("signed_in")
+    if who is None:
+        return {"navigation": [], "signed_in": None, "degraded": []}
+    may = who.scope.may
+    shows_faults = may(Permission.SEE_BOARD) or may(Permission.SEE_OPERATIONS)
+    return {
+        "navigation": _navigation(may),
+        "signed_in": {"name": who.name, "role": who.scope.role.label},
+        "degraded": consult.degraded(auth.service().sessions, auth.now()) if shows_faults else [],
+        "may": lambda name: may(Permission[name]),
+    }
+
+
+def _navigation(may: object) -> list[dict[str, object]]:
+    assert callable(may)
+    entries = (
+        (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
+        (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
+        (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
+        (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
+    )
+    return [
+        {"text": text, "href": url_for(endpoint), "active": request.path.startswith(paths)}
+        for permission, text, endpoint, paths in entries
+        if may(permission)
+    ]
