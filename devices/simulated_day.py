@@ -62,7 +62,10 @@ class LocalFrame:
 
 
 class Excursion(msgspec.Struct, frozen=True):
-    """A scripted journey that replaces the ordinary day: (time, longitude, latitude) in order."""
+    """A scripted journey that replaces the ordinary day: (time, longitude, latitude) in order.
+
+    Of journeys that overlap, the one that begins last counts.
+    """
 
     waypoints: tuple[tuple[datetime, float, float], ...]
 
@@ -115,7 +118,9 @@ class Whereabouts:
         if routine.keep_within is not None:
             self._allowed = self.frame.shape_m(routine.keep_within).buffer(-CLEARANCE_M)
         self._days: dict[date, _Path] = {}
-        self._excursions = [self._excursion(each) for each in routine.excursions]
+        journeys = [self._excursion(each) for each in routine.excursions]
+        self._excursions = sorted(journeys, key=lambda journey: journey[0])
+        self._begins = [begins for begins, _, _ in self._excursions]
 
     def position(self, at: datetime) -> LonLat:
         """Longitude and latitude at an instant."""
@@ -144,8 +149,10 @@ class Whereabouts:
         return times[0], times[-1], _Path(times, places)
 
     def _position_m(self, at: datetime) -> Metres:
-        for begins, ends, path in self._excursions:
-            if begins <= at <= ends:
+        latest = bisect_right(self._begins, at) - 1
+        if latest >= 0:
+            _, ends, path = self._excursions[latest]
+            if at <= ends:
                 return path.at(at)
         return self._day(at.astimezone(LONDON).date()).at(at)
 

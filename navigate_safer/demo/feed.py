@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from devices.simulator import ReadingDict, message
+from devices.simulated_draws import ReadingDict
+from devices.simulator import message
 from navigate_safer.demo.drafts import Delivery
 from navigate_safer.demo.garbage import garbage_between
 from navigate_safer.demo.scripts import HISTORY, Plan
@@ -30,7 +31,8 @@ class GatewayFeed:
 
     ``resume_from`` holds the time of the last stored reading of each device that has one: such a
     device carries on from there, at most two hours back. The others upload the history of the day
-    before the start, newest part first, so that the state of every tag is known within seconds.
+    before the start, newest part first, so that the state of every tag is known within seconds;
+    long after the start they begin two hours back too.
     """
 
     def __init__(
@@ -53,11 +55,13 @@ class GatewayFeed:
         fresh = []
         for device in devices:
             last = (resume_from or {}).get(device)
-            if last is None:
+            if last is not None:
+                self._sent_to[device] = max(last + _AFTER_LAST, now - LONGEST_BACKLOG)
+            elif now - plan.start > LONGEST_BACKLOG:
+                self._sent_to[device] = now - LONGEST_BACKLOG
+            else:
                 fresh.append(device)
                 self._sent_to[device] = self._delivery(device).released_until(plan.start)
-            else:
-                self._sent_to[device] = max(last + _AFTER_LAST, now - LONGEST_BACKLOG)
         self._history = self._history_of(fresh)
 
     def live(self, now: datetime) -> list[Outgoing]:

@@ -27,7 +27,7 @@ HISTORY = timedelta(hours=24)
 FIRST_CROSSING = timedelta(seconds=12)
 FIRST_FIX = timedelta(seconds=20)
 _BURST_S = 12
-SPRINKLE_FROM = timedelta(minutes=12)
+SPRINKLE_FROM = timedelta(minutes=15)
 GARBAGE_GATEWAY = "gw-northwich-winsford"
 
 

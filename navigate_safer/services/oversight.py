@@ -78,8 +78,10 @@ def newest_by_device(sessions: Sessions) -> dict[str, datetime]:
         return operations.newest_by_device(session)
 
 
-def feed_is_connected(sessions: Sessions) -> bool:
-    """Whether intake says that its subscription is up."""
+def feed_is_connected(sessions: Sessions, since: datetime) -> bool:
+    """Whether intake says, after ``since``, that its subscription is up."""
     with sessions.begin() as session:
         beat = session.get(HeartbeatRow, "ingest")
-        return beat is not None and beat.connected_since is not None
+        return (
+            beat is not None and beat.connected_since is not None and beat.connected_since >= since
+        )

@@ -71,7 +71,7 @@ def feed(plan, casefile, gateway="gw-chester", **options):
 def test_the_opening_shows_every_kind_of_breach_in_the_first_quarter_hour(plan, start):
     opening = {}
     for breach in plan.breaches:
-        if breach.span.from_at < start + seconds(720):
+        if breach.span.from_at < start + seconds(840):
             opening.setdefault(breach.kind, breach)
     assert set(opening) == {kind.value for kind in FindingKind}
     # The battery that runs low is the one that runs critical; all others are different people.
@@ -284,6 +284,18 @@ def test_a_second_start_carries_on_from_the_last_stored_reading(
     assert len(tags) > 10
     assert all(now - expected <= at for at in tags)
     assert min(tags) <= now - expected + seconds(60)
+
+
+def test_a_device_never_heard_long_after_the_start_begins_two_hours_back(plan, casefile, start):
+    now = start + timedelta(hours=10)
+    sender = feed(plan, casefile, now=now)
+    assert sender.next_history(now) is None
+    times = [
+        datetime.fromisoformat(reading["at"])
+        for outgoing in sender.live(now)
+        for reading in json.loads(outgoing.payload)["readings"]
+    ]
+    assert now - timedelta(hours=2) <= min(times) <= now - timedelta(minutes=118)
 
 
 def test_garbage_is_refused_a_few_in_ten_minutes_the_same_in_any_cut(start):
