@@ -61,7 +61,7 @@ def tick(fitting: Fitting, states: States, now: datetime) -> Outcome:
     """What the time ``now`` means with no new reading: silence, and clauses that have ended."""
     run = _Run(fitting, states)
     for condition, rule in run.pairs:
-        run.end_if_over(condition, rule, now)
+        run.close_if_over(condition, rule, now)
         if condition.in_force(now) and fitting.worn_at(now):
             run.note(rule.tick(run.state(condition, rule), now, condition))
     return run.outcome(now)
@@ -95,19 +95,22 @@ class _Run:
     def take(self, reading: Reading) -> None:
         at = reading.stamp.measured_at
         for condition, rule in self.pairs:
-            over = self.end_if_over(condition, rule, at)
-            if not over and at >= condition.from_at and isinstance(reading, rule.reads):
+            if self.close_if_over(condition, rule, at):
+                self._states.pop(state_key(condition, rule), None)
+            elif at >= condition.from_at and isinstance(reading, rule.reads):
                 self._step(condition, rule, reading)
         self.through = at
 
-    def end_if_over(self, condition: Condition, rule: Rule, now: datetime) -> bool:
-        """Close a rule whose clause or fitting has ended by ``now``."""
+    def close_if_over(self, condition: Condition, rule: Rule, now: datetime) -> bool:
+        """Whether clause or fitting has ended by ``now``; what was open then is noted as ended.
+
+        The state stays, because after a tick a reading from before the end may still come.
+        """
         ends = [at for at in (condition.until_at, self.fitting.removed_at) if at is not None]
         if not ends or now < min(ends):
             return False
-        state = self._states.pop(state_key(condition, rule), None)
-        if state is not None:
-            self.note(rule.close(state, min(ends), condition))
+        if self.through is None or self.through < min(ends):
+            self.note(rule.close(self.state(condition, rule), min(ends), condition))
         return True
 
     def _step(self, condition: Condition, rule: Rule, reading: Reading) -> None:

@@ -142,7 +142,10 @@ def _tenth(value: float | None) -> float | None:
 
 
 def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else at.astimezone(UTC)
+    try:
+        return None if at is None else at.astimezone(UTC)
+    except OverflowError:
+        refuse(Reason.OUT_OF_RANGE, "sent_at: lies outside the years 1 to 9999 in UTC")
 
 
 def _to_millisecond(at: datetime) -> datetime:

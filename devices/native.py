@@ -16,8 +16,9 @@ from msgspec import Meta
 from devices.rejection import Reason, Rejected
 
 Aware = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset, such as Z")]
+# Without the look-ahead Python lets a line end follow the name; JSON Schema's `$` does not.
 DeviceRef = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="the device's name")
+    str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)", description="the device's name")
 ]
 
 
@@ -54,7 +55,7 @@ class WireEvent(WireReading, frozen=True, tag="event", gc=False):
     """Something the device noticed, such as ``strap_tamper``."""
 
     at: Aware
-    code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+    code: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{1,64}$(?!\n)")]
     state: Literal["start", "end", "none"] = "none"
 
 
@@ -157,11 +158,20 @@ def _salvage(payload: bytes) -> Unpacked:
 
 
 _NOT_FINITE = ("<NaN>", "<Infinity>", "<-Infinity>")
+_FIELDS = frozenset(
+    name
+    for kind in (WireFix, WireAlcohol, WireEvent, WireBattery)
+    for name in kind.__struct_fields__
+)
 
 
 def _reading_fault(index: int, raw: object, fault: str) -> Rejected:
+    # A field of no kind of reading is not read, so it is at fault in nothing, and its name may
+    # hold anything.
     values = raw.items() if isinstance(raw, dict) else ()
     for name, value in values:
+        if name not in _FIELDS:
+            continue
         if value in _NOT_FINITE or value in (float("inf"), float("-inf")):
             shown = str(value).strip("<>")
             text = f"reading {index}: {name} is {shown}, not a finite number"
@@ -172,7 +182,10 @@ def _reading_fault(index: int, raw: object, fault: str) -> Rejected:
 
 def say(fault: str) -> str:
     """Msgspec's message in plain words: field first, no back-ticks, no dollar path."""
-    what, _, path = fault.partition(" - at `")
+    # The last one: a value that was sent may hold the same words.
+    what, found, path = fault.rpartition(" - at `")
+    if not found:
+        what, path = path, ""
     field = path.strip("`").removeprefix("$.").removeprefix("$")
     # A value somebody sent is not repeated: it may hold what a reader here must not see.
     what = re.sub(r"[Ii]nvalid (enum )?value .*", "not a known value", what, flags=re.DOTALL)

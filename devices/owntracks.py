@@ -33,7 +33,7 @@ def unpack(payload: bytes) -> tuple[datetime | None, list[WireFix | WireBattery]
     if not isinstance(document, dict):
         refuse(Reason.MALFORMED, "the payload is JSON but not an object")
     kind = document.get("_type")
-    if kind in NO_READING:
+    if isinstance(kind, str) and kind in NO_READING:
         return None, []
     if kind == "encrypted":
         refuse(Reason.UNSUPPORTED, "the OwnTracks payload is encrypted; switch encryption off")
@@ -80,7 +80,8 @@ def _number(document: dict[str, Any], name: str, low: float, high: float) -> flo
         refuse(Reason.NOT_FINITE, f"{name} is {value.strip('<>')}, not a finite number")
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse(Reason.INVALID, f"{name}: expected a number")
-    if not math.isfinite(value):
+    # Only a float can be infinite, and a long integer does not fit the float that isfinite makes.
+    if isinstance(value, float) and not math.isfinite(value):
         refuse(Reason.NOT_FINITE, f"{name} is not a finite number")
     if not low <= value <= high:
         refuse(Reason.OUT_OF_RANGE, f"{name}: expected a number from {low:g} to {high:g}")

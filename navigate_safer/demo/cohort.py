@@ -21,6 +21,7 @@ from navigate_safer.people.casefile import (
     Device,
     Fitting,
     Gateway,
+    OrderEntry,
     StaffMember,
     Victim,
     Wearer,
@@ -60,22 +61,25 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
         devices=_devices(drawn),
         zones=[*_town_zones(drawn, victims), *zones],
         wearers=[
-            Wearer(
-                ref=sketch.ref,
-                name=sketch.name,
-                born_on=start.date() - timedelta(days=sketch.age_days),
-                area=sketch.locality.ref,
-                locality=sketch.ward,
-                band=sketch.band,
-                offender_manager=managers[sketch.ref],
-                orders=[papers[sketch.ref].order],
-                fittings=[
-                    Fitting(device, start - FITTED_BEFORE_START) for device in _worn_by(sketch)
-                ],
-            )
+            _wearer(sketch, start, papers[sketch.ref].order, managers[sketch.ref])
             for sketch in drawn
         ],
         victims=victims,
+    )
+
+
+def _wearer(sketch: Sketch, start: datetime, order: OrderEntry, manager: str) -> Wearer:
+    fitted_at = start - FITTED_BEFORE_START
+    return Wearer(
+        ref=sketch.ref,
+        name=sketch.name,
+        born_on=start.date() - timedelta(days=sketch.age_days),
+        area=sketch.locality.ref,
+        locality=sketch.ward,
+        band=sketch.band,
+        offender_manager=manager,
+        orders=[order],
+        fittings=[Fitting(device, fitted_at) for device in _worn_by(sketch)],
     )
 
 

@@ -33,6 +33,7 @@ SEED = 20_131_001  # Navigate Safer was fully launched in October 2013.
 DATABASE = "navigate-safer.sqlite3"
 STATE = "demonstration.json"
 STORY_LASTS = timedelta(hours=24)
+LONGEST_STORY = 14.0  # days of it; planning longer ones would delay the start
 _ANY_PORT = 0
 LOOK_EVERY_S, LONGEST_WAIT_S = 0.2, 30.0
 
@@ -60,7 +61,6 @@ class Demo(msgspec.Struct, frozen=True):
     case_file: CaseFile
     plan: Plan
     speed: float
-    fresh: bool
 
 
 def prepare(
@@ -69,31 +69,10 @@ def prepare(
     """Make or find the data in ``directory`` and choose free ports."""
     directory.mkdir(parents=True, exist_ok=True)
     real_now = datetime.now(UTC)
-    state, fresh = _state(directory, real_now)
-    environ = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
-    web_port, broker_port = _free(port), _free(mqtt_port)
-    environ |= {
-        f"{PREFIX}DATABASE_URL": f"sqlite:///{(directory / DATABASE).resolve()}",
-        f"{PREFIX}SECRET_KEY": state.secret_key,
-        f"{PREFIX}PUBLIC_URL": f"http://127.0.0.1:{web_port}",
-        f"{PREFIX}WEB_PORT": str(web_port),
-        f"{PREFIX}MQTT_PORT": str(broker_port),
-        f"{PREFIX}MQTT_PROTOCOL": "3.1.1",
-        f"{PREFIX}DEMONSTRATION": "true",
-        # The console is for the texts; set NAVIGATE_SAFER_LOG_LEVEL to see more.
-        f"{PREFIX}LOG_LEVEL": base.get(f"{PREFIX}LOG_LEVEL", "warning"),
-    }
-    service = Service(Settings.from_env(environ))
-    try:
-        schema.upgrade(service.engine)
-        case_file = example.with_example(
-            build_cohort(seed=state.seed, start=state.start), state.start
-        )
-        if oversight.is_empty(service.sessions):
-            register.register(service.sessions, _with_passwords(case_file, state), state.start)
-        newest = oversight.newest_reading(service.sessions)
-    finally:
-        service.close()
+    state = _state(directory, real_now)
+    environ = _environment(directory, state, base, _free(port), _free(mqtt_port))
+    case_file = example.with_example(build_cohort(seed=state.seed, start=state.start), state.start)
+    newest = _fill(Settings.from_env(environ), case_file, state)
     # Time never runs back: after a fast demonstration the next one goes on from where it was.
     begins = max(real_now, state.start, newest or real_now)
     if speed != 1.0 or begins > real_now:
@@ -102,11 +81,40 @@ def prepare(
             f"{PREFIX}CLOCK_REAL_FROM": datetime.now(UTC).isoformat(),
             f"{PREFIX}CLOCK_SPEED": str(speed),
         }
-    plan = build_plan(
-        case_file, seed=state.seed, start=state.start, lasts=begins - state.start + STORY_LASTS
-    )
+    # The story lasts a day of the reader's time, however fast it is told.
+    lasts = begins - state.start + STORY_LASTS * max(1.0, min(speed, LONGEST_STORY))
+    plan = build_plan(case_file, seed=state.seed, start=state.start, lasts=lasts)
     settings = Settings.from_env(environ)
-    return Demo(directory, state, settings, environ, case_file, plan, speed, fresh)
+    return Demo(directory, state, settings, environ, case_file, plan, speed)
+
+
+def _environment(
+    directory: Path, state: State, base: Mapping[str, str], web_port: int, mqtt_port: int
+) -> dict[str, str]:
+    environ = {name: value for name, value in base.items() if not name.startswith(PREFIX)}
+    return environ | {
+        f"{PREFIX}DATABASE_URL": f"sqlite:///{(directory / DATABASE).resolve()}",
+        f"{PREFIX}SECRET_KEY": state.secret_key,
+        f"{PREFIX}PUBLIC_URL": f"http://127.0.0.1:{web_port}",
+        f"{PREFIX}WEB_PORT": str(web_port),
+        f"{PREFIX}MQTT_PORT": str(mqtt_port),
+        f"{PREFIX}MQTT_PROTOCOL": "3.1.1",
+        f"{PREFIX}DEMONSTRATION": "true",
+        # The console is for the texts; set NAVIGATE_SAFER_LOG_LEVEL to see more.
+        f"{PREFIX}LOG_LEVEL": base.get(f"{PREFIX}LOG_LEVEL", "warning"),
+    }
+
+
+def _fill(settings: Settings, case_file: CaseFile, state: State) -> datetime | None:
+    """Make the tables, register the cohort at the first start; the newest reading's time."""
+    service = Service(settings)
+    try:
+        schema.upgrade(service.engine)
+        if oversight.is_empty(service.sessions):
+            register.register(service.sessions, _with_passwords(case_file, state), state.start)
+        return oversight.newest_reading(service.sessions)
+    finally:
+        service.close()
 
 
 def run(demo: Demo, stop: Stop, say: Callable[[str], None]) -> None:
@@ -193,18 +201,18 @@ def reset(directory: Path) -> bool:
     return found
 
 
-def _state(directory: Path, now: datetime) -> tuple[State, bool]:
+def _state(directory: Path, now: datetime) -> State:
     path = directory / STATE
     if path.exists():
         try:
-            return msgspec.json.decode(path.read_bytes(), type=State), False
+            return msgspec.json.decode(path.read_bytes(), type=State)
         except msgspec.DecodeError:
             raise DemoFault(f"{path} is damaged; clear it with: make demo-reset") from None
     state = State(now, f"demo-{secrets.token_hex(5)}", secrets.token_urlsafe(48))
     # The keys of the invented service are nobody else's to read either.
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(state))
-    return state, True
+    return state
 
 
 def _with_passwords(case_file: CaseFile, state: State) -> CaseFile:

@@ -15,7 +15,7 @@ from devices.simulated_alcohol import Drinking
 from devices.simulated_draws import Span
 from devices.simulator import Burst, ChargePoint, Simulator, StrayFix, ordinary_charge
 from navigate_safer.demo.drafts import Breach, Delivery, Draft
-from navigate_safer.demo.excursions import Journey, deep_inside, departure, intrusion, stroll
+from navigate_safer.demo.excursions import Journey, departure, intrusion, stroll
 from navigate_safer.demo.places import distance_m
 from navigate_safer.demo.sprinkle import sprinkle
 from navigate_safer.demo.wearers import WEARERS, sketches
@@ -209,11 +209,11 @@ def _exclusion_of(draft: Draft) -> BaseGeometry:
 
 
 def _stray(drafts: list[Draft], start: datetime) -> None:
-    """One fix by a phone mast, which puts an innocent wearer inside a zone he has not entered."""
+    """One fix by a phone mast, whose circle reaches into a zone that the wearer is not in."""
     free = [each for each in drafts if each.free(start) and each.sketch.exclusion is not None]
     rng = Random(f"stray|{free[0].seed}")
     near = min(free, key=lambda each: distance_m(each.sketch.home, _exclusion_of(each)))
     at = start + timedelta(seconds=120)
     accuracy_m = 100.0 * rng.randint(12, 20)
-    near.strays.append(StrayFix(at, deep_inside(_exclusion_of(near)), accuracy_m))
+    near.strays.append(StrayFix(at, near.sketch.home, accuracy_m))
     near.occupy(at + timedelta(minutes=10))

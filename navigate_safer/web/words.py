@@ -8,6 +8,7 @@ from flask import Flask, g, request, url_for
 from navigate_safer.people.access import Permission
 from navigate_safer.services import consult
 from navigate_safer.web import auth
+from zones.schedule import Day
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -43,6 +44,7 @@ MOVES = {
     "amend": "Amended by late data",
     "withdraw": "Withdrawn by late data",
 }
+WEEK = tuple(day.value for day in Day)
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
 
 
@@ -59,6 +61,7 @@ def install(app: Flask) -> None:
         move=lambda value: MOVES.get(value, in_words(value)),
         source=lambda value: SOURCES.get(value, "unknown"),
         in_words=in_words,
+        days=days,
     )
     app.context_processor(_page)
 
@@ -66,6 +69,16 @@ def install(app: Flask) -> None:
 def in_words(value: str) -> str:
     """An identifier as words: community_order -> Community order."""
     return value.replace("_", " ").capitalize()
+
+
+def days(names: list[str]) -> str:
+    """Days of a schedule: every day, Mon to Fri, or Thu, Fri, Sat."""
+    places = sorted(WEEK.index(name) for name in names)
+    if len(places) == len(WEEK):
+        return "Every day"
+    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+        return f"{WEEK[places[0]]} to {WEEK[places[-1]]}".title().replace(" To ", " to ")
+    return ", ".join(WEEK[place].title() for place in places)
 
 
 def moment(at: datetime | None) -> str:

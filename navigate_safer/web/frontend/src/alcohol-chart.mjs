@@ -49,7 +49,7 @@ function alcohol(data, width) {
         stroke: COLOURS.line,
         strokeWidth: 2,
       }),
-      // Above the threshold a reading is a filled square, below it an open circle.
+      // At or above the threshold a reading is a filled square, below it an open circle.
       Plot.dot(measured, {
         x: "at",
         y: "tac_g_dl",
@@ -65,17 +65,19 @@ function alcohol(data, width) {
   });
 }
 
-const isAbove = (reading, threshold) => threshold != null && reading.tac_g_dl > threshold;
+// A reading at the threshold counts, as it does for the rule that raises the alert.
+const isAbove = (reading, threshold) => threshold != null && reading.tac_g_dl >= threshold;
 
-function thresholdMarks(threshold, { to }) {
+function thresholdMarks(threshold, { from }) {
   if (threshold == null) return [];
   return [
     Plot.ruleY([threshold], { stroke: COLOURS.limit, strokeWidth: 2, strokeDasharray: "6 4" }),
     Plot.text([threshold], {
-      x: to,
+      x: from,
       y: (value) => value,
       text: (value) => `Threshold ${value} g/dl`,
-      textAnchor: "end",
+      textAnchor: "start",
+      dx: 6,
       dy: -9,
       fill: COLOURS.limit,
       stroke: "white",
@@ -107,7 +109,7 @@ function alcoholLabel(measured, threshold, peak) {
   if (!peak) return "Transdermal alcohol: no readings.";
   const above = measured.filter((reading) => isAbove(reading, threshold)).length;
   const compared =
-    threshold == null ? "" : ` ${above} of them above the threshold of ${threshold} g/dl.`;
+    threshold == null ? "" : ` ${above} of them at or above the threshold of ${threshold} g/dl.`;
   return (
     `Transdermal alcohol from ${fullTime(measured[0].at)} to ${fullTime(measured.at(-1).at)}: ` +
     `${measured.length} readings.${compared} ` +

@@ -1,6 +1,14 @@
 // What does not move: ward outlines and zones, each with its name in words.
 
-import { createEmpty, extend, isEmpty } from "ol/extent.js";
+import {
+  createEmpty,
+  extend,
+  getCenter,
+  getHeight,
+  getIntersection,
+  getWidth,
+  isEmpty,
+} from "ol/extent.js";
 import Feature from "ol/Feature.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import Point from "ol/geom/Point.js";
@@ -19,6 +27,9 @@ const FORMAT = new GeoJSON({ dataProjection: LON_LAT, featureProjection: MAP });
 const WARD_NAMES_FROM_M_PER_PIXEL = 60;
 const Z = { wards: 1, zones: 10, zoneNames: 70 };
 const HATCH_SPACING_PX = 9;
+// The least share of trail and zones together that a map of an alert shows: enough to see where
+// in a large zone it was.
+const LEAST_SHARE = 1 / 5;
 
 /** How each kind of zone looks and is called; the words and the hatching say it without colour. */
 export const ZONE_KINDS = {
@@ -115,17 +126,30 @@ function hatching(colour) {
   return pen.createPattern(tile, "repeat");
 }
 
-/** What to show first, EPSG:3857: the bounds given, else trail and zones, else wards, or null. */
-export function boundsOf(bounds, positions, zones, wards) {
+/**
+ * What to show first, EPSG:3857: the bounds given, else trail and zones, else wards, or null.
+ * near: the trail is what matters, and of a zone much larger than it only the part about it.
+ */
+export function boundsOf(bounds, positions, zones, wards, near = false) {
   if (bounds) return transformExtent(bounds, LON_LAT, MAP);
   const extent = createEmpty();
   for (const { longitude, latitude, precision } of positions) {
     // The whole of an accuracy circle is shown: a lone rough fix must not look exact.
     extend(extent, circular([longitude, latitude], precision).transform(LON_LAT, MAP).getExtent());
   }
+  const trail = extent.slice();
   for (const zone of zones) extend(extent, FORMAT.readGeometry(zone.geometry).getExtent());
+  if (near && !isEmpty(trail)) return about(trail, extent);
   if (isEmpty(extent) && wards) {
     for (const ward of FORMAT.readFeatures(wards)) extend(extent, ward.getGeometry().getExtent());
   }
   return isEmpty(extent) ? null : extent;
+}
+
+// A view with the trail in its middle, within what trail and zones take together.
+function about(trail, all) {
+  const [x, y] = getCenter(trail);
+  const halfWidth = Math.max(getWidth(trail), getWidth(all) * LEAST_SHARE) / 2;
+  const halfHeight = Math.max(getHeight(trail), getHeight(all) * LEAST_SHARE) / 2;
+  return getIntersection([x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight], all);
 }

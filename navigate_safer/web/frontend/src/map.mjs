@@ -78,7 +78,7 @@ function draw(place, emMap, { data, wards, style, index, label }) {
   if (wards) emMap.addLayer(wardLayer(wards));
   for (const layer of zoneLayers(zones)) emMap.addLayer(layer);
   const layers = trailLayers(emMap, trail);
-  fit(map, boundsOf(data.bounds, trail.positions, zones, wards));
+  fit(map, boundsOf(data.bounds, trail.positions, zones, wards, Boolean(data.highlight)));
   const panel = addPanel(place);
   const popup = new PointPopup(map, trail, panel);
   popup.listen(layers.pointLayers);

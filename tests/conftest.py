@@ -1,0 +1,115 @@
+"""Servers and databases that any test may ask for.
+
+A test that needs a server which is not installed is skipped and the server is named at the end;
+where ``CI=true`` says that everything must be tested, it fails instead.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import databases
+import pytest
+import servers
+from databases import Database, Factory, PostgresqlFactory, SqliteFactory
+from hypothesis import settings
+from servers import Mosquitto, PostgreSQL
+
+ServerT = TypeVar("ServerT", PostgreSQL, Mosquitto)
+MISSING: pytest.StashKey[dict[str, int]] = pytest.StashKey()
+
+# A deadline for one example would measure the machine and not the code.
+settings.register_profile("tests", deadline=None)
+settings.load_profile("tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[MISSING] = {}
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    missing = config.stash[MISSING]
+    if missing:
+        terminalreporter.section("servers that are not installed")
+        for name, tests in sorted(missing.items()):
+            terminalreporter.line(f"{name}: {tests} test(s) skipped; install its package")
+
+
+@pytest.fixture(scope="session")
+def _postgresql_or_missing() -> Iterator[PostgreSQL | servers.Missing]:
+    yield from _started(PostgreSQL)
+
+
+@pytest.fixture(scope="session")
+def _mosquitto_or_missing() -> Iterator[Mosquitto | servers.Missing]:
+    yield from _started(Mosquitto)
+
+
+def _started(start: Callable[[], ServerT]) -> Iterator[ServerT | servers.Missing]:
+    try:
+        server = start()
+    except servers.Missing as missing:
+        yield missing
+        return
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _or_skip(found: ServerT | servers.Missing, config: pytest.Config) -> ServerT:
+    if not isinstance(found, servers.Missing):
+        return found
+    name = str(found)
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{name} is not installed, and CI=true says that nothing may be skipped")
+    config.stash[MISSING][name] = config.stash[MISSING].get(name, 0) + 1
+    pytest.skip(f"{name} is not installed")
+
+
+@pytest.fixture
+def postgresql(
+    _postgresql_or_missing: PostgreSQL | servers.Missing, pytestconfig: pytest.Config
+) -> PostgreSQL:
+    """The session's PostgreSQL server."""
+    return _or_skip(_postgresql_or_missing, pytestconfig)
+
+
+@pytest.fixture
+def mosquitto(
+    _mosquitto_or_missing: Mosquitto | servers.Missing, pytestconfig: pytest.Config
+) -> Mosquitto:
+    """The session's broker; a test that stops it must start it again."""
+    return _or_skip(_mosquitto_or_missing, pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def _factories() -> dict[str, Factory]:
+    return {}
+
+
+@pytest.fixture(params=databases.KINDS)
+def factory(
+    request: pytest.FixtureRequest,
+    _factories: dict[str, Factory],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Factory:
+    """Makes databases of one kind; tests that ask for it run once for each kind."""
+    kind = request.param
+    if kind == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        if kind not in _factories:
+            _factories[kind] = PostgresqlFactory(server)
+    elif kind not in _factories:
+        _factories[kind] = SqliteFactory(tmp_path_factory.mktemp("sqlite"))
+    return _factories[kind]
+
+
+@pytest.fixture
+def database(factory: Factory, tmp_path: Path) -> Iterator[Database]:
+    """A migrated database of its own for each test, on SQLite and on PostgreSQL."""
+    with factory.migrated(tmp_path) as url, databases.opened(factory.kind, url) as made:
+        yield made

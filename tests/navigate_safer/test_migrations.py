@@ -1,0 +1,143 @@
+"""The chain of migrations, run for real on both databases."""
+
+import databases
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from case_files import START
+from databases import Database
+from sqlalchemy import BigInteger, func, insert, inspect, select, text, update
+from sqlalchemy.exc import DatabaseError
+
+from navigate_safer.db import schema
+from navigate_safer.db.alerting import AlertHistoryRow, EpisodeHistoryRow
+from navigate_safer.db.audit import AuditRow
+
+APPEND_ONLY = [AuditRow, AlertHistoryRow, EpisodeHistoryRow]
+OPENING = (AlertHistoryRow, EpisodeHistoryRow, AuditRow)
+
+
+@pytest.fixture
+def empty(factory, tmp_path):
+    with factory.empty(tmp_path) as url, databases.opened(factory.kind, url) as made:
+        yield made
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_the_chain_has_one_head():
+    assert len(ScriptDirectory.from_config(schema.config()).get_heads()) == 1
+
+
+def test_upgrade_downgrade_and_upgrade_again(empty):
+    assert not schema.is_current(empty.engine)
+    schema.upgrade(empty.engine)
+    assert schema.is_current(empty.engine)
+    assert tables(empty) == set(schema.METADATA.tables)
+    schema.downgrade(empty.engine, "base")
+    assert tables(empty) == set()
+    assert not schema.is_current(empty.engine)
+    schema.upgrade(empty.engine)
+    assert schema.is_current(empty.engine)
+    assert tables(empty) == set(schema.METADATA.tables)
+
+
+def test_going_back_leaves_no_function_behind(postgresql):
+    url = postgresql.create("going_back")
+    with databases.opened("postgresql", url) as database:
+        schema.upgrade(database.engine)
+        schema.downgrade(database.engine, "base")
+        own = text(
+            "select count(*) from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
+            " where n.nspname = 'public'"
+        )
+        with database.engine.connect() as connection:
+            assert connection.scalar(own) == 0
+    postgresql.drop("going_back")
+
+
+def test_migrating_a_database_that_is_current_changes_nothing(watch):
+    before = watch.database.counts()
+    schema.upgrade(watch.database.engine)
+    assert watch.database.counts() == before
+
+
+def test_the_migrations_and_the_tables_in_the_code_agree(database):
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, schema.METADATA) == []
+
+
+def with_a_breach(watch) -> None:
+    from case_files import INSIDE, OUTSIDE, walk
+
+    watch.hear(*walk("TAG-1", OUTSIDE, INSIDE))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY, ids=lambda table: table.__tablename__)
+@pytest.mark.parametrize("how", ["update", "delete", "truncate"])
+def test_what_happened_cannot_be_changed(watch, table, how):
+    with_a_breach(watch)
+    before = watch.database.count(table)
+    assert before
+    name = table.__tablename__
+    if how == "truncate" and watch.database.kind == "sqlite":
+        pytest.skip("SQLite has no truncate: its delete is refused")
+    statement = {
+        "update": update(table).values(at=START),
+        "delete": text(f"delete from {name}"),
+        "truncate": text(f"truncate {name}"),
+    }[how]
+    with (
+        pytest.raises(DatabaseError, match=f"rows of {name} are never changed"),
+        watch.database.engine.begin() as connection,
+    ):
+        connection.execute(statement)
+    assert watch.database.count(table) == before
+
+
+def test_an_episode_with_history_cannot_be_deleted_from_under_it(watch):
+    with_a_breach(watch)
+    with pytest.raises(DatabaseError), watch.database.engine.begin() as connection:
+        connection.execute(text("delete from alerts"))
+    assert watch.database.count(AlertHistoryRow)
+
+
+def test_ids_go_past_the_thirty_two_bits_at_which_others_have_stopped(database):
+    past = 2**31 + 5
+    values = {
+        "act": "collection", "what": "a row", "actor": "test", "subject_kind": "test",
+        "subject_id": past, "detail": {}, "at": START,
+    }  # fmt: skip
+    with database.engine.begin() as connection:
+        connection.execute(insert(AuditRow).values(id=past, **values))
+    row = database.one(AuditRow)
+    assert (row.id, row.subject_id) == (past, past)
+
+
+def test_on_postgresql_every_id_and_every_link_to_one_is_64_bits_wide(postgresql, tmp_path):
+    factory = databases.PostgresqlFactory
+    url = postgresql.create("wide")
+    databases.migrate(url)
+    with databases.opened("postgresql", url) as database:
+        look = inspect(database.engine)
+        narrow = []
+        for table in schema.METADATA.sorted_tables:
+            links = {name for key in look.get_foreign_keys(table.name)
+                     for name in key["constrained_columns"]}  # fmt: skip
+            for column in look.get_columns(table.name):
+                is_id = column["name"] == "id" or column["name"].endswith("_id")
+                wide = isinstance(column["type"], BigInteger) or column["type"].python_type is str
+                if (is_id or column["name"] in links) and not wide:
+                    narrow.append(f"{table.name}.{column['name']}")
+        assert narrow == []
+        sequences = text("select sequencename, data_type::text from pg_sequences")
+        with database.engine.connect() as connection:
+            kinds = dict(connection.execute(sequences).tuples().all())
+        assert kinds
+        assert set(kinds.values()) == {"bigint"}
+    postgresql.drop("wide")
+    assert factory
