@@ -189,6 +189,7 @@ def say(fault: str) -> str:
     field = path.strip("`").removeprefix("$.").removeprefix("$")
     # A value somebody sent is not repeated: it may hold what a reader here must not see.
     what = re.sub(r"[Ii]nvalid (enum )?value .*", "not a known value", what, flags=re.DOTALL)
+    what = re.sub(r" matching regex .*", " of the form that the schema gives", what)
     what = what.replace("`", "").replace("Object missing required field", "missing")
     what = what.replace("Expected", "expected").replace("float", "number").replace("str", "text")
     return f"{field}: {what}" if field else what
