@@ -33,12 +33,18 @@ def make_clock(settings: Settings) -> Clock:
     return simulated
 
 
+def wall_clock() -> datetime:
+    """Real time: signs of life of processes are real even where the service's clock is not."""
+    return datetime.now(UTC)
+
+
 class Service:
     """Everything a worker or the web needs, made once per process."""
 
     def __init__(self, settings: Settings, *, console: TextIO | None = None) -> None:
         self.settings = settings
         self.clock = make_clock(settings)
+        self.wall_clock: Clock = wall_clock
         self.engine: Engine = make_engine(settings.database_url)
         self.sessions: Sessions = make_sessions(self.engine)
         self.voice = Voice(settings.public_url)

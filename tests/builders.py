@@ -5,11 +5,12 @@ zone is a square of a hundredth of a degree about :data:`INSIDE`; :data:`OUTSIDE
 squares to the west, so a walk from one to the other crosses the edge three quarters of the way.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import shapely
 
-from alerts.finding import Severity
+from alerts.finding import Finding, FindingKind, Severity
 from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting, Limits
 from devices.readings import (
     AlcoholSample,
@@ -130,3 +131,19 @@ def fitting(
     removed_at: datetime | None = None,
 ) -> Fitting:
     return Fitting(7, device_kind, fitted_at, removed_at, conditions)
+
+
+def minute(moment: datetime) -> float:
+    """The reverse of :func:`at`."""
+    return round((moment - START) / timedelta(minutes=1), 6)
+
+
+def spans(found: Mapping[object, Finding], kind: FindingKind) -> list[tuple[float, float | None]]:
+    """The findings of one kind as (minute begun, minute ended or None), in order of time."""
+    of_kind = sorted(
+        (each for each in found.values() if each.kind is kind), key=lambda each: each.started_at
+    )
+    return [
+        (minute(each.started_at), None if each.ended_at is None else minute(each.ended_at))
+        for each in of_kind
+    ]

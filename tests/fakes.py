@@ -2,12 +2,12 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from alerts.decide import Action, Decision, Known, decide
-from alerts.finding import Finding, FindingKind
+from alerts.finding import Finding
 from alerts.judge import FindingKey, Outcome, States, judge, tick
 from alerts.terms import Fitting
 from devices.readings import Reading
@@ -111,21 +111,3 @@ class Register:
 
 def _before(states: States, at: datetime) -> bool:
     return states.through is None or states.through < at
-
-
-def spans(
-    found: dict[FindingKey, Finding], kind: FindingKind, start: datetime
-) -> list[tuple[float, float | None]]:
-    """The findings of one kind as (minute began, minute ended or None), in order of time."""
-    of_kind = [each for each in found.values() if each.kind is kind]
-    return sorted(
-        (_minutes(each.started_at - start), _end(each.ended_at, start)) for each in of_kind
-    )
-
-
-def _end(ended_at: datetime | None, start: datetime) -> float | None:
-    return None if ended_at is None else _minutes(ended_at - start)
-
-
-def _minutes(span: timedelta) -> float:
-    return round(span / timedelta(minutes=1), 6)

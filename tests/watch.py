@@ -91,9 +91,7 @@ class Watch:
 
     def deliver_one(self) -> Delivered | None:
         """Send the text that has been due longest."""
-        return deliver.deliver_next(
-            self.sessions, self.sender, self.clock, PUBLIC_URL, jitter=0.0
-        )
+        return deliver.deliver_next(self.sessions, self.sender, self.clock, PUBLIC_URL, jitter=0.0)
 
 
 def _until_none(step, what):

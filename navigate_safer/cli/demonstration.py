@@ -23,7 +23,7 @@ _DATA = click.option(
 
 @click.command()
 @_DATA
-@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.1, 600),
+@click.option("--speed", default=1.0, show_default=True, type=click.FloatRange(0.1, 60),
               help="How many times faster than real time.")  # fmt: skip
 @click.option("--port", default=8765, show_default=True, help="Port of the pages.")
 @click.option("--mqtt-port", default=18883, show_default=True, help="Port of the broker.")

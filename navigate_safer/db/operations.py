@@ -81,10 +81,13 @@ class AuditLine(msgspec.Struct, frozen=True):
     recipient: str | None
 
 
-def degraded(session: Session, now: datetime) -> list[str]:
-    """What stands between a breach and an officer at this moment, in plain words."""
+def degraded(session: Session, now: datetime, wall_now: datetime) -> list[str]:
+    """What stands between a breach and an officer at this moment, in plain words.
+
+    ``now`` is the service's clock, ``wall_now`` real time; they differ in a demonstration only.
+    """
     found: list[str] = []
-    for line in workers(session, now):
+    for line in workers(session, wall_now):
         if line.stale:
             found.append(f"The {line.worker} worker gives no sign of life.")
         elif line.fault is not None:

@@ -147,7 +147,7 @@ def run(demo: Demo, stop: Stop, say: Callable[[str], None]) -> None:
 def _gateways(demo: Demo, service: Service, ended: threading.Event) -> None:
     # A broker keeps messages only for a session that it knows: what is published before intake
     # has subscribed for the first time would be gone.
-    waited, since = 0.0, service.clock()
+    waited, since = 0.0, service.wall_clock()
     while not oversight.feed_is_connected(service.sessions, since) and waited < LONGEST_WAIT_S:
         if ended.wait(LOOK_EVERY_S):
             return

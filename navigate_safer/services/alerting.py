@@ -6,7 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts import lifecycle, messages, routing
@@ -85,11 +85,12 @@ def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
         alert.next_step_at = None
         return
     wait_s = step.answer_within_s
+    told = session.scalar(select(func.count()).where(TextRow.alert_id == alert.id)) or 0
     code = _new_code(session, step.staff_id, now)
     session.add(
         TextRow(
             alert_id=alert.id,
-            step=alert.next_step,
+            step=told,
             staff_id=step.staff_id,
             body=messages.breach_text(
                 reference=alert.reference,
@@ -105,7 +106,7 @@ def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
             due_at=now,
         )
     )
-    reason = f"step {alert.next_step + 1}: text written"
+    reason = f"text {told + 1} written"
     note(session, alert, now, "told", reason, staff_id=step.staff_id, channel="sms")
     alert.next_step += 1
     alert.next_step_at = now + timedelta(seconds=wait_s)
@@ -144,6 +145,8 @@ def move(
     elif move_ in (Move.EXPIRE, Move.REOPEN):
         alert.acknowledged_at = alert.acknowledged_by = alert.resolved_at = None
         alert.outcome = alert.acknowledgement_expires_at = None
+        # Whoever is first in the plan is asked first again.
+        alert.next_step = 0
         alert.next_step_at = now if alert.plan.get("steps") else None
     elif target is AlertState.ACKNOWLEDGED:  # a note: somebody is at work, it no longer expires
         alert.next_step_at = alert.acknowledgement_expires_at = None

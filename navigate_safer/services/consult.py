@@ -153,10 +153,10 @@ def see_person_alcohol(
         return person, tracks.samples(session, scope, monitors, now - ALCOHOL_SPAN, now)
 
 
-def degraded(sessions: Sessions, now: datetime) -> list[str]:
+def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]:
     """What is wrong with the monitoring itself."""
     with sessions.begin() as session:
-        return operations.degraded(session, now)
+        return operations.degraded(session, now, wall_now)
 
 
 def _alert(session: Session, scope: Scope, reference: str) -> AlertDetail:

@@ -48,6 +48,7 @@ class Claim(msgspec.Struct, frozen=True):
     tries: int
     first_tried_at: datetime
     must_look_first: bool
+    wanted: bool
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -75,6 +76,8 @@ def deliver_next(
         accepted = _look(sender, claim) if claim.must_look_first else None
     except SendError as error:
         return _record_unknown(sessions, claim, clock(), error)
+    if accepted is None and not claim.wanted:
+        return _record_cancelled(sessions, claim, clock())
     try:
         resent = claim.must_look_first and accepted is None
         accepted = accepted or sender.send(claim.outgoing)
@@ -149,7 +152,15 @@ def _lease(
         validity_period_s=text.validity_s,
         status_callback=callback,
     )
-    return Claim(text.id, attempt.id, outgoing, text.tries, first or now, must_look_first)
+    return Claim(
+        text_id=text.id,
+        attempt_id=attempt.id,
+        outgoing=outgoing,
+        tries=text.tries,
+        first_tried_at=first or now,
+        must_look_first=must_look_first,
+        wanted=alert.state == AlertState.OPEN.value,
+    )
 
 
 def _look(sender: Sender, claim: Claim) -> Accepted | None:
@@ -191,6 +202,15 @@ def _newest(session: Session, accepted: Accepted) -> DeliveryStatus:
     for word in session.scalars(query):
         status = advance(status, DeliveryStatus.from_word(word))
     return status
+
+
+def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delivered:
+    """The provider never had it, and somebody has answered meanwhile: nobody waits for it."""
+    with sessions.begin() as session:
+        text = session.get_one(TextRow, claim.text_id)
+        text.state, text.due_at = "cancelled", None
+        _finish(session, claim, now, "cancelled")
+    return Delivered(claim.text_id, "cancelled")
 
 
 def _record_unknown(sessions: Sessions, claim: Claim, now: datetime, error: SendError) -> Delivered:
@@ -235,52 +255,3 @@ def _record_error(
 def _finish(session: Session, claim: Claim, now: datetime, outcome: str) -> None:
     attempt = session.get_one(TextAttemptRow, claim.attempt_id)
     attempt.finished_at, attempt.outcome = now, outcome
-
-
-def take_receipt(
-    sessions: Sessions,
-    *,
-    attempt_id: str,
-    provider_id: str,
-    status: DeliveryStatus | None,
-    word: str,
-    error_code: int | None,
-    fault: Fault | None,
-    now: datetime,
-) -> bool:
-    """Apply a status callback, forward only; False when it belongs to no text of ours.
-
-    A callback for an attempt whose answer was lost proves that the provider took the text.
-    """
-    with sessions.begin() as session:
-        attempt = session.get(TextAttemptRow, attempt_id)
-        if attempt is None:
-            return False
-        seen = select(TextReceiptRow).where(
-            TextReceiptRow.provider_id == provider_id, TextReceiptRow.status == word[:24]
-        )
-        if session.scalar(seen) is None:
-            session.add(
-                TextReceiptRow(
-                    provider_id=provider_id,
-                    attempt_id=attempt_id,
-                    status=word[:24],
-                    error_code=error_code,
-                    received_at=now,
-                )
-            )
-        text = session.get_one(TextRow, attempt.text_id, with_for_update=True)
-        if text.provider_id is None:
-            text.provider_id, text.handed_at = provider_id, now
-            text.state, text.due_at, text.provider = "accepted", None, "twilio"
-        if text.provider_id == provider_id:
-            before = text.delivery and DeliveryStatus(text.delivery)
-            after = advance(before or DeliveryStatus.ACCEPTED, status)
-            text.delivery = after.value
-            if after.failed and not (before and before.failed):
-                text.fault = fault.value if fault else after.value
-                alert = session.get_one(AlertRow, text.alert_id)
-                reason = f"the text was not delivered: {text.fault}"
-                alerting.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
-                alerting.hurry(alert, now)
-        return True

@@ -75,7 +75,8 @@ def _claim(session: Session, now: datetime) -> int | None:
         .join(oldest, oldest.c.device_id == DeviceRow.id)
         .order_by(oldest.c.first)
         .limit(1)
-        .with_for_update(of=DeviceRow, skip_locked=True)
+        # Not a full update lock: intake's foreign keys must not wait for judgement.
+        .with_for_update(of=DeviceRow, skip_locked=True, key_share=True)
     )
 
 

@@ -29,11 +29,11 @@ class Operations(msgspec.Struct, frozen=True):
     unjudged_devices: int
 
 
-def see_operations(sessions: Sessions, scope: Scope, now: datetime) -> Operations:
+def see_operations(sessions: Sessions, scope: Scope, wall_now: datetime) -> Operations:
     """Workers, gateways, quarantine and unassigned readings; no case data."""
     with sessions.begin() as session:
         return Operations(
-            workers=operations.workers(session, now),
+            workers=operations.workers(session, wall_now),
             gateways=operations.gateways(session, scope),
             refusal_counts=operations.refusal_counts(session, scope),
             refusals=operations.refusals(session, scope),

@@ -26,7 +26,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.services import accounts
+from navigate_safer.services import accounts, consult
 from navigate_safer.services.accounts import SignedIn, TooManyTries
 from navigate_safer.wiring import Service
 
@@ -68,6 +68,11 @@ def service() -> Service:
 def now() -> datetime:
     """The service's clock."""
     return service().clock()
+
+
+def degraded() -> list[str]:
+    """What is wrong with the monitoring itself."""
+    return consult.degraded(service().sessions, now(), service().wall_clock())
 
 
 def signed_in() -> SignedIn:

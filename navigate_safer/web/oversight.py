@@ -14,7 +14,7 @@ pages = Blueprint("oversight", __name__)
 @rule(Permission.SEE_OPERATIONS)
 def operations() -> ResponseReturnValue:
     """Workers, gateways, refused readings, readings that belong to nobody."""
-    state = oversight.see_operations(service().sessions, scope(), now())
+    state = oversight.see_operations(service().sessions, scope(), service().wall_clock())
     return render_template("service.html", state=state)
 
 

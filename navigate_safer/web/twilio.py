@@ -14,7 +14,7 @@ from alerts.senders.twilio_webhook import (
     signature_is_valid,
 )
 from navigate_safer import logs
-from navigate_safer.services import deliver, replies
+from navigate_safer.services import receipts, replies
 from navigate_safer.web.auth import now, public, service
 
 pages = Blueprint("twilio", __name__)
@@ -29,7 +29,7 @@ def status(attempt_id: str) -> ResponseReturnValue:
         receipt = read_receipt(form)
     except WebhookError:
         abort(400)
-    deliver.take_receipt(
+    receipts.take_receipt(
         service().sessions,
         attempt_id=attempt_id,
         provider_id=receipt.provider_id,

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g, request, url_for
 
 from navigate_safer.people.access import Permission
-from navigate_safer.services import consult
 from navigate_safer.web import auth
 from zones.schedule import Day
 
@@ -55,6 +54,7 @@ def install(app: Flask) -> None:
         clock_time=clock_time,
         iso=lambda at: at.isoformat() if at else "",
         ago=ago,
+        wall_ago=wall_ago,
         span=span,
         kind=lambda value: KINDS.get(value, in_words(value)),
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
@@ -102,6 +102,11 @@ def ago(at: datetime | None) -> str:
     return "never" if at is None else f"{span(auth.now() - at)} ago"
 
 
+def wall_ago(at: datetime | None) -> str:
+    """How long ago in real time, for signs of life of processes."""
+    return "never" if at is None else f"{span(auth.service().wall_clock() - at)} ago"
+
+
 def span(length: timedelta) -> str:
     """A duration in words: 40 seconds, 5 minutes, 3 hours, 2 days."""
     seconds = max(0, int(length.total_seconds()))
@@ -121,7 +126,7 @@ def _page() -> dict[str, object]:
     return {
         "navigation": _navigation(may),
         "signed_in": {"name": who.name, "role": who.scope.role.label},
-        "degraded": consult.degraded(auth.service().sessions, auth.now()) if shows_faults else [],
+        "degraded": auth.degraded() if shows_faults else [],
         "may": lambda name: may(Permission[name]),
     }
 

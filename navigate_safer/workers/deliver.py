@@ -26,6 +26,6 @@ def main(service: Service, stop: Stop) -> None:
         return done is not None
 
     def beat(fault: str | None) -> None:
-        sweep.beat(service.sessions, "deliver", service.clock(), fault=fault)
+        sweep.beat(service.sessions, "deliver", service.wall_clock(), fault=fault)
 
     loop.run("deliver", turn, beat, stop, idle_s=IDLE_S)

@@ -1,5 +1,7 @@
 """Take messages from the broker, store them, acknowledge them: in this order."""
 
+from datetime import datetime
+
 from devices.mqtt import Arrival, Listener
 from navigate_safer import logs
 from navigate_safer.services import ingest, sweep
@@ -19,6 +21,7 @@ class IngestWorker:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._log = logs.logger("ingest")
+        self._connected_since: datetime | None = None
         self._listener: Listener = service.listener(self._connection_changed)
         self._held: list[Arrival] = []
 
@@ -51,8 +54,8 @@ class IngestWorker:
         sweep.beat(
             self._service.sessions,
             "ingest",
-            self._service.clock(),
-            connected_since=self._listener.connected_since,
+            self._service.wall_clock(),
+            connected_since=self._connected_since,
             fault=fault,
         )
 
@@ -61,6 +64,7 @@ class IngestWorker:
             self._log.warning("readings refused", refused=result.refused, batch_id=result.batch_id)
 
     def _connection_changed(self, connected: bool, fault: str | None) -> None:
+        self._connected_since = self._service.wall_clock() if connected else None
         if connected:
             self._log.info("subscribed")
         else:

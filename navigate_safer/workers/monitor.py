@@ -25,6 +25,6 @@ def main(service: Service, stop: Stop) -> None:
         return True
 
     def beat(fault: str | None) -> None:
-        sweep.beat(service.sessions, "monitor", service.clock(), fault=fault)
+        sweep.beat(service.sessions, "monitor", service.wall_clock(), fault=fault)
 
     loop.run("monitor", turn, beat, stop, idle_s=IDLE_S)

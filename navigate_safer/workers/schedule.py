@@ -51,11 +51,11 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         _repeat(lambda: sweep.escalate_next(sessions, clock(), voice))
 
     def silence() -> None:
-        if sweep.feed_is_up(sessions, clock()):
+        if sweep.feed_is_up(sessions, service.wall_clock()):
             _repeat(lambda: sweep.look_for_silence(sessions, clock(), voice))
 
     def beat() -> None:
-        sweep.beat(sessions, "schedule", clock())
+        sweep.beat(sessions, "schedule", service.wall_clock())
 
     def housekeeping() -> None:
         sweep.prune_checkpoints(sessions, clock())
