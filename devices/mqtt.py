@@ -77,6 +77,7 @@ class Listener:
         self._generation = 0
         self._protocol5 = broker.protocol != "3.1.1"
         self._client: paho.Client | None = None
+        self._refused: str | None = None
         self._connected_since: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
@@ -141,8 +142,8 @@ class Listener:
 
     def _one_connection(self) -> str | None:
         """Connect and serve until the connection ends; says why it ended."""
-        refused: list[str] = []
-        client = self._make_client(refused)
+        self._refused = None
+        client = self._make_client()
         self._client = client
         if self._protocol5:
             properties = Properties(PacketTypes.CONNECT)
@@ -162,13 +163,13 @@ class Listener:
         if self._generation == connected_before and self._protocol5 and self._may_fall_back:
             # A broker without MQTT 5 refuses it, or just closes: the older protocol is next.
             self._protocol5 = False
-        return refused[0] if refused else paho.error_string(code)
+        return self._refused or paho.error_string(code)
 
     @property
     def _may_fall_back(self) -> bool:
         return self._broker.protocol == "auto"
 
-    def _make_client(self, refused: list[str]) -> paho.Client:
+    def _make_client(self) -> paho.Client:
         broker = self._broker
         version = MQTTProtocolVersion.MQTTv5 if self._protocol5 else MQTTProtocolVersion.MQTTv311
         client = paho.Client(
@@ -185,40 +186,42 @@ class Listener:
         if broker.ca_file:
             client.tls_set(broker.ca_file, broker.cert_file or None, broker.key_file or None)
 
-        def on_connect(
-            _client: paho.Client,
-            _data: object,
-            _flags: object,
-            reason: ReasonCode,
-            _properties: object,
-        ) -> None:
-            if reason.is_failure:
-                refused.append(str(reason))
-                return
-            self._generation += 1
-            client.subscribe([(topic, 1) for topic in self._topics])
-
-        def on_subscribe(
-            _client: paho.Client,
-            _data: object,
-            _mid: int,
-            reasons: list[ReasonCode],
-            _props: object,
-        ) -> None:
-            if any(reason.is_failure for reason in reasons):
-                refused.append("the broker refused the subscription")
-                client.disconnect()
-                return
-            self._connected_since = self._clock()
-            self._on_change(True, None)
-
-        def on_message(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-            self._queue(message)
-
-        client.on_connect = on_connect
-        client.on_subscribe = on_subscribe
-        client.on_message = on_message
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
         return client
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        _data: object,
+        _flags: object,
+        reason: ReasonCode,
+        _properties: object,
+    ) -> None:
+        if reason.is_failure:
+            self._refused = str(reason)
+            return
+        self._generation += 1
+        client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        _data: object,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: object,
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._refused = "the broker refused the subscription"
+            client.disconnect()
+            return
+        self._connected_since = self._clock()
+        self._on_change(True, None)
+
+    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+        self._queue(message)
 
     def _queue(self, message: paho.MQTTMessage) -> None:
         try:

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
@@ -86,23 +86,7 @@ def caseload(session: Session, scope: Scope, search: str = "") -> list[CaseLine]
     """Wearers of the scope's areas, those with open alerts first."""
     scope.require(Permission.SEE_CASELOAD)
     manager = aliased(StaffRow)
-    alerts = (
-        select(AlertRow.wearer_id, func.count().label("n"))
-        .where(AlertRow.state != AlertState.RESOLVED.value)
-        .group_by(AlertRow.wearer_id)
-        .subquery()
-    )
-    seen = (
-        select(
-            FittingRow.wearer_id,
-            func.max(DeviceLatestRow.measured_at).label("at"),
-            func.min(DeviceLatestRow.battery_percent).label("battery"),
-        )
-        .join(DeviceLatestRow, DeviceLatestRow.device_id == FittingRow.device_id)
-        .where(FittingRow.removed_at.is_(None))
-        .group_by(FittingRow.wearer_id)
-        .subquery()
-    )
+    alerts, seen = _open_alerts(), _last_seen()
     open_alerts = func.coalesce(alerts.c.n, 0)
     query = (
         select(WearerRow, AreaRow.name, manager.name, seen.c.at, seen.c.battery, open_alerts)
@@ -129,6 +113,29 @@ def caseload(session: Session, scope: Scope, search: str = "") -> list[CaseLine]
         )
         for wearer, area, manager_name, at, battery, count in session.execute(query).tuples()
     ]
+
+
+def _open_alerts() -> Subquery:
+    return (
+        select(AlertRow.wearer_id, func.count().label("n"))
+        .where(AlertRow.state != AlertState.RESOLVED.value)
+        .group_by(AlertRow.wearer_id)
+        .subquery()
+    )
+
+
+def _last_seen() -> Subquery:
+    return (
+        select(
+            FittingRow.wearer_id,
+            func.max(DeviceLatestRow.measured_at).label("at"),
+            func.min(DeviceLatestRow.battery_percent).label("battery"),
+        )
+        .join(DeviceLatestRow, DeviceLatestRow.device_id == FittingRow.device_id)
+        .where(FittingRow.removed_at.is_(None))
+        .group_by(FittingRow.wearer_id)
+        .subquery()
+    )
 
 
 def _visible(scope: Scope) -> ColumnElement[bool]:

@@ -1,6 +1,8 @@
 """When each step of an alert happened, for the measurement of latency."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -52,8 +54,13 @@ def steps(session: Session, prefix: str) -> list[Steps]:
         .where(IngestBatchRow.committed_at.is_not(None))
         .order_by(IngestBatchRow.received_at)
     ).all()
+    return _with_commits(session.execute(query), batches)
+
+
+def _with_commits(rows: Iterable[Any], batches: Sequence[Any]) -> list[Steps]:
+    """Each alert with the batch that its fix was stored in: the last that began before it came."""
     found = []
-    for device, fix, opened_at, claimed_at, handed_at in session.execute(query):
+    for device, fix, opened_at, claimed_at, handed_at in rows:
         held = [batch.committed_at for batch in batches if batch.received_at <= fix.received_at]
         if held and fix.sent_at is not None:
             found.append(

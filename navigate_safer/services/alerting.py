@@ -135,21 +135,7 @@ def move(
     target = lifecycle.after(AlertState(alert.state), move_)
     if target is None:
         return False
-    if move_ is Move.ACKNOWLEDGE:
-        alert.acknowledged_at, alert.acknowledged_by = now, staff_id
-        alert.next_step_at = now + lifecycle.ACKNOWLEDGEMENT_LASTS
-        alert.acknowledgement_expires_at = alert.next_step_at
-    elif move_ is Move.RESOLVE:
-        alert.resolved_at = now
-        alert.next_step_at = alert.acknowledgement_expires_at = None
-    elif move_ in (Move.EXPIRE, Move.REOPEN):
-        alert.acknowledged_at = alert.acknowledged_by = alert.resolved_at = None
-        alert.outcome = alert.acknowledgement_expires_at = None
-        # Whoever is first in the plan is asked first again.
-        alert.next_step = 0
-        alert.next_step_at = now if alert.plan.get("steps") else None
-    elif target is AlertState.ACKNOWLEDGED:  # a note: somebody is at work, it no longer expires
-        alert.next_step_at = alert.acknowledgement_expires_at = None
+    _set_times(alert, move_, target, now, staff_id)
     alert.state = target.value
     if target is not AlertState.OPEN:
         _cancel_unsent(session, alert)
@@ -165,6 +151,26 @@ def move(
         subject_id=alert.id,
     )
     return True
+
+
+def _set_times(
+    alert: AlertRow, move_: Move, target: AlertState, now: datetime, staff_id: int | None
+) -> None:
+    if move_ is Move.ACKNOWLEDGE:
+        alert.acknowledged_at, alert.acknowledged_by = now, staff_id
+        alert.next_step_at = now + lifecycle.ACKNOWLEDGEMENT_LASTS
+        alert.acknowledgement_expires_at = alert.next_step_at
+    elif move_ is Move.RESOLVE:
+        alert.resolved_at = now
+        alert.next_step_at = alert.acknowledgement_expires_at = None
+    elif move_ in (Move.EXPIRE, Move.REOPEN):
+        alert.acknowledged_at = alert.acknowledged_by = alert.resolved_at = None
+        alert.outcome = alert.acknowledgement_expires_at = None
+        # Whoever is first in the plan is asked first again.
+        alert.next_step = 0
+        alert.next_step_at = now if alert.plan.get("steps") else None
+    elif target is AlertState.ACKNOWLEDGED:  # a note: somebody is at work, it no longer expires
+        alert.next_step_at = alert.acknowledgement_expires_at = None
 
 
 def note(

@@ -131,17 +131,7 @@ def _lease(
     session.add(attempt)
     text.state, text.due_at = "sending", now + LEASE
     text.tries += 1
-    audit.record(
-        session,
-        Act.DISCLOSURE,
-        "breach text",
-        at=now,
-        actor="deliver",
-        subject_kind="wearer",
-        subject_id=alert.wearer_id,
-        recipient_id=officer.id,
-        detail={"alert": alert.id, "text": text.id, "attempt": attempt.id},
-    )
+    _log_disclosure(session, text, alert, officer, attempt.id, now)
     assert officer.phone is not None
     callback = None if text.without_callback else f"{public_url}/twilio/status/{attempt.id}"
     outgoing = OutgoingText(
@@ -160,6 +150,28 @@ def _lease(
         first_tried_at=first or now,
         must_look_first=must_look_first,
         wanted=alert.state == AlertState.OPEN.value,
+    )
+
+
+def _log_disclosure(
+    session: Session,
+    text: TextRow,
+    alert: AlertRow,
+    officer: StaffRow,
+    attempt_id: str,
+    now: datetime,
+) -> None:
+    """In the transaction before the call: a text that went out is never missing from the log."""
+    audit.record(
+        session,
+        Act.DISCLOSURE,
+        "breach text",
+        at=now,
+        actor="deliver",
+        subject_kind="wearer",
+        subject_id=alert.wearer_id,
+        recipient_id=officer.id,
+        detail={"alert": alert.id, "text": text.id, "attempt": attempt_id},
     )
 
 
