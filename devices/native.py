@@ -147,6 +147,8 @@ def _salvage(payload: bytes) -> Unpacked:
         loose = msgspec.convert(document, _Loose)
     except msgspec.ValidationError as fault:
         refuse(Reason.INVALID, say(str(fault)))
+    except UnicodeEncodeError:
+        refuse(Reason.MALFORMED, _HALF_A_CHARACTER)
     kept: list[tuple[int, Wire]] = []
     rejected: list[Rejected] = []
     for index, raw in enumerate(loose.readings):
@@ -154,9 +156,14 @@ def _salvage(payload: bytes) -> Unpacked:
             kept.append((index, msgspec.convert(raw, Wire)))
         except msgspec.ValidationError as fault:
             rejected.append(_reading_fault(index, raw, str(fault)))
+        except UnicodeEncodeError:
+            text = f"reading {index}: {_HALF_A_CHARACTER}"
+            rejected.append(Rejected(Reason.MALFORMED, text, index))
     return Unpacked(loose.device, loose.seq, loose.sent_at, kept, rejected)
 
 
+# JSON can escape one half of a surrogate pair; no encoding can write it.
+_HALF_A_CHARACTER = "a text in it holds half a character"
 _NOT_FINITE = ("<NaN>", "<Infinity>", "<-Infinity>")
 _FIELDS = frozenset(
     name

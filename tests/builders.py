@@ -25,6 +25,7 @@ from zones.schedule import schedule_from_entries
 from zones.zone import Zone, ZoneKind
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LONG_AGO = START - timedelta(days=40)
 TAG = "TAG-00017"
 
 # Longitude, latitude.
@@ -111,7 +112,7 @@ def condition(
     version: int = 1,
     clause: str = "4(b)",
     severity: Severity = Severity.CRITICAL,
-    from_at: datetime = at(-10 * 24 * 60),
+    from_at: datetime = LONG_AGO,
     until_at: datetime | None = None,
     schedule: object = None,
     shape: shapely.Polygon = SQUARE,

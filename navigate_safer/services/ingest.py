@@ -148,8 +148,9 @@ class _Batch:
         digest = hashlib.sha256(message.topic.encode() + b"\0" + message.payload)
         digest.update(f"\0{rejected.reason.value}\0{rejected.index}".encode())
         fingerprint = digest.hexdigest()
+        # Locked, here and below: of two workers that count up one row, neither count is lost.
         row = self.session.scalars(
-            select(QuarantineRow).where(QuarantineRow.fingerprint == fingerprint)
+            select(QuarantineRow).where(QuarantineRow.fingerprint == fingerprint).with_for_update()
         ).one_or_none()
         if row is not None:
             row.times += 1
@@ -181,7 +182,8 @@ class _Batch:
         query = select(FittingRow).where(FittingRow.device_id.in_(by_device))
         for fitting in self.session.scalars(query):
             fittings.setdefault(fitting.device_id, []).append(fitting)
-        for device_id, taken in by_device.items():
+        # In one order, so that two workers that meet on the same devices wait and do not deadlock.
+        for device_id, taken in sorted(by_device.items()):
             earliest_at = min(reading.stamp.measured_at for reading in taken)
             self.session.add(PendingRow(device_id=device_id, earliest_at=earliest_at))
             self._latest(device_id, taken)
@@ -191,7 +193,7 @@ class _Batch:
     def _latest(self, device_id: int, taken: Sequence[Reading]) -> None:
         newest = max(reading.stamp.measured_at for reading in taken)
         received_at = max(reading.stamp.received_at for reading in taken)
-        row = self.session.get(DeviceLatestRow, device_id)
+        row = self.session.get(DeviceLatestRow, device_id, with_for_update=True)
         if row is None:
             row = DeviceLatestRow(device_id=device_id, measured_at=newest, received_at=received_at)
             self.session.add(row)
@@ -217,7 +219,7 @@ class _Batch:
         ]
         if not loose:
             return
-        row = self.session.get(UnassignedRow, device_id)
+        row = self.session.get(UnassignedRow, device_id, with_for_update=True)
         if row is None:
             row = UnassignedRow(
                 device_id=device_id, first_at=min(loose), last_at=max(loose), readings=0

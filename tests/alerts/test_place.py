@@ -286,7 +286,7 @@ def test_the_night_the_clocks_go_back_has_thirteen_hours_of_curfew():
             for n in range(16 * 12)
         )
     ]
-    term = condition(CURFEW, schedule=hours("sat", "19:00", "07:00"), from_at=at(-60 * 24 * 60))
+    term = condition(CURFEW, schedule=hours("sat", "19:00", "07:00"))
     (found,) = judge(fitting(term), States(), away).findings.values()
     assert found.started_at == datetime(2026, 10, 24, 18, 0, tzinfo=UTC)
     assert found.ended_at == datetime(2026, 10, 25, 7, 0, tzinfo=UTC)

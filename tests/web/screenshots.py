@@ -1,6 +1,6 @@
 """Takes the README's pictures of every page from a running demonstration.
 
-python tests/web/screenshots.py http://127.0.0.1:8765 PASSWORD docs/screenshots
+python tests/web/screenshots.py http://127.0.0.1:8765 PASSWORD navigate_safer/demo/pictures
 
 Each page is taken as the role that works with it, at desk and at phone width, as
 ``<page>-<width>.png``. It needs Chromium; an alert of a kind that the demonstration has not
@@ -22,7 +22,7 @@ WIDTHS = {1280: 800, 390: 844}
 # A long list says no more in its third screen than in its first.
 TALLEST_PX = 2_600
 KINDS = {
-    "alert-zone": "Inside an exclusion zone",
+    "alert": "Inside an exclusion zone",
     "alert-curfew": "Away from the curfew address",
     "alert-alcohol": "Alcohol measured above the limit",
     "alert-strap": "Strap or case tampered with",
@@ -66,7 +66,7 @@ def take(page: Page, path: Path) -> None:
 
 
 def alerts_by_kind(page: Page, address: str) -> Iterator[tuple[str, str]]:
-    """One alert of each kind: from the board, then from the person pages of the caseload."""
+    """The page of one alert of each kind that is on the board."""
     page.goto(f"{address}/board")
     for name, words in KINDS.items():
         link = page.locator("tbody a[href^='/alerts/']", has_text=re.compile(words)).first
@@ -93,7 +93,7 @@ def take_all(browser: Browser, address: str, password: str, folder: Path, width:
     for name, path in list(alerts_by_kind(duty, address)):
         duty.goto(address + path)
         take(duty, folder / f"{name}-{width}.png")
-        if name in ("alert-zone", "alert-alcohol"):
+        if name in ("alert", "alert-alcohol"):
             person = duty.locator(".moj-identity-bar a").first
             if person.count():
                 duty.goto(address + person.get_attribute("href"))
