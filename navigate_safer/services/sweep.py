@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from alerts import judge as judging
 from alerts.decide import decide
@@ -119,10 +120,16 @@ def beat(
     connected_since: datetime | None = None,
     fault: str | None = None,
 ) -> None:
-    """Write a worker's sign of life."""
-    with sessions.begin() as session:
-        row = session.get(HeartbeatRow, worker)
-        if row is None:
-            row = HeartbeatRow(worker=worker, at=now)
-            session.add(row)
-        row.at, row.connected_since, row.fault = now, connected_since, fault
+    """Write a worker's sign of life. Two threads of one worker may write the first at once."""
+    for first_try in (True, False):
+        try:
+            with sessions.begin() as session:
+                row = session.get(HeartbeatRow, worker)
+                if row is None:
+                    row = HeartbeatRow(worker=worker, at=now)
+                    session.add(row)
+                row.at, row.connected_since, row.fault = now, connected_since, fault
+            return
+        except IntegrityError:
+            if not first_try:
+                raise

@@ -3,10 +3,10 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from case_files import OUTSIDE, Place, fix, small_case_file
+from case_files import OUTSIDE, fix, small_case_file
 from databases import Database
 from paho.mqtt.client import Client, MQTTv5, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion
@@ -29,8 +29,8 @@ def now() -> datetime:
 
 
 def numbered_fix(number: int) -> dict[str, object]:
-    """A fix that differs from every other, also within one millisecond."""
-    return fix(now(), Place(OUTSIDE.lat + number * 1e-6, OUTSIDE.lon))
+    """A fix with a time of its own: several are published within one millisecond."""
+    return fix(now() - timedelta(minutes=number), OUTSIDE)
 
 
 def publish(port: int, *numbers: int, version: int = MQTTv5, device: str = "TAG-LENT") -> None:
