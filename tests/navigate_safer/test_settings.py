@@ -1,0 +1,103 @@
+"""Settings are parsed once, loudly: one line that names the bad one and never its value."""
+
+from pathlib import Path
+
+import pytest
+
+from navigate_safer.settings import PREFIX, SECRETS, BadSetting, Settings
+
+TWILIO = {
+    "SMS_SENDER": "twilio",
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "t" * 32,
+    "TWILIO_FROM": "+447700900001",
+}
+
+
+def settings(**values: str) -> Settings:
+    return Settings.from_env({PREFIX + name: value for name, value in values.items()})
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    found = settings()
+    assert found.database_url == "sqlite:///navigate-safer.sqlite3"
+    assert found.sms_sender == "console"
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert Settings.from_env({"PATH": "/bin", "HOME": "/root"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        pytest.param("WEB_PORT", {"WEB_PORT": "eighty"}, id="a port in words"),
+        pytest.param("WEB_PORT", {"WEB_PORT": "70000"}, id="a port past the last"),
+        pytest.param("MQTT_PORT", {"MQTT_PORT": "0"}, id="port nought"),
+        pytest.param("SESSION_IDLE_S", {"SESSION_IDLE_S": "-5"}, id="a negative duration"),
+        pytest.param("CLOCK_SPEED", {"CLOCK_SPEED": "nan"}, id="a speed that is no number"),
+        pytest.param("CLOCK_FROM", {"CLOCK_FROM": "yesterday"}, id="a time in words"),
+        pytest.param("DEMONSTRATION", {"DEMONSTRATION": "perhaps"}, id="neither yes nor no"),
+        pytest.param("LOG_LEVEL", {"LOG_LEVEL": "loud"}, id="an unknown level"),
+        pytest.param("SMS_SENDER", {"SMS_SENDER": "pigeon"}, id="an unknown sender"),
+        pytest.param("MQTT_PROTOCOL", {"MQTT_PROTOCOL": "4"}, id="an unknown protocol"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "safer.example"}, id="an address without http"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://x.org/"}, id="a slash at the end"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://" + "x" * 80}, id="too long to text"),
+        pytest.param("DATABASE_URL", {"DATABASE_URL": "mysql://x"}, id="another database"),
+        pytest.param("SECRET_KEY", {"SECRET_KEY": "short"}, id="a key that can be guessed"),
+        pytest.param("MQTT_KEY_FILE", {"MQTT_CERT_FILE": "/x"}, id="certificate without a key"),
+        pytest.param("TWILIO_AUTH_TOKEN", {**TWILIO, "TWILIO_AUTH_TOKEN": ""}, id="no token"),
+        pytest.param("TWILIO_ACCOUNT_SID", {**TWILIO, "TWILIO_ACCOUNT_SID": ""}, id="no account"),
+        pytest.param("TWILIO_FROM", {**TWILIO, "TWILIO_FROM": ""}, id="no sending number"),
+        pytest.param(
+            "TWILIO_FROM",
+            {**TWILIO, "TWILIO_MESSAGING_SERVICE_SID": "MG" + "0" * 32},
+            id="two sending numbers",
+        ),
+        pytest.param("CLOCK_SPEED", {**TWILIO, "CLOCK_SPEED": "20"}, id="real texts, fast clock"),
+        pytest.param("DATABSE_URL", {"DATABSE_URL": "sqlite:///x"}, id="a slip of the pen"),
+    ],
+)
+def test_a_bad_setting_is_named_in_one_line(name: str, values: dict[str, str]) -> None:
+    with pytest.raises(BadSetting) as caught:
+        settings(**values)
+    line = str(caught.value)
+    assert line.startswith(PREFIX + name + ":")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_a_secret_can_come_from_a_file(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    value = "postgresql+psycopg://u:p@h/n" if name == "database_url" else "s" * 40
+    file.write_text(value + "\n", encoding="utf-8")
+    found = settings(**{f"{name.upper()}_FILE": str(file)})
+    assert getattr(found, name) == value
+
+
+def test_a_secret_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(BadSetting, match="SECRET_KEY_FILE: the file cannot be read"):
+        settings(SECRET_KEY_FILE="/nowhere/secret")
+
+
+def test_the_paths_of_certificates_are_paths() -> None:
+    found = settings(MQTT_CA_FILE="/a/ca.pem", MQTT_CERT_FILE="/a/c.pem", MQTT_KEY_FILE="/a/k.pem")
+    assert found.mqtt_ca_file == "/a/ca.pem"
+
+
+def test_no_secret_shows_when_settings_are_printed() -> None:
+    hidden = "z3cr3t-z3cr3t-z3cr3t-z3cr3t-z3cr3t"
+    found = settings(SECRET_KEY=hidden, MQTT_PASSWORD=hidden, TWILIO_AUTH_TOKEN=hidden)
+    assert hidden not in repr(found)
+
+
+def test_a_refused_value_is_not_repeated() -> None:
+    with pytest.raises(BadSetting) as caught:
+        settings(WEB_PORT="hunter2-hunter2")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_pages_need_a_key() -> None:
+    with pytest.raises(BadSetting, match="SECRET_KEY: is needed to serve pages"):
+        settings().need_secret_key()
