@@ -80,6 +80,7 @@ class AlertDetail(msgspec.Struct, frozen=True):
     """Everything the alert page says; zone id and name only for those who may see places."""
 
     line: BoardLine
+    wearer_id: int
     clause: str
     order_kind: str
     rule: str
@@ -180,6 +181,7 @@ def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
     places = scope.may(Permission.SEE_PLACES)
     return AlertDetail(
         line=line,
+        wearer_id=episode.wearer_id,
         clause=condition.clause,
         order_kind=order.kind,
         rule=episode.rule,
@@ -202,7 +204,7 @@ def _history(session: Session, alert_id: int) -> list[HistoryLine]:
     )
     return [
         HistoryLine(row.at, row.move, name, row.channel, row.reason)
-        for row, name in session.execute(query).tuples()
+        for row, name in session.execute(query)
     ]
 
 
@@ -215,5 +217,5 @@ def _texts(session: Session, alert_id: int) -> list[TextLine]:
     )
     return [
         TextLine(row.step, name, row.created_at, row.handed_at, row.state, row.delivery, row.fault)
-        for row, name in session.execute(query).tuples()
+        for row, name in session.execute(query)
     ]

@@ -1,13 +1,17 @@
 """Positions and alcohol readings for maps, charts and the tables beside them."""
 
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from navigate_safer.db.people import FittingRow, WearerRow
 from navigate_safer.db.telemetry import AlcoholRow, FixRow
 from navigate_safer.people.access import Permission, Scope
+
+RowT = TypeVar("RowT", FixRow, AlcoholRow)
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -33,25 +37,22 @@ class Sample(msgspec.Struct, frozen=True):
 def trail(
     session: Session,
     scope: Scope,
-    device_ids: list[int],
+    wearer_id: int,
     from_at: datetime,
     to_at: datetime,
     most: int,
+    *,
+    device_id: int | None = None,
 ) -> list[Point]:
-    """Positions in order of measured time, thinned evenly to at most ``most``.
+    """Positions of a wearer in order of measured time, thinned evenly to at most ``most``.
 
-    The caller has made sure that the devices are those of a wearer in the scope, fitted then.
+    Only those from while the device was on this wearer, who is in the scope's areas: what a tag
+    measured on somebody else is not this wearer's. ``device_id`` keeps to one device.
     """
     scope.require(Permission.SEE_PLACES)
-    query = (
-        select(FixRow)
-        .where(
-            FixRow.device_id.in_(device_ids),
-            FixRow.measured_at >= from_at,
-            FixRow.measured_at <= to_at,
-        )
-        .order_by(FixRow.measured_at, FixRow.variant)
-    )
+    query = _worn(select(FixRow), FixRow, scope, wearer_id, from_at, to_at)
+    if device_id is not None:
+        query = query.where(FixRow.device_id == device_id)
     points = [
         Point(
             row.measured_at,
@@ -69,19 +70,11 @@ def trail(
 
 
 def samples(
-    session: Session, scope: Scope, device_ids: list[int], from_at: datetime, to_at: datetime
+    session: Session, scope: Scope, wearer_id: int, from_at: datetime, to_at: datetime
 ) -> list[Sample]:
-    """Alcohol readings in order of measured time."""
+    """Alcohol readings of a wearer in order of measured time, by the same rule."""
     scope.require(Permission.SEE_ALCOHOL)
-    query = (
-        select(AlcoholRow)
-        .where(
-            AlcoholRow.device_id.in_(device_ids),
-            AlcoholRow.measured_at >= from_at,
-            AlcoholRow.measured_at <= to_at,
-        )
-        .order_by(AlcoholRow.measured_at, AlcoholRow.variant)
-    )
+    query = _worn(select(AlcoholRow), AlcoholRow, scope, wearer_id, from_at, to_at)
     return [
         Sample(
             row.measured_at,
@@ -91,3 +84,27 @@ def samples(
         )
         for row in session.scalars(query)
     ]
+
+
+def _worn(
+    query: Select[RowT],
+    table: type[FixRow] | type[AlcoholRow],
+    scope: Scope,
+    wearer_id: int,
+    from_at: datetime,
+    to_at: datetime,
+) -> Select[RowT]:
+    off = FittingRow.removed_at
+    return (
+        query.join(FittingRow, FittingRow.device_id == table.device_id)
+        .join(WearerRow, WearerRow.id == FittingRow.wearer_id)
+        .where(
+            WearerRow.id == wearer_id,
+            WearerRow.area_id.in_(scope.areas),
+            FittingRow.fitted_at <= table.measured_at,
+            or_(off.is_(None), off > table.measured_at),
+            table.measured_at >= from_at,
+            table.measured_at <= to_at,
+        )
+        .order_by(table.measured_at, table.variant)
+    )

@@ -13,13 +13,12 @@ from shapely.geometry import mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.terms import DeviceKind
 from navigate_safer.db import audit, board, caseload, operations, terms, tracks
 from navigate_safer.db.audit import WebSessionRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.board import AlertDetail, Board, BoardLine
 from navigate_safer.db.caseload import CaseLine, Person
-from navigate_safer.db.people import FittingRow, ZoneRow
+from navigate_safer.db.people import ZoneRow
 from navigate_safer.db.tracks import Point, Sample
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
@@ -31,6 +30,8 @@ LONGEST_TRAIL = timedelta(hours=24)
 MOST_POINTS = 1_500
 ALERTS_ON_PERSON = 25
 ALCOHOL_SPAN = timedelta(days=7)
+# Alcohol rises for hours before it is above a threshold.
+BEFORE_ALCOHOL = timedelta(hours=12)
 
 
 class ZoneShape(msgspec.Struct, frozen=True):
@@ -79,12 +80,11 @@ def see_alert(
         from_at, to_at = _span(detail, now)
         taken: list[Sample] = []
         if scope.may(Permission.SEE_ALCOHOL):
-            taken = tracks.samples(
-                session, scope, [detail.device_id], from_at - timedelta(hours=12), to_at
-            )
+            earlier = from_at - BEFORE_ALCOHOL
+            taken = tracks.samples(session, scope, detail.wearer_id, earlier, to_at)
         points: list[Point] = []
         if scope.may(Permission.SEE_PLACES):
-            points = tracks.trail(session, scope, [detail.device_id], from_at, to_at, MOST_POINTS)
+            points = _alert_trail(session, scope, detail, from_at, to_at)
         return detail, taken, points
 
 
@@ -95,7 +95,7 @@ def see_alert_map(sessions: Sessions, scope: Scope, reference: str, now: datetim
         detail = _alert(session, scope, reference)
         _log(session, scope, "alert map", "alert", detail.line.alert_id, now)
         from_at, to_at = _span(detail, now)
-        points = tracks.trail(session, scope, [detail.device_id], from_at, to_at, MOST_POINTS)
+        points = _alert_trail(session, scope, detail, from_at, to_at)
         zones = _shapes(session, [] if detail.zone_id is None else [detail.zone_id])
         line = detail.line
         return MapData(points, zones, (line.started_at, line.ended_at or to_at))
@@ -128,7 +128,8 @@ def see_person_map(sessions: Sessions, scope: Scope, ref: str, now: datetime) ->
     with sessions.begin() as session:
         person = _person(session, scope, ref)
         _log(session, scope, "person map", "wearer", person.wearer_id, now)
-        points = _worn_trail(session, scope, person, now - LONGEST_TRAIL, now)
+        begins = now - LONGEST_TRAIL
+        points = tracks.trail(session, scope, person.wearer_id, begins, now, MOST_POINTS)
         zone_ids = [
             each.zone_id
             for each in person.conditions
@@ -145,12 +146,8 @@ def see_person_alcohol(
     with sessions.begin() as session:
         person = _person(session, scope, ref)
         _log(session, scope, "alcohol readings", "wearer", person.wearer_id, now)
-        monitors = [
-            each.device_id
-            for each in person.devices
-            if each.kind == DeviceKind.ALCOHOL_MONITOR.value
-        ]
-        return person, tracks.samples(session, scope, monitors, now - ALCOHOL_SPAN, now)
+        begins = now - ALCOHOL_SPAN
+        return person, tracks.samples(session, scope, person.wearer_id, begins, now)
 
 
 def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]:
@@ -179,18 +176,18 @@ def _span(detail: AlertDetail, now: datetime) -> tuple[datetime, datetime]:
     return line.started_at - BEFORE_BREACH, min(to_at, line.started_at + LONGEST_TRAIL)
 
 
-def _worn_trail(
-    session: Session, scope: Scope, person: Person, from_at: datetime, to_at: datetime
+def _alert_trail(
+    session: Session, scope: Scope, detail: AlertDetail, from_at: datetime, to_at: datetime
 ) -> list[Point]:
-    """Positions from while the devices were on this wearer: a device's next wearer is not his."""
-    points: list[Point] = []
-    query = select(FittingRow).where(FittingRow.wearer_id == person.wearer_id)
-    for fitting in session.scalars(query):
-        begin = max(from_at, fitting.fitted_at)
-        end = to_at if fitting.removed_at is None else min(to_at, fitting.removed_at)
-        if begin < end:
-            points += tracks.trail(session, scope, [fitting.device_id], begin, end, MOST_POINTS)
-    return sorted(points, key=lambda point: point.at)
+    return tracks.trail(
+        session,
+        scope,
+        detail.wearer_id,
+        from_at,
+        to_at,
+        MOST_POINTS,
+        device_id=detail.device_id,
+    )
 
 
 def _shapes(session: Session, zone_ids: Sequence[int]) -> list[ZoneShape]:
