@@ -1,21 +1,46 @@
-"""The command line. Bad input is one line on standard error and exit code 2, never a traceback."""
+"""The command line. Bad input is one line on standard error and exit code 2, never a traceback.
+
+A command's module is loaded when the command is called: judging a file must not wait for the web
+server, the database and the demonstration to load.
+"""
+
+from importlib import import_module
 
 import click
 
-from navigate_safer.cli import bench, demonstration, files, manage, workers
+# Command -> the module of this package that holds it, under the same name.
+COMMANDS = {
+    "ingest": "workers",
+    "monitor": "workers",
+    "deliver": "workers",
+    "schedule": "workers",
+    "web": "workers",
+    "run": "workers",
+    "migrate": "manage",
+    "register": "manage",
+    "set-password": "manage",
+    "reply": "manage",
+    "judge": "files",
+    "schema": "files",
+    "demo": "demonstration",
+    "demo-reset": "demonstration",
+    "bench": "bench",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Lazy(click.Group):
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"navigate_safer.cli.{COMMANDS[name]}")
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="navigate-safer")
 def main() -> None:
     """Watch tags and alcohol monitors, and tell a duty officer when a condition is broken."""
-
-
-for command in (
-    *workers.COMMANDS,
-    *manage.COMMANDS,
-    *files.COMMANDS,
-    *demonstration.COMMANDS,
-    *bench.COMMANDS,
-):
-    main.add_command(command)

@@ -31,6 +31,3 @@ def latency(minutes: float, every_s: float) -> None:
     Console().print(table)
     if result.missing:
         raise SystemExit(1)
-
-
-COMMANDS = (bench,)

@@ -50,6 +50,3 @@ def demo_reset(directory: Path) -> None:
     """Clear the demonstration's data."""
     cleared = demonstration.reset(directory)
     click.echo("The demonstration's data is cleared." if cleared else "There was no data.")
-
-
-COMMANDS = (demo, demo_reset)

@@ -43,6 +43,3 @@ def schema() -> None:
 def telemetry() -> None:
     """JSON Schema of a telemetry message."""
     click.echo(json.dumps(json_schema(), indent=2))
-
-
-COMMANDS = (judge, schema)

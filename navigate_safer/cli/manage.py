@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from navigate_safer.cli.fault import service, settings, stop
+from navigate_safer.cli.fault import stop
+from navigate_safer.cli.wired import service, settings
 from navigate_safer.db import schema
 from navigate_safer.services import accounts, replies
 from navigate_safer.services import register as registration
@@ -25,17 +26,24 @@ def migrate() -> None:
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 def register(file: Path) -> None:
     """Take in a case FILE: staff, gateways, devices, zones, wearers, orders."""
     made = service()
     try:
-        case_file = read_case_file(file.read_bytes())
+        case_file = read_case_file(_content(file))
         added = registration.register(made.sessions, case_file, made.clock())
     except CaseFileFault as fault:
         stop(f"{file}: {fault}; nothing was registered")
     counts = (f"{getattr(added, name)} {name}" for name in added.__struct_fields__)
     click.echo("Registered " + ", ".join(counts) + ".")
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as fault:
+        stop(f"{file}: cannot be read: {fault.strerror}")
 
 
 @click.command("set-password")
@@ -74,6 +82,3 @@ def reply(account: str, text: str) -> None:
         made.sessions, provider_id=provider_id, sender=number, body=text, now=made.clock()
     )
     click.echo(result.value.replace("_", " "))
-
-
-COMMANDS = (migrate, register, set_password, reply)

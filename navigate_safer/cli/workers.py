@@ -2,7 +2,8 @@
 
 import click
 
-from navigate_safer.cli.fault import service, stop
+from navigate_safer.cli.fault import stop
+from navigate_safer.cli.wired import service
 from navigate_safer.settings import BadSetting
 from navigate_safer.workers import deliver as deliver_worker
 from navigate_safer.workers import ingest as ingest_worker
@@ -58,6 +59,3 @@ def run() -> None:
         stop(str(fault))
     made.close()
     supervisor.run(supervisor.EVERYTHING, Stop().listen())
-
-
-COMMANDS = (ingest, monitor, deliver, schedule, web, run)

@@ -111,7 +111,7 @@ def caseload(session: Session, scope: Scope, search: str = "") -> list[CaseLine]
             battery_percent=battery,
             open_alerts=count if shows_alerts else 0,
         )
-        for wearer, area, manager_name, at, battery, count in session.execute(query).tuples()
+        for wearer, area, manager_name, at, battery, count in session.execute(query)
     ]
 
 

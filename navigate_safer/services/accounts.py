@@ -7,6 +7,7 @@ cookie alone would stay good until it expires.
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 from argon2 import PasswordHasher
@@ -27,8 +28,6 @@ SEEN_EVERY = timedelta(seconds=60)
 LONGEST_REF = 64
 
 _hasher = PasswordHasher()
-# Verified when there is no such account, so that the answer takes as long as for one that is.
-_NOBODY = _hasher.hash(secrets.token_hex())
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -62,7 +61,7 @@ def sign_in(sessions: Sessions, account: str, password: str, now: datetime) -> s
         staff = session.scalar(query)
         stored = staff.password_hash if staff else None
     # Hashing takes tens of milliseconds by design: no transaction is held meanwhile.
-    good = _verify(stored or _NOBODY, password) and stored is not None
+    good = _verify(stored or _nobody(), password) and stored is not None
     with sessions.begin() as session:
         session.add(SignInRow(at=now, account=account, succeeded=good))
         if not good or staff is None:
@@ -145,6 +144,12 @@ def phone_of(sessions: Sessions, account: str) -> str | None:
 def hash_token(token: str) -> str:
     """What the database keeps of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def _nobody() -> str:
+    """Verified when there is no such account, so that the answer takes as long as for one."""
+    return _hasher.hash(secrets.token_hex())
 
 
 def _verify(stored: str, password: str) -> bool:

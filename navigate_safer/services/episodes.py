@@ -30,7 +30,7 @@ def apply(
                 why = decision.why.value
                 alerting.open_alert(session, episode, now, voice, late=late, why=why)
                 opened += 1
-        elif decision.action is not Action.NOTHING:
+        else:
             _change(session, decision, now, voice)
     return opened
 
@@ -59,7 +59,9 @@ def _new(session: Session, of: FittingOf, finding: Finding, now: datetime) -> Ep
 def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -> None:
     assert decision.known is not None
     episode = session.get_one(EpisodeRow, decision.known.episode_id)
-    if decision.action is not Action.UPDATE:
+    # More readings that say the same are more evidence, and no move in anybody's history.
+    quiet = decision.action in (Action.UPDATE, Action.NOTHING)
+    if not quiet:
         _history(session, episode, decision, now)
     if decision.finding is not None:
         episode.started_at = decision.finding.started_at
@@ -72,7 +74,7 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
             why = decision.why.value
             alerting.open_alert(session, episode, now, voice, late=False, why=why)
         return
-    if decision.action is Action.UPDATE:
+    if quiet:
         return
     alerting.note(session, alert, now, decision.action.value, decision.why.value)
     if decision.action is Action.REOPEN and alert.state == AlertState.RESOLVED.value:

@@ -5,7 +5,7 @@ are saved together. Readings that come late are judged again from the last check
 them, so that the episodes depend on the readings and not on their order of arrival.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -107,7 +107,9 @@ def _judge_fitting(
 ) -> tuple[int, int]:
     row = judgement_of(session, of)
     states = msgspec.convert(row.states, States)
-    rerun = states.through is not None and earliest_at <= states.through
+    late = states.through is not None and earliest_at <= states.through
+    # What a tag measured while it was called silent may show that it never was.
+    rerun = late or _is_called_silent(session, of)
     if rerun:
         states = _back_to(session, of, earliest_at)
     since = states.through
@@ -204,18 +206,20 @@ def _back_to(session: Session, of: FittingOf, earliest_at: datetime) -> States:
 def known_episodes(
     session: Session,
     of: FittingOf,
-    findings: Iterable[FindingKey],
+    findings: Collection[FindingKey],
     *,
     since: datetime | None,
     rerun: bool,
 ) -> dict[FindingKey, Known]:
     """Stored episodes that the findings may be; in a re-run all that were not over at ``since``."""
     query = select(EpisodeRow).where(EpisodeRow.fitting_id == of.fitting.fitting_id)
-    starts = {started_at for _, _, started_at in findings}
+    found = EpisodeRow.started_at.in_({started_at for _, _, started_at in findings})
     if not rerun:
-        query = query.where(EpisodeRow.started_at.in_(starts))
+        query = query.where(found)
     elif since is not None:
-        query = query.where(or_(EpisodeRow.ended_at.is_(None), EpisodeRow.ended_at > since))
+        # One that ended at ``since`` was last seen there, and may be found to have gone on.
+        later = or_(EpisodeRow.ended_at.is_(None), EpisodeRow.ended_at > since)
+        query = query.where(or_(later, found))
     known = (
         Known(
             row.id,
@@ -227,12 +231,38 @@ def known_episodes(
         )
         for row in session.scalars(query)
     )
-    return {each.key: each for each in known}
+    return {
+        each.key: each
+        for each in known
+        if since is None or each.ended_at is None or each.ended_at > since or each.key in findings
+    }
 
 
 def _silence_going_on(
     of: FittingOf, states: States, now: datetime, known: dict[FindingKey, Known]
 ) -> dict[FindingKey, Finding]:
-    """Silence that was raised and still lasts: only the clock can say so, not the readings."""
+    """Silence that was raised and still lasts: only the clock can say so, not the readings.
+
+    Late data may have moved its beginning, which makes it no other silence.
+    """
     ticked = judging.tick(of.fitting, states, now).findings
-    return {key: finding for key, finding in ticked.items() if key in known}
+    silent = {
+        each.condition_id
+        for each in known.values()
+        if each.kind is FindingKind.SILENCE and each.ended_at is None and not each.withdrawn
+    }
+    return {
+        key: finding
+        for key, finding in ticked.items()
+        if key in known or (finding.kind is FindingKind.SILENCE and finding.condition_id in silent)
+    }
+
+
+def _is_called_silent(session: Session, of: FittingOf) -> bool:
+    query = select(EpisodeRow.id).where(
+        EpisodeRow.fitting_id == of.fitting.fitting_id,
+        EpisodeRow.kind == FindingKind.SILENCE.value,
+        EpisodeRow.ended_at.is_(None),
+        EpisodeRow.withdrawn.is_(False),
+    )
+    return session.scalar(query.limit(1)) is not None

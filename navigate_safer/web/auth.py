@@ -36,6 +36,8 @@ _RULE = "navigate_safer_rule"
 PUBLIC = "public"
 # Sent by pages that refresh themselves.
 BACKGROUND = "X-Background-Refresh"
+# What a script asks for: a redirect to the sign-in page would be taken for the answer.
+FOR_SCRIPTS = (".json", ".geojson", "/fragment")
 
 
 def rule(permission: Permission) -> Callable[[View], View]:
@@ -102,7 +104,7 @@ def _guard() -> ResponseReturnValue | None:
     if required == PUBLIC:
         return None
     if g.signed_in is None:
-        if request.method == "GET" and not request.path.endswith((".json", "/fragment")):
+        if request.method == "GET" and not request.path.endswith(FOR_SCRIPTS):
             return redirect(url_for("auth.sign_in", next=request.path))
         abort(401)
     if not isinstance(required, Permission) or not g.signed_in.scope.may(required):

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from alerts.terms import DeviceKind
 from navigate_safer.db.tracks import Point, Sample
 from navigate_safer.people.access import Permission
 from navigate_safer.services import consult
@@ -30,7 +31,9 @@ def person(ref: str) -> ResponseReturnValue:
     samples: list[Sample] = []
     if scope().may(Permission.SEE_PLACES):
         points = consult.see_person_map(service().sessions, scope(), ref, now()).points
-    if scope().may(Permission.SEE_ALCOHOL):
+    # Without a monitor there is nothing to look at, and nothing to write into the log.
+    monitored = any(each.kind == DeviceKind.ALCOHOL_MONITOR.value for each in page.person.devices)
+    if monitored and scope().may(Permission.SEE_ALCOHOL):
         _, samples = consult.see_person_alcohol(service().sessions, scope(), ref, now())
     return render_template(
         "person.html", page=page, person=page.person, points=points[-30:], samples=samples[-24:]

@@ -57,7 +57,7 @@ def install(app: Flask) -> None:
 
 def _answer(status: int) -> Response:
     title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
-    if request.path.endswith(".json"):
+    if request.path.endswith((".json", ".geojson")):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": advice}
         return Response(json.dumps(problem), status, mimetype="application/problem+json")
     page = render_template("error.html", title=title, advice=advice, status=status)
