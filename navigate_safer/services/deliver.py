@@ -197,7 +197,7 @@ def _record_accepted(
     resent: bool,
 ) -> Delivered:
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id)
+        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
         text.state, text.due_at, text.fault = "accepted", None, None
         text.handed_at, text.provider = now, sender.name
         text.provider_id = accepted.provider_id
@@ -219,7 +219,9 @@ def _newest(session: Session, accepted: Accepted) -> DeliveryStatus:
 def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delivered:
     """The provider never had it, and somebody has answered meanwhile: nobody waits for it."""
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id)
+        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        if text.provider_id is not None:
+            return _proved(session, claim, now)
         text.state, text.due_at = "cancelled", None
         _finish(session, claim, now, "cancelled")
     return Delivered(claim.text_id, "cancelled")
@@ -228,7 +230,9 @@ def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delive
 def _record_unknown(sessions: Sessions, claim: Claim, now: datetime, error: SendError) -> Delivered:
     """The provider cannot say whether it has the text: nothing is sent until it can."""
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id)
+        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        if text.provider_id is not None:
+            return _proved(session, claim, now)
         text.state, text.due_at, text.fault = "unknown", now + LOOK_AGAIN, error.fault.value
         alerting.hurry(session.get_one(AlertRow, text.alert_id), now)
         _finish(session, claim, now, f"look-up: {error.fault.value}")
@@ -240,7 +244,9 @@ def _record_error(
 ) -> Delivered:
     fault = error.fault
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id)
+        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        if text.provider_id is not None:
+            return _proved(session, claim, now)
         alert = session.get_one(AlertRow, text.alert_id)
         text.fault = fault.value
         if fault.ambiguous:
@@ -262,6 +268,12 @@ def _record_error(
                 alerting.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
         _finish(session, claim, now, fault.value)
         return Delivered(claim.text_id, text.state, fault.value)
+
+
+def _proved(session: Session, claim: Claim, now: datetime) -> Delivered:
+    """A callback has overtaken the answer that was lost: the provider has the text."""
+    _finish(session, claim, now, "accepted")
+    return Delivered(claim.text_id, "accepted")
 
 
 def _finish(session: Session, claim: Claim, now: datetime, outcome: str) -> None:

@@ -3,7 +3,6 @@
 The caller acknowledges the messages after :func:`store_batch` has returned, never before.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -24,13 +23,11 @@ from navigate_safer.db.telemetry import (
     DeviceLatestRow,
     IngestBatchRow,
     PendingRow,
-    QuarantineRow,
     UnassignedRow,
 )
 from navigate_safer.people.account import Act
+from navigate_safer.services.quarantine import Quarantine
 
-# Enough of a refused message to see what its sender does wrong; size and hash tell the rest.
-KEPT_PAYLOAD_BYTES = 16_384
 # Two intake workers that meet on one reading: one of them does its batch again.
 TRIES_ON_COLLISION = 4
 
@@ -96,7 +93,7 @@ class _Batch:
         self.session = session
         self.now = now
         self.limits = limits
-        self.refused = 0
+        self.quarantine = Quarantine()
 
     def store(self, decoded: Sequence[tuple[Message, Decoded]]) -> BatchResult:
         devices = self._by_ref(DeviceRow, {each.device for _, each in decoded if each.device})
@@ -115,6 +112,7 @@ class _Batch:
                     self._quarantine(message, each, refusal)
                 elif device is not None:
                     wanted += [(device.id, r, doubts(r, self.limits)) for r in each.readings]
+        self.quarantine.write(self.session, self.now)
         stored = readings.store(self.session, wanted)
         touched = self._after_storing(stored.new)
         batch = IngestBatchRow(
@@ -122,12 +120,12 @@ class _Batch:
             messages=len(decoded),
             stored=len(stored.new),
             repeated=stored.repeated,
-            refused=self.refused,
+            refused=self.quarantine.count,
         )
         self.session.add(batch)
         self.session.flush()
         self._log_collection(batch, touched)
-        return BatchResult(batch.id, batch.stored, batch.repeated, self.refused, len(touched))
+        return BatchResult(batch.id, batch.stored, batch.repeated, batch.refused, len(touched))
 
     def _by_ref(self, table: type[_Registered], refs: set[str]) -> dict[str, _Registered]:
         # Identifiers that no registered thing can have would only cost a look-up.
@@ -144,34 +142,7 @@ class _Batch:
         gateway.status_at = message.received_at
 
     def _quarantine(self, message: Message, each: Decoded, rejected: Rejected) -> None:
-        self.refused += 1
-        digest = hashlib.sha256(message.topic.encode() + b"\0" + message.payload)
-        digest.update(f"\0{rejected.reason.value}\0{rejected.index}".encode())
-        fingerprint = digest.hexdigest()
-        # Locked, here and below: of two workers that count up one row, neither count is lost.
-        row = self.session.scalars(
-            select(QuarantineRow).where(QuarantineRow.fingerprint == fingerprint).with_for_update()
-        ).one_or_none()
-        if row is not None:
-            row.times += 1
-            row.last_at = self.now
-            return
-        self.session.add(
-            QuarantineRow(
-                fingerprint=fingerprint,
-                first_at=self.now,
-                last_at=self.now,
-                times=1,
-                reason=rejected.reason.value,
-                explanation=rejected.text,
-                topic=message.topic[:300],
-                gateway=each.gateway[:200],
-                device=None if each.device is None else each.device[:200],
-                reading_index=rejected.index,
-                payload=message.payload[:KEPT_PAYLOAD_BYTES],
-                payload_bytes=len(message.payload),
-            )
-        )
+        self.quarantine.add(message.topic, message.payload, each.gateway, each.device, rejected)
 
     def _after_storing(self, new: Sequence[tuple[int, Reading]]) -> set[int]:
         """Mark what must be judged, keep the newest at hand, note what belongs to nobody."""

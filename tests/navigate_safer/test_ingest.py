@@ -41,6 +41,7 @@ from navigate_safer.db.telemetry import (
 )
 from navigate_safer.services import ingest
 from navigate_safer.services.ingest import Message
+from navigate_safer.services.quarantine import KEPT_PAYLOAD_BYTES
 
 SECOND = timedelta(seconds=1)
 
@@ -194,7 +195,7 @@ def test_a_bad_message_is_kept_in_quarantine_and_its_neighbours_are_stored(
     assert (result.stored, result.refused) == (2, 1)
     row = watch.database.one(QuarantineRow)
     assert (row.reason, row.times, row.topic) == (reason, 1, topic)
-    assert row.payload == payload[: ingest.KEPT_PAYLOAD_BYTES]
+    assert row.payload == payload[:KEPT_PAYLOAD_BYTES]
     assert row.payload_bytes == len(payload)
     assert row.explanation
 

@@ -27,6 +27,8 @@ const FORMAT = new GeoJSON({ dataProjection: LON_LAT, featureProjection: MAP });
 const WARD_NAMES_FROM_M_PER_PIXEL = 60;
 const Z = { wards: 1, zones: 10, zoneNames: 70 };
 const HATCH_SPACING_PX = 9;
+// Ground shown beyond the ends of an alert's trail, so that its points do not lie on the edge.
+const TRAIL_WITH_MARGIN = 1.4;
 // The least share of trail and zones together that a map of an alert shows: enough to see where
 // in a large zone it was.
 const LEAST_SHARE = 1 / 5;
@@ -149,7 +151,7 @@ export function boundsOf(bounds, positions, zones, wards, near = false) {
 // A view with the trail in its middle, within what trail and zones take together.
 function about(trail, all) {
   const [x, y] = getCenter(trail);
-  const halfWidth = Math.max(getWidth(trail), getWidth(all) * LEAST_SHARE) / 2;
-  const halfHeight = Math.max(getHeight(trail), getHeight(all) * LEAST_SHARE) / 2;
+  const halfWidth = Math.max(getWidth(trail) * TRAIL_WITH_MARGIN, getWidth(all) * LEAST_SHARE) / 2;
+  const halfHeight = Math.max(getHeight(trail) * TRAIL_WITH_MARGIN, getHeight(all) * LEAST_SHARE) / 2;
   return getIntersection([x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight], all);
 }
