@@ -90,8 +90,11 @@ def decide(
         if episode is None and rerun:
             episode = _moved(found, unmatched)
             if episode is not None:
-                why = Why.CHANGED_BY_LATE_DATA
-                decisions.append(Decision(Action.AMEND, why, found, episode))
+                action, why = Action.AMEND, Why.CHANGED_BY_LATE_DATA
+                if found.ended_at is None and episode.ended_at is not None:
+                    # Its alert may be resolved, and somebody has to act again.
+                    action, why = Action.REOPEN, Why.NOT_OVER_AFTER_ALL
+                decisions.append(Decision(action, why, found, episode))
                 continue
         decisions.append(_one(found, episode, now))
     if rerun:
@@ -128,7 +131,7 @@ def _new(found: Finding, now: datetime) -> Decision:
 
 def _moved(found: Finding, unmatched: dict[tuple[int, str, datetime], Known]) -> Known | None:
     """The known episode that this finding is, with its start moved by late data."""
-    for key, episode in unmatched.items():
+    for key, episode in sorted(unmatched.items(), key=lambda item: item[0]):
         if episode.condition_id != found.condition_id or episode.kind is not found.kind:
             continue
         starts_before_end = found.ended_at is None or episode.started_at <= found.ended_at

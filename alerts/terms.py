@@ -43,20 +43,24 @@ class DeviceKind(Enum):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Thresholds of one condition. Defaults are policy with a source; an order may set its own.
 
-    - ``tac_g_dl``: alcohol above this is a finding. 0.02 g/dl is the usual agency caseload
-      threshold of transdermal monitoring (SCRAM help "Alert Overview"; PIRE/AMS case study).
+    - ``tac_g_dl``: alcohol of this much or more is a finding. 0.02 g/dl is the usual agency
+      caseload threshold of transdermal monitoring (SCRAM help "Alert Overview"; PIRE/AMS case
+      study).
     - ``max_gap_s``: a longer stretch between fixes is unknown, never a breach. 600 s is the
       project's geometric baseline.
     - ``silence_s``: no reading of a location tag for this long is a finding. 900 s is the
       Ministry's "data out of sync" age for a tag that reports each minute.
     - ``alcohol_silence_s``: the same for an alcohol monitor, which samples each half hour and
-      uploads daily; a missed upload is a vendor's alert after 24 h.
+      uploads daily; 25 h, because a missed upload is a vendor's alert after 24 h and the upload
+      itself takes time.
     - ``alcohol_gap_s``: samples further apart are not one episode (90 min, the project's episode
       definition).
     - ``battery_low_percent``: 20 % is the Ministry's seeded rule BATTERY_LEVEL v1;
       ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
-    - ``battery_clear_percent``: charge at which a low battery is over without a charger, so that
-      a level trembling about 20 % is one episode.
+    - ``battery_clear_percent``: charge at which a low battery is over without a charger; 30 % is
+      the project's own, so that a level trembling about 20 % is one episode.
+
+    Raises ValueError where the three levels of the battery are out of order.
     """
 
     tac_g_dl: float = 0.02
@@ -67,6 +71,12 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     battery_low_percent: float = 20.0
     battery_critical_percent: float = 5.0
     battery_clear_percent: float = 30.0
+
+    def __post_init__(self) -> None:
+        critical, low = self.battery_critical_percent, self.battery_low_percent
+        # A battery that is clear where it is low would never be found low.
+        if not critical <= low < self.battery_clear_percent:
+            raise ValueError("battery levels must rise: critical, low, clear, in percent")
 
 
 class Condition(msgspec.Struct, frozen=True):

@@ -21,6 +21,8 @@ MISSING: pytest.StashKey[dict[str, int]] = pytest.StashKey()
 
 # A deadline for one example would measure the machine and not the code.
 settings.register_profile("tests", deadline=None)
+# A long search, by hand: pytest --hypothesis-profile=thorough
+settings.register_profile("thorough", deadline=None, max_examples=4_000)
 settings.load_profile("tests")
 
 

@@ -97,9 +97,11 @@ def install(app: Flask) -> None:
 
 
 def _guard() -> ResponseReturnValue | None:
+    if request.endpoint == "static":
+        return None  # nobody's data, and several to a page: the session is not looked at
+    g.signed_in = _who()
     if request.endpoint is None:
         return None  # no such address: the error page says so
-    g.signed_in = _who()
     required = rule_of(current_app.view_functions.get(request.endpoint))
     if required == PUBLIC:
         return None

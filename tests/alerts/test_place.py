@@ -10,7 +10,6 @@ from builders import (
     OUTSIDE,
     START,
     TAG,
-    at,
     battery,
     condition,
     event,

@@ -68,6 +68,11 @@ def test_another_service_area_has_other_swaps():
     assert position_fault(-2.89, 53.19, chile, 0) is None
 
 
+def test_where_both_readings_of_a_pair_lie_in_the_area_nothing_is_told():
+    both_ways = QualityLimits(area=ServiceArea(west=0, south=0, east=50, north=50))
+    assert position_fault(10, 20, both_ways, 0) is None
+
+
 @pytest.mark.parametrize(
     ("reading", "expected"),
     [

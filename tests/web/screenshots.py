@@ -20,7 +20,7 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
 WIDTHS = {1280: 800, 390: 844}
 # A long list says no more in its third screen than in its first.
-TALLEST_PX = 2_600
+TALLEST_PX = 2_000
 KINDS = {
     "alert": "Inside an exclusion zone",
     "alert-curfew": "Away from the curfew address",

@@ -8,7 +8,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import case_files as msg
@@ -167,9 +167,9 @@ def breach_everything(watch: Watch) -> None:
     watch.deliver()
 
 
-def enters_the_cross(device: str) -> list[Any]:
+def enters_the_cross(device: str, *, start: datetime = START) -> list[Any]:
     """Messages of a tag that walks into the exclusion zone at the Cross and stays."""
-    return msg.walk(device, AWAY, CROSS, CROSS)
+    return msg.walk(device, AWAY, CROSS, CROSS, start=start)
 
 
 class World:
@@ -182,7 +182,7 @@ class World:
         self.clock.at = START + 16 * MINUTE
         values = {"public_url": "http://localhost", "secret_key": SECRET_KEY, **settings}
         self.service = Service(Settings(database_url=database.url, **values))
-        self.service.clock = self.clock
+        self.service.clock = self.service.wall_clock = self.clock
         self.app: Flask = create_app(self.service)
 
     @property

@@ -151,7 +151,8 @@ export function boundsOf(bounds, positions, zones, wards, near = false) {
 // A view with the trail in its middle, within what trail and zones take together.
 function about(trail, all) {
   const [x, y] = getCenter(trail);
-  const halfWidth = Math.max(getWidth(trail) * TRAIL_WITH_MARGIN, getWidth(all) * LEAST_SHARE) / 2;
-  const halfHeight = Math.max(getHeight(trail) * TRAIL_WITH_MARGIN, getHeight(all) * LEAST_SHARE) / 2;
+  const half = (own, whole) => Math.max(own * TRAIL_WITH_MARGIN, whole * LEAST_SHARE) / 2;
+  const halfWidth = half(getWidth(trail), getWidth(all));
+  const halfHeight = half(getHeight(trail), getHeight(all));
   return getIntersection([x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight], all);
 }

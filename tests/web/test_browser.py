@@ -1,0 +1,353 @@
+"""The real pages under a real server in a real browser: keyboard, screen sizes, accessibility.
+
+Without Chromium or the built front end (``python hatch_build.py``) they are skipped; in CI they
+fail.
+"""
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from case_files import walk
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from web.world import AWAY, PASSWORD, World, enters_the_cross
+from werkzeug.serving import make_server
+
+import hatch_build
+from alerts.finding import FindingKind
+from navigate_safer.db.alerting import AlertRow
+
+ROOT = Path(hatch_build.__file__).parent
+AXE = ROOT / hatch_build.FRONTEND / "node_modules/axe-core/axe.min.js"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM_ARGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+FAULTS = ("error", "warning")
+DESK, PHONE = 1280, 390
+
+
+def need(path: Path | str, what: str) -> None:
+    if not Path(path).exists():
+        report = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        report(f"{what} is missing; `python hatch_build.py` builds the pages' files")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    need(CHROMIUM, "Chromium")
+    need(AXE, "axe-core")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield started
+        started.close()
+
+
+def served(world: World) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, world.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def address(world: World) -> Iterator[str]:
+    """The pages of a world that the test may change."""
+    yield from served(world)
+
+
+@pytest.fixture(scope="module")
+def shared_address(shared_world: World) -> Iterator[str]:
+    """The pages of a world that nothing changes."""
+    yield from served(shared_world)
+
+
+class Visit:
+    """A browser window that remembers what went wrong and what it asked for."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.address = address
+        self.faults: list[str] = []
+        self.requested: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self.requested.append(request.url))
+        self.page.on("console", self._said)
+
+    def _said(self, message) -> None:
+        if message.type in FAULTS:
+            self.faults.append(message.text)
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def check_clean(self) -> None:
+        """Nothing went wrong, nothing was asked of another host, and the page fits its width."""
+        assert self.faults == []
+        own = (self.address, "data:", "blob:")
+        assert [url for url in self.requested if not url.startswith(own)] == []
+        width = "document.documentElement.scrollWidth"
+        assert self.page.evaluate(width) <= self.page.viewport_size["width"]
+
+
+def visit_as(
+    browser: Browser, world: World, address: str, account: str | None, width: int = DESK
+) -> Visit:
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    if account is not None:
+        cookie = world.visitor(account).cookie()
+        context.add_cookies([{"name": "navigate-safer", "value": cookie.value, "url": address}])
+    return Visit(context, address)
+
+
+@pytest.fixture
+def duty(browser: Browser, world: World, address: str) -> Iterator[Visit]:
+    """A duty officer at a desk."""
+    made = visit_as(browser, world, address, "duty")
+    yield made
+    made.page.context.close()
+
+
+def wait_until_drawn(page: Page) -> None:
+    if page.locator(".ns-map").count():
+        page.wait_for_selector(".ns-map[data-map-ready]")
+    if page.locator(".ns-chart").count():
+        page.wait_for_selector(".ns-chart svg.ns-plot")
+
+
+def tab_to(page: Page, what: str, *, most: int = 40) -> None:
+    """Press Tab until the element with this id, address or text has the focus."""
+    has_it = """what => {
+      const { id, innerText } = document.activeElement;
+      const href = document.activeElement.getAttribute("href");
+      return [id, href, innerText?.trim()].includes(what);
+    }"""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate(has_it, what):
+            return
+    raise AssertionError(f"{what!r} cannot be reached with the Tab key")
+
+
+def reference_of(path: str, world: World) -> str:
+    """The path with a kind of finding exchanged for the reference of its alert."""
+    return re.sub(
+        r"\{(\w+)\}", lambda found: world.reference(FindingKind(found[1])), path
+    )  # fmt: skip
+
+
+PAGES = [
+    pytest.param(None, "/sign-in", id="sign-in"),
+    pytest.param("duty", "/board", id="board"),
+    pytest.param("duty", "/alerts/{exclusion_breach}", id="alert with a map"),
+    pytest.param("duty", "/alerts/{alcohol_threshold}", id="alert with a chart"),
+    pytest.param("idva", "/alerts/{silence}", id="alert without its places"),
+    pytest.param("duty", "/caseload", id="caseload"),
+    pytest.param("duty", "/people/W-EXC", id="person with a map"),
+    pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
+    pytest.param("duty", "/people/W-BAD", id="person with hostile words"),
+    pytest.param("admin", "/service", id="service"),
+    pytest.param("auditor", "/audit", id="audit log"),
+]
+
+
+@pytest.mark.parametrize(("account", "path"), PAGES)
+def test_a_page_is_accessible_fits_and_asks_nobody_else(
+    browser: Browser, shared_world: World, shared_address: str, account: str | None, path: str
+) -> None:
+    """At a desk, and then, with a narrower window, as on a phone."""
+    visit = visit_as(browser, shared_world, shared_address, account, DESK)
+    page = visit.go(reference_of(path, shared_world))
+    assert page.locator("h1").count() == 1
+    check_at_both_widths(visit)
+    page.context.close()
+
+
+def check_at_both_widths(visit: Visit) -> None:
+    """As it comes, and narrowed to a phone; axe last, since it breaks the content policy itself."""
+    page = visit.page
+    for check in (visit.check_clean, lambda: check_accessible(page)):
+        for width in (DESK, PHONE):
+            page.set_viewport_size({"width": width, "height": 900})
+            wait_until_drawn(page)
+            check()
+
+
+def check_accessible(page: Page) -> None:
+    """Nothing that axe finds against WCAG 2.2 AA."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("tags => axe.run({runOnly: tags})", WCAG)
+    assert found["passes"], "axe looked at nothing"
+    violations = [(v["id"], [node["html"] for node in v["nodes"]]) for v in found["violations"]]
+    assert violations == []
+
+
+def test_forms_with_errors_are_accessible_and_take_the_focus(world: World, duty: Visit) -> None:
+    page = duty.go(reference_of("/alerts/{silence}", world))
+    page.get_by_role("button", name="Resolve the alert").click()
+    link = page.get_by_role("link", name="Select what you found")
+    link.wait_for()
+
+    assert page.title().startswith("Error: ")
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    link.click()
+    assert page.evaluate("document.activeElement.name") == "outcome"
+    # The browser itself says in its console that the answer was 422.
+    duty.faults = [fault for fault in duty.faults if "422" not in fault]
+    check_at_both_widths(duty)
+
+
+def test_signing_in_and_acknowledging_need_no_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    visit = visit_as(browser, world, address, None)
+    page = visit.go("/board")
+    tab_to(page, "account")
+    page.keyboard.type("duty")
+    tab_to(page, "password")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Duty board").wait_for()
+
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    tab_to(page, f"/alerts/{reference}")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/alerts/{reference}")
+    tab_to(page, "Acknowledge: I am dealing with it")
+    page.keyboard.press("Enter")
+    page.get_by_text("Duty Ashworthy is dealing with this").wait_for()
+
+    assert world.alert(reference).state == "acknowledged"
+    visit.check_clean()
+    page.context.close()
+
+
+def test_the_first_key_skips_to_the_content(duty: Visit) -> None:
+    page = duty.go("/board")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to main content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+
+
+def test_a_new_alert_comes_onto_the_board_by_itself(world: World, duty: Visit) -> None:
+    page = duty.go("/board")
+    assert page.title() == "(9) Duty board - Navigate Safer"
+    page.get_by_role("button", name="Pause updates").focus()
+
+    leaves_the_zone_and_comes_back(world)
+    new = world.database.all(AlertRow)[-1].reference
+    page.locator(f"a[href='/alerts/{new}']").wait_for()
+    assert page.locator("[aria-live=polite]").inner_text() == "1 new alert. 10 open."
+    assert page.title() == "(10) Duty board - Navigate Safer"
+    assert page.evaluate("document.activeElement.innerText") == "Pause updates"
+    duty.check_clean()
+
+
+def leaves_the_zone_and_comes_back(world: World) -> None:
+    start = world.clock()
+    world.watch.hear(*walk("TAG-W-EXC", AWAY, AWAY, start=start))
+    world.watch.hear(*enters_the_cross("TAG-W-EXC", start=world.clock()))
+
+
+def test_an_alert_that_somebody_takes_on_is_no_longer_open_on_the_board(
+    world: World, duty: Visit
+) -> None:
+    page = duty.go("/board")
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    world.visitor("supervisor").post(f"/alerts/{reference}/acknowledge")
+    expect(page.get_by_text("being dealt with")).to_contain_text("8 waiting for somebody, 1 being")
+    row = page.locator("tr", has=page.locator(f"a[href='/alerts/{reference}']"))
+    expect(row).to_contain_text("by Supervisor Ashworthy")
+
+
+def test_a_board_before_an_ended_session_says_so(world: World, duty: Visit) -> None:
+    page = duty.go("/board")
+    world.clock.forward(minutes=31)
+    page.get_by_text("You are signed out. Not updated since").wait_for()
+
+
+def test_the_map_of_an_alert_is_drawn_with_its_zone_and_trail(world: World, duty: Visit) -> None:
+    page = duty.go(reference_of("/alerts/{exclusion_breach}", world))
+    wait_until_drawn(page)
+    canvas = page.locator("em-map canvas").first
+    assert canvas.evaluate("each => each.width > 0 && each.height > 0")
+    assert painted(page) > 1, "more than one colour"
+    layers = "document.querySelector('em-map').olMapInstance.getLayers().getArray()"
+    titles = page.evaluate(f"{layers}.map(layer => layer.get('title'))")
+    assert {"wards", "zones", "zone-names", "alert-points"} <= set(titles)
+    page.get_by_role("button", name="Next point").click()
+    expect(page.locator(".ns-map__spoken")).to_contain_text("Point 1 of 3")
+    # The same for whoever cannot see the map.
+    page.get_by_text("The same points as a table").click()
+    expect(page.get_by_role("cell", name="53.19050").first).to_be_visible()
+    duty.check_clean()
+
+
+def painted(page: Page) -> int:
+    """How many colours the map's canvas has."""
+    return page.evaluate(
+        """() => {
+          const canvas = document.querySelector("em-map").shadowRoot.querySelector("canvas");
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const seen = new Set();
+          for (let i = 0; i < data.length; i += 4) seen.add(data.slice(i, i + 3).join());
+          return seen.size;
+        }"""
+    )
+
+
+def test_a_person_page_draws_the_alcohol_readings_and_has_them_as_a_table(duty: Visit) -> None:
+    page = duty.go("/people/W-ALC")
+    wait_until_drawn(page)
+    chart = page.locator("figure[data-chart-kind=alcohol] svg.ns-plot").first
+    expect(chart).to_be_visible()
+    label = chart.get_attribute("aria-label")
+    assert "3 readings. 2 of them at or above the threshold of 0.02 g/dl." in label
+    page.get_by_text("The newest readings as a table").click()
+    expect(page.get_by_role("cell", name="0.071")).to_be_visible()
+    duty.check_clean()
+
+
+def test_on_a_phone_every_cell_of_the_board_has_its_name_and_the_whole_row_is_seen(
+    browser: Browser, world: World, address: str
+) -> None:
+    visit = visit_as(browser, world, address, "duty", PHONE)
+    page = visit.go("/board")
+    row = page.locator("tbody tr").first
+    row.scroll_into_view_if_needed()
+    cells = row.locator("td").all()
+    assert len(cells) == 5
+    for cell in cells:
+        expect(cell).to_be_in_viewport(ratio=1)
+    labels = row.locator("td[data-label]").evaluate_all(
+        "cells => cells.map(cell => getComputedStyle(cell, '::before').content)"
+    )
+    assert labels == ['"Who"', '"Began"', '"State"']
+    page.context.close()
+
+
+def test_without_scripts_the_pages_still_do_their_work(
+    browser: Browser, world: World, address: str
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    cookie = world.visitor("duty").cookie()
+    context.add_cookies([{"name": "navigate-safer", "value": cookie.value, "url": address}])
+    page = context.new_page()
+    page.goto(address + reference_of("/alerts/{exclusion_breach}", world))
+    page.get_by_text("The same points as a table").click()
+    expect(page.get_by_role("cell", name="53.19050").first).to_be_visible()
+    page.get_by_role("button", name="Acknowledge: I am dealing with it").click()
+    expect(page.get_by_text("Duty Ashworthy is dealing with this")).to_be_visible()
+    context.close()

@@ -1,0 +1,224 @@
+"""Twilio's calls to us, each proven by its signature or refused."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_twilio import AUTH_TOKEN, sign
+from web.world import World, world_at
+
+from alerts.finding import FindingKind
+from alerts.senders.twilio_webhook import SIGNATURE_HEADER
+from navigate_safer.db.alerting import TextAttemptRow, TextReceiptRow, TextReplyRow, TextRow
+
+ADDRESS = "https://safer.example.gov.uk"
+OLD_TOKEN = "invented-token-of-before"
+SID = "SM" + "0" * 31
+DUTY, STRANGER = "+447700900101", "+447700900999"
+
+
+@pytest.fixture
+def world(breached: Path, tmp_path: Path) -> Iterator[World]:
+    """The office behind its public address, which is not the one that the server is called by."""
+    copy = tmp_path / "world.sqlite3"
+    shutil.copyfile(breached, copy)
+    with world_at(
+        f"sqlite:///{copy}",
+        public_url=ADDRESS,
+        twilio_auth_token=AUTH_TOKEN,
+        twilio_auth_token_old=OLD_TOKEN,
+    ) as made:
+        yield made
+
+
+def call(
+    world: World,
+    path: str,
+    form: dict[str, str],
+    *,
+    token: str = AUTH_TOKEN,
+    signed_for: str | None = None,
+    signed_form: dict[str, str] | None = None,
+    header: bool = True,
+):
+    signature = sign(signed_for or ADDRESS + path, signed_form or form, token)
+    headers = {SIGNATURE_HEADER: signature} if header else {}
+    return world.app.test_client().post(path, data=form, headers=headers)
+
+
+def text_of(world: World, kind: FindingKind = FindingKind.EXCLUSION_BREACH) -> TextRow:
+    alert = world.alert(world.reference(kind))
+    return world.database.one(TextRow, TextRow.alert_id == alert.id, TextRow.step == 0)
+
+
+def attempt_of(world: World, text: TextRow) -> TextAttemptRow:
+    return world.database.one(TextAttemptRow, TextAttemptRow.text_id == text.id)
+
+
+def receipt(world: World, text: TextRow, status: str, **fields: str) -> dict[str, str]:
+    return {"MessageSid": text.provider_id, "MessageStatus": status, **fields}
+
+
+def reply(body: str, *, sender: str = DUTY, number: int = 1) -> dict[str, str]:
+    sid = "SM" + f"{number:032x}"
+    return {"MessageSid": sid, "From": sender, "To": "+441632960999", "Body": body}
+
+
+@pytest.fixture
+def sent(world: World) -> TextRow:
+    """The first text of the exclusion breach, as if Twilio had taken it."""
+    text = text_of(world)
+    with world.database.sessions.begin() as session:
+        session.get(TextRow, text.id).provider_id = SID + "1"
+    return text_of(world)
+
+
+def test_a_receipt_says_that_the_text_was_delivered(world: World, sent: TextRow) -> None:
+    path = f"/twilio/status/{attempt_of(world, sent).id}"
+    answer = call(world, path, receipt(world, sent, "delivered"))
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert text_of(world).delivery == "delivered"
+
+
+def test_a_receipt_that_comes_twice_is_kept_once(world: World, sent: TextRow) -> None:
+    path = f"/twilio/status/{attempt_of(world, sent).id}"
+    for _ in range(2):
+        assert call(world, path, receipt(world, sent, "delivered")).status_code == 204
+    assert world.database.count(TextReceiptRow) == 1
+
+
+def test_a_receipt_of_failure_hurries_the_next_person(world: World, sent: TextRow) -> None:
+    path = f"/twilio/status/{attempt_of(world, sent).id}"
+    form = receipt(world, sent, "undelivered", ErrorCode="30003")
+    assert call(world, path, form).status_code == 204
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).next_step_at <= world.clock()
+
+
+def test_a_receipt_of_nobodys_attempt_changes_nothing(world: World, sent: TextRow) -> None:
+    answer = call(world, "/twilio/status/" + "f" * 32, receipt(world, sent, "delivered"))
+    assert answer.status_code == 204, "Twilio would ask again"
+    assert world.database.count(TextReceiptRow) == 0
+
+
+def test_a_reply_with_the_code_acknowledges(world: World) -> None:
+    code = text_of(world).code
+    answer = call(world, "/twilio/reply", reply(code))
+    assert (answer.status_code, answer.mimetype) == (200, "text/xml")
+    assert answer.text.endswith("<Response></Response>")
+    alert = world.alert(world.reference(FindingKind.EXCLUSION_BREACH))
+    assert alert.state == "acknowledged"
+    assert world.database.one(TextReplyRow).result == "acknowledged"
+    # Nothing personal of the reply is kept.
+    assert DUTY not in repr(world.database.one(TextReplyRow).__dict__)
+
+
+def test_a_reply_that_is_played_again_does_nothing_again(world: World) -> None:
+    code = text_of(world).code
+    for _ in range(2):
+        assert call(world, "/twilio/reply", reply(code)).status_code == 200
+    assert world.database.count(TextReplyRow) == 1
+    assert len(world.log("alteration")) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "result"),
+    [
+        pytest.param(reply("CODE", sender=STRANGER), "unknown_number", id="from a stranger"),
+        pytest.param(reply("on my way"), "no_code", id="without a code"),
+        pytest.param(reply(""), "no_code", id="a picture without words"),
+        pytest.param(reply("NEVER-SENT"), "wrong_code", id="with a code that was never sent"),
+    ],
+)
+def test_other_replies_are_kept_and_disclose_nothing(
+    world: World, form: dict[str, str], result: str
+) -> None:
+    code = text_of(world).code
+    sent = {text.code for text in world.database.all(TextRow)}
+    never_sent = next(f"{number:06d}" for number in range(10**6) if f"{number:06d}" not in sent)
+    body = form["Body"].replace("CODE", code).replace("NEVER-SENT", never_sent)
+    form = {**form, "Body": body}
+    answer = call(world, "/twilio/reply", form)
+    assert answer.status_code == 200
+    assert answer.text.endswith("<Response></Response>"), "the same for everybody"
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).state == "open"
+    assert world.database.one(TextReplyRow).result == result
+
+
+FORGED = [
+    pytest.param({"header": False}, id="no signature"),
+    pytest.param({"token": "somebody-elses-token"}, id="another account's token"),
+    pytest.param({"token": ""}, id="the empty token"),
+    pytest.param({"signed_for": "https://evil.example/twilio/reply"}, id="for another address"),
+    pytest.param({"signed_for": "http://safer.example.gov.uk/twilio/reply"},
+                 id="for the address without TLS"),
+    pytest.param({"signed_for": ADDRESS + "/twilio/reply?x=1"}, id="for another query"),
+    pytest.param({"signed_form": reply("000000")}, id="for another form"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", FORGED)
+def test_a_call_that_is_not_proven_is_refused_and_changes_nothing(
+    world: World, how: dict[str, object]
+) -> None:
+    answer = call(world, "/twilio/reply", reply(text_of(world).code), **how)
+    assert answer.status_code == 403
+    assert world.database.count(TextReplyRow) == 0
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).state == "open"
+
+
+def test_the_host_that_a_caller_names_proves_nothing(world: World) -> None:
+    """The signed address is our own from the settings, not what the request says of itself."""
+    form = reply(text_of(world).code)
+    signature = sign("https://evil.example/twilio/reply", form)
+    answer = world.app.test_client().post(
+        "/twilio/reply",
+        data=form,
+        base_url="https://evil.example",
+        headers={SIGNATURE_HEADER: signature, "Host": "evil.example"},
+    )
+    assert answer.status_code == 403
+
+
+def test_a_receipt_needs_a_signature_too(world: World, sent: TextRow) -> None:
+    path = f"/twilio/status/{attempt_of(world, sent).id}"
+    before = text_of(world).delivery
+    assert call(world, path, receipt(world, sent, "failed"), header=False).status_code == 403
+    # A signature for one attempt is none for another.
+    other = f"{ADDRESS}/twilio/status/{'f' * 32}"
+    answer = call(world, path, receipt(world, sent, "failed"), signed_for=other)
+    assert answer.status_code == 403
+    assert text_of(world).delivery == before
+
+
+def test_while_the_token_is_changed_both_are_good(world: World) -> None:
+    answer = call(world, "/twilio/reply", reply("hello", number=1), token=OLD_TOKEN)
+    assert answer.status_code == 200
+    answer = call(world, "/twilio/reply", reply("hello", number=2), token=AUTH_TOKEN)
+    assert answer.status_code == 200
+
+
+def test_without_any_token_nothing_can_be_proven(breached: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "world.sqlite3"
+    shutil.copyfile(breached, copy)
+    with world_at(f"sqlite:///{copy}", public_url=ADDRESS) as world:
+        answer = call(world, "/twilio/reply", reply("hello"), token="")
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        pytest.param("/twilio/reply", {"From": DUTY, "To": "+44", "Body": "1"}, id="no MessageSid"),
+        pytest.param("/twilio/reply", {"MessageSid": SID + "2"}, id="no Body"),
+        pytest.param("/twilio/status/x", {"MessageSid": "nonsense", "MessageStatus": "sent"},
+                     id="a MessageSid of another form"),
+        pytest.param("/twilio/status/x",
+                     {"MessageSid": SID + "2", "MessageStatus": "failed", "ErrorCode": "-1"},
+                     id="an ErrorCode that is no number"),
+    ],
+)  # fmt: skip
+def test_a_signed_form_that_is_not_as_documented_is_a_bad_request(
+    world: World, path: str, form: dict[str, str]
+) -> None:
+    assert call(world, path, form).status_code == 400
