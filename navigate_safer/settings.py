@@ -90,15 +90,7 @@ class Settings:
         _require(
             self.log_level in LOG_LEVELS, "log_level", f"must be one of {', '.join(LOG_LEVELS)}"
         )
-        parts = urlsplit(self.public_url)
-        _require(
-            parts.scheme in ("http", "https") and bool(parts.netloc),
-            "public_url",
-            "must be an address such as https://safer.example.gov.uk",
-        )
-        too_long = f"is longer than {LONGEST_PUBLIC_URL} characters: texts would not fit"
-        _require(len(self.public_url) <= LONGEST_PUBLIC_URL, "public_url", too_long)
-        _require(not self.public_url.endswith("/"), "public_url", "must not end with a slash")
+        self._check_public_url()
         _require(
             self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")),
             "database_url",
@@ -106,11 +98,29 @@ class Settings:
         )
         _require(bool(self.mqtt_cert_file) == bool(self.mqtt_key_file), "mqtt_key_file",
                  "must be set together with mqtt_cert_file")  # fmt: skip
+        # One without the other would silently be real time.
+        both = (self.clock_from is None) == (self.clock_real_from is None)
+        _require(both, "clock_from", "must be set together with clock_real_from")
         if self.secret_key:
             short = f"must have at least {SHORTEST_SECRET} characters"
             _require(len(self.secret_key) >= SHORTEST_SECRET, "secret_key", short)
         if self.sms_sender == "twilio":
             self._check_twilio()
+
+    def _check_public_url(self) -> None:
+        try:
+            parts = urlsplit(self.public_url)
+            bare = not (parts.query or parts.fragment)
+            good = parts.scheme in ("http", "https") and bool(parts.netloc) and bare
+        except ValueError:
+            good = False
+        _require(good, "public_url", "must be an address such as https://safer.example.gov.uk")
+        too_long = f"is longer than {LONGEST_PUBLIC_URL} characters: texts would not fit"
+        _require(len(self.public_url) <= LONGEST_PUBLIC_URL, "public_url", too_long)
+        _require(not self.public_url.endswith("/"), "public_url", "must not end with a slash")
+        # A text that cannot be written would keep every alert from being opened.
+        plain = all("!" <= each <= "}" and each not in "[\\]^`{|}" for each in self.public_url)
+        _require(plain, "public_url", "must hold only characters that a text can: no space, no ~")
 
     def _check_twilio(self) -> None:
         _require(bool(self.twilio_account_sid), "twilio_account_sid", "is needed to send texts")
@@ -140,12 +150,14 @@ def _name_and_text(variable: str, raw: str) -> tuple[str, str]:
         return name.removesuffix("_file"), Path(raw).read_text(encoding="utf-8").strip()
     except OSError as fault:
         raise BadSetting(f"{variable}: the file cannot be read ({fault.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{variable}: the file is not text in UTF-8") from None
 
 
 def _parse(variable: str, name: str, text: str) -> object:
     default = next(each for each in fields(Settings) if each.name == name).default
     if name in ("clock_from", "clock_real_from"):
-        return _as(variable, text, datetime.fromisoformat, "an ISO 8601 time")
+        return _as(variable, text, _instant, "an ISO 8601 time with an offset, such as Z")
     if isinstance(default, bool):
         return _as(variable, text, _boolean, "true or false")
     if isinstance(default, int):
@@ -167,6 +179,13 @@ def _as(variable: str, text: str, parse: Callable[[str], T], wanted: str) -> T:
     except ValueError:
         # The value is not repeated: it might be a secret put into the wrong variable.
         raise BadSetting(f"{variable}: must be {wanted}") from None
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError
+    return at
 
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

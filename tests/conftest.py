@@ -6,7 +6,6 @@ where ``CI=true`` says that everything must be tested, it fails instead.
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 import databases
@@ -89,8 +88,11 @@ def mosquitto(
 
 
 @pytest.fixture(scope="session")
-def _factories() -> dict[str, Factory]:
-    return {}
+def _factories() -> Iterator[dict[str, Factory]]:
+    made: dict[str, Factory] = {}
+    yield made
+    for factory in made.values():
+        factory.close()
 
 
 @pytest.fixture(params=databases.KINDS)
@@ -111,7 +113,7 @@ def factory(
 
 
 @pytest.fixture
-def database(factory: Factory, tmp_path: Path) -> Iterator[Database]:
-    """A migrated database of its own for each test, on SQLite and on PostgreSQL."""
-    with factory.migrated(tmp_path) as url, databases.opened(factory.kind, url) as made:
+def database(factory: Factory) -> Iterator[Database]:
+    """A migrated database without a row, on SQLite and on PostgreSQL."""
+    with factory.fresh() as made:
         yield made

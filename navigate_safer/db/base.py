@@ -65,13 +65,18 @@ class Base(DeclarativeBase):
 
 
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """Open an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``."""
+    """Open an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``.
+
+    Its errors do not repeat what a statement was given: names and positions are among it.
+    """
     if url.startswith("sqlite"):
-        engine = create_engine(url, connect_args={"timeout": 30})
+        engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
-    return create_engine(url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True)
+    return create_engine(
+        url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def make_sessions(engine: Engine) -> Sessions:

@@ -6,12 +6,26 @@ Times are ISO 8601 with an offset, dates ISO 8601.
 """
 
 from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from alerts.finding import Severity
 from alerts.terms import ConditionKind, DeviceKind, Limits
 from navigate_safer.people.access import Role
+
+# What every database can keep: no character zero, and no more than its column holds.
+_NO_ZERO = Meta(pattern=r"^[^\x00]*$")
+Ref = Annotated[str, Meta(min_length=1, max_length=64), _NO_ZERO]
+Name = Annotated[str, Meta(max_length=200), _NO_ZERO]
+Phrase = Annotated[str, Meta(max_length=100), _NO_ZERO]
+OrderKind = Annotated[str, Meta(max_length=60), _NO_ZERO]
+Band = Annotated[str, Meta(max_length=20), _NO_ZERO]
+Phone = Annotated[str, Meta(max_length=20), _NO_ZERO]
+Address = Annotated[str, Meta(max_length=300), _NO_ZERO]
+# One level of a topic, as in a message: another name would never be heard of.
+TopicName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)")]
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -21,15 +35,15 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 class Area(Entry, frozen=True):
     """A locality that staff and wearers belong to."""
 
-    ref: str
-    name: str
+    ref: Ref
+    name: Name
 
 
 class StaffMember(Entry, frozen=True):
     """Somebody who signs in. ``phone`` is E.164 and secret; ``call_order`` is who is told first."""
 
-    ref: str
-    name: str
+    ref: Ref
+    name: Name
     role: Role
     areas: list[str]
     password: str | None = None
@@ -40,8 +54,8 @@ class StaffMember(Entry, frozen=True):
 class Gateway(Entry, frozen=True):
     """A sender of telemetry; ``ref`` is the CN of its certificate and its part of the topic."""
 
-    ref: str
-    name: str
+    ref: TopicName
+    name: Name
 
 
 class Device(Entry, frozen=True):
@@ -50,8 +64,8 @@ class Device(Entry, frozen=True):
     ``kind`` is location_tag or alcohol_monitor; it chooses which silence deadline applies.
     """
 
-    ref: str
-    model: str
+    ref: TopicName
+    model: Phrase
     kind: DeviceKind = DeviceKind.LOCATION_TAG
     gateway: str | None = None
 
@@ -67,8 +81,8 @@ class Window(Entry, frozen=True):
 class ZoneEntry(Entry, frozen=True):
     """A zone: ``geometry`` is GeoJSON (EPSG:4326); ``kind`` exclusion, inclusion, restriction."""
 
-    ref: str
-    name: str
+    ref: Ref
+    name: Name
     kind: str
     geometry: dict[str, object]
     buffer_m: float = 0.0
@@ -80,8 +94,8 @@ class ZoneEntry(Entry, frozen=True):
 class ConditionEntry(Entry, frozen=True):
     """A monitored condition under a clause of its order."""
 
-    ref: str
-    clause: str
+    ref: Ref
+    clause: Phrase
     kind: ConditionKind
     severity: Severity
     from_at: datetime
@@ -93,8 +107,8 @@ class ConditionEntry(Entry, frozen=True):
 class OrderEntry(Entry, frozen=True):
     """A court order or licence: ``kind`` such as licence, community_order, dapo, bail."""
 
-    ref: str
-    kind: str
+    ref: Ref
+    kind: OrderKind
     starts_on: date
     ends_on: date | None
     conditions: list[ConditionEntry]
@@ -111,12 +125,12 @@ class Fitting(Entry, frozen=True):
 class Wearer(Entry, frozen=True):
     """A perpetrator who is monitored. ``band`` is high or medium."""
 
-    ref: str
-    name: str
+    ref: Ref
+    name: Name
     born_on: date
     area: str
-    locality: str
-    band: str
+    locality: Name
+    band: Band
     offender_manager: str | None
     orders: list[OrderEntry]
     fittings: list[Fitting]
@@ -125,12 +139,12 @@ class Wearer(Entry, frozen=True):
 class Victim(Entry, frozen=True):
     """Somebody to be protected. Kept apart: no page about a wearer reads this."""
 
-    ref: str
-    name: str
+    ref: Ref
+    name: Name
     area: str
     wearers: list[str]
-    address: str | None = None
-    phone: str | None = None
+    address: Address | None = None
+    phone: Phone | None = None
 
 
 class CaseFile(Entry, frozen=True):

@@ -1,5 +1,6 @@
 """Check the entries of a case file: what is wrong is said with the entry it is in."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -53,11 +54,23 @@ def zone_row(entry: ZoneEntry) -> ZoneRow:
     )
 
 
-def aware(at: datetime, where: str) -> datetime:
-    """The time, if it has an offset."""
-    if at.tzinfo is None:
+def span(
+    begins_at: datetime, ends_at: datetime | None, where: str
+) -> tuple[datetime, datetime | None]:
+    """The two times, if they have an offset and the second is after the first."""
+    if begins_at.tzinfo is None or (ends_at is not None and ends_at.tzinfo is None):
         raise CaseFileFault(f"{where}: a time has no offset; write it as 2026-11-21T22:40:00Z")
-    return at
+    if ends_at is not None and ends_at <= begins_at:
+        raise CaseFileFault(f"{where}: it ends before it begins")
+    return begins_at, ends_at
+
+
+def once(refs: Sequence[str], where: str) -> Sequence[str]:
+    """The references, if none is named twice."""
+    for number, ref in enumerate(refs):
+        if ref in refs[:number]:
+            raise CaseFileFault(f"{where}: {ref} is named twice")
+    return refs
 
 
 def e164(entry: StaffMember) -> str | None:

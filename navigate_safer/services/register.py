@@ -35,11 +35,22 @@ from navigate_safer.people.casefile import (
     ZoneEntry,
 )
 from navigate_safer.services import monitor
-from navigate_safer.services.case_entries import CaseFileFault, aware, e164, zone_row
+from navigate_safer.services.case_entries import CaseFileFault, e164, once, span, zone_row
 
 SHORTEST_PASSWORD = 12
 
-RowT = TypeVar("RowT", AreaRow, StaffRow, GatewayRow, DeviceRow, ZoneRow, WearerRow, VictimRow)
+RowT = TypeVar(
+    "RowT",
+    AreaRow,
+    StaffRow,
+    GatewayRow,
+    DeviceRow,
+    ZoneRow,
+    WearerRow,
+    OrderRow,
+    ConditionRow,
+    VictimRow,
+)
 
 
 class Registered(msgspec.Struct, frozen=True):
@@ -138,7 +149,7 @@ class _Registration:
         ]
         self._add(StaffRow, rows)
         for row, each in zip(rows, entries, strict=True):
-            for area in each.areas:
+            for area in once(each.areas, f"staff {each.ref}"):
                 area_id = self._id(AreaRow, area, f"staff {each.ref}")
                 self.session.add(StaffAreaRow(staff_id=row.id, area_id=area_id))
 
@@ -172,35 +183,37 @@ class _Registration:
             )
             if order.ends_on is not None and order.ends_on < order.starts_on:
                 raise CaseFileFault(f"{where}: order {order.ref} ends before it starts")
-            self.session.add(order_row)
-            self.session.flush()
-            for condition in order.conditions:
-                self.session.add(self._condition(condition, order_row.id, where))
-        self.session.flush()
+            self._add(OrderRow, [order_row])
+            conditions = [self._condition(each, order_row.id, where) for each in order.conditions]
+            self._add(ConditionRow, conditions)
         self._fit(entry, row.id, where)
 
     def _condition(self, entry: ConditionEntry, order_id: int, where: str) -> ConditionRow:
         if entry.kind.needs_zone and entry.zone is None:
             raise CaseFileFault(f"{where}: condition {entry.ref} is about a place: name its zone")
+        what = f"{where}, condition {entry.ref}"
+        from_at, until_at = span(entry.from_at, entry.until_at, what)
         return ConditionRow(
             ref=entry.ref,
             order_id=order_id,
             clause=entry.clause,
             kind=entry.kind.value,
             severity=entry.severity.value,
-            zone_id=self._optional(ZoneRow, entry.zone, f"{where}, condition {entry.ref}"),
+            zone_id=self._optional(ZoneRow, entry.zone, what),
             limits=msgspec.to_builtins(entry.limits),
-            from_at=aware(entry.from_at, where),
-            until_at=None if entry.until_at is None else aware(entry.until_at, where),
+            from_at=from_at,
+            until_at=until_at,
         )
 
     def _fit(self, entry: Wearer, wearer_id: int, where: str) -> None:
         for fitting in entry.fittings:
+            what = f"{where}, {fitting.device}"
+            fitted_at, removed_at = span(fitting.fitted_at, fitting.removed_at, what)
             row = FittingRow(
                 device_id=self._id(DeviceRow, fitting.device, where),
                 wearer_id=wearer_id,
-                fitted_at=aware(fitting.fitted_at, where),
-                removed_at=None if fitting.removed_at is None else aware(fitting.removed_at, where),
+                fitted_at=fitted_at,
+                removed_at=removed_at,
             )
             self._refuse_overlap(row, fitting.device, where)
             self.session.add(row)
@@ -229,14 +242,14 @@ class _Registration:
         ]
         self._add(VictimRow, rows)
         for row, each in zip(rows, entries, strict=True):
-            for wearer in each.wearers:
+            for wearer in once(each.wearers, f"victim {each.ref}"):
                 wearer_id = self._id(WearerRow, wearer, f"victim {each.ref}")
                 self.session.add(VictimWearerRow(victim_id=row.id, wearer_id=wearer_id))
 
     def _protected(self, zones: list[ZoneEntry]) -> None:
         for each in zones:
             zone_id = self._id(ZoneRow, each.ref, "zones")
-            for victim in each.protects:
+            for victim in once(each.protects, f"zone {each.ref}"):
                 victim_id = self._id(VictimRow, victim, f"zone {each.ref}")
                 self.session.add(ZoneVictimRow(zone_id=zone_id, victim_id=victim_id))
 

@@ -310,10 +310,13 @@ def test_a_reply_by_hand_is_for_the_console_sender_only(
 def commands() -> list[list[str]]:
     """Every command and group, by its words."""
 
+    context = click.Context(main)
+
     def below(command: click.Command, words: list[str]) -> list[list[str]]:
         found = [words]
-        for name, each in sorted(getattr(command, "commands", {}).items()):
-            found += below(each, [*words, name])
+        if isinstance(command, click.Group):
+            for name in command.list_commands(context):
+                found += below(command.get_command(context, name), [*words, name])
         return found
 
     return below(main, [])

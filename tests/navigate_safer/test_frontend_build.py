@@ -48,7 +48,7 @@ def make_app() -> Flask:
     app = Flask(__name__, static_folder=str(STATIC), static_url_path="/assets")
     app.secret_key = secrets.token_hex()
     govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
-    ours = FileSystemLoader([ROOT / "navigate_safer/web/templates", SAMPLE])
+    ours = FileSystemLoader([SAMPLE, ROOT / "navigate_safer/web/templates"])
     app.jinja_loader = ChoiceLoader([ours, govuk])
     app.config.update(refs=["NS-1001", "NS-1002"], board_status=200)
     manifest = json.loads((STATIC / "manifest.json").read_text())
@@ -179,6 +179,10 @@ def test_points_of_a_map_can_be_read_with_the_keyboard_alone(visit: Visit) -> No
     assert "within 12 m (95 %)" in spoken
     assert page.locator("em-map .ns-popup").is_visible()
 
+    # The map moves so that the whole popup is seen; keys are for a map that has come to rest.
+    page.wait_for_function(
+        "!document.querySelector('em-map').olMapInstance.getView().getAnimating()"
+    )
     centre = "document.querySelector('em-map').olMapInstance.getView().getCenter()[0]"
     before = page.evaluate(centre)
     page.locator("em-map [role=application]").focus()

@@ -1,5 +1,6 @@
 """Intake: stored once and only once, nothing dropped, everything of a batch or nothing."""
 
+import contextlib
 import json
 import threading
 from datetime import timedelta
@@ -467,16 +468,18 @@ def test_what_is_new_is_marked_to_be_judged_from_its_earliest_reading(watch):
     assert marks == {device_id(watch, "TAG-1"): START, device_id(watch, "TAG-LENT"): START}
 
 
-class CommitFails:
-    """Makes commits of a database fail, as when its disk is full, until told otherwise."""
+@contextlib.contextmanager
+def commits_fail(engine):
+    """Every commit of a database fails, as when its disk is full."""
 
-    def __init__(self, engine):
-        self.failing = True
-        sqlalchemy_event.listen(engine, "commit", self._commit)
+    def fail(_connection):
+        raise OperationalError("commit", None, Exception("the disk is full"))
 
-    def _commit(self, _connection):
-        if self.failing:
-            raise OperationalError("commit", None, Exception("the disk is full"))
+    sqlalchemy_event.listen(engine, "commit", fail)
+    try:
+        yield
+    finally:
+        sqlalchemy_event.remove(engine, "commit", fail)
 
 
 def test_when_the_commit_fails_nothing_is_stored_and_the_batch_can_be_given_again(watch):
@@ -487,10 +490,8 @@ def test_when_the_commit_fails_nothing_is_stored_and_the_batch_can_be_given_agai
         Message("telemetry/v1/gw-west/TAG-1", b"?", START),
     ]
     before = watch.database.counts()
-    disk = CommitFails(watch.database.engine)
-    with pytest.raises(OperationalError):
+    with commits_fail(watch.database.engine), pytest.raises(OperationalError):
         watch.receive(*batch)
-    disk.failing = False
     assert watch.database.counts() == before
     assert watch.database.one(GatewayRow, GatewayRow.ref == "gw-west").online is None
     result = watch.receive(*batch)

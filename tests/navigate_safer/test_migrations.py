@@ -1,6 +1,5 @@
 """The chain of migrations, run for real on both databases."""
 
-import databases
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -20,7 +19,7 @@ ON_POSTGRESQL = pytest.mark.parametrize("factory", ["postgresql"], indirect=True
 
 @pytest.fixture
 def empty(factory, tmp_path):
-    with factory.empty(tmp_path) as url, databases.opened(factory.kind, url) as made:
+    with factory.empty(tmp_path) as made:
         yield made
 
 

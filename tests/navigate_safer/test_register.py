@@ -177,7 +177,7 @@ BAD = [
     pytest.param(
         spoilt("wearers.0.orders.0.conditions.0.zone", None),
         "W-1.*C-1",
-        id="no zone to keep out of",
+        id="no zone to avoid",
     ),
     pytest.param(
         spoilt("wearers.0.orders.0.conditions.0.zone", "Z-9"), "W-1.*Z-9", id="an unknown zone"
@@ -195,7 +195,7 @@ BAD = [
     pytest.param(
         spoilt("wearers.0.orders.0.conditions.0.kind", "tickling"),
         "kind",
-        id="an unknown condition",
+        id="no such condition",
     ),
     pytest.param(
         spoilt("wearers.0.orders.0.conditions.1.limits", {"battery_low_percent": 99.0}),
@@ -226,9 +226,15 @@ BAD = [
     pytest.param(doubled("staff.0.areas"), "off-1.*west", id="an area named twice by staff"),
     pytest.param(spoilt("wearers.0.ref", "W" * 65), "ref", id="a reference that is too long"),
     pytest.param(spoilt("wearers.0.name", "x" * 201), "name", id="a name that is too long"),
-    pytest.param(spoilt("wearers.0.name", "Leof\0ric"), "W-1", id="a name with a zero in it"),
-    pytest.param(spoilt("devices.4.ref", "TAG/4"), "TAG/4", id="a tag that no topic can name"),
-    pytest.param(spoilt("gateways.0.ref", "gw+1"), "gw", id="a gateway that no topic can name"),
+    pytest.param(spoilt("wearers.0.name", "Leof\0ric"), "name", id="a name with a zero in it"),
+    pytest.param(
+        spoilt("devices.4.ref", "TAG/4"), r"devices\[4\].ref", id="a tag that no topic can name"
+    ),
+    pytest.param(
+        spoilt("gateways.0.ref", "gw+1"),
+        r"gateways\[0\].ref",
+        id="a gateway that no topic can name",
+    ),
 ]
 
 

@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from navigate_safer.settings import PREFIX, SECRETS, BadSetting, Settings
+from alerts.finding import Severity
+from alerts.messages import breach_text
+from navigate_safer.settings import LONGEST_PUBLIC_URL, PREFIX, SECRETS, BadSetting, Settings
 
 TWILIO = {
     "SMS_SENDER": "twilio",
@@ -37,6 +41,8 @@ def test_variables_of_others_are_left_alone() -> None:
         pytest.param("SESSION_IDLE_S", {"SESSION_IDLE_S": "-5"}, id="a negative duration"),
         pytest.param("CLOCK_SPEED", {"CLOCK_SPEED": "nan"}, id="a speed that is no number"),
         pytest.param("CLOCK_FROM", {"CLOCK_FROM": "yesterday"}, id="a time in words"),
+        pytest.param("CLOCK_FROM", {"CLOCK_FROM": "2026-11-20T12:00:00"}, id="no offset"),
+        pytest.param("CLOCK_FROM", {"CLOCK_FROM": "2026-11-20T12:00:00Z"}, id="half a fast clock"),
         pytest.param("DEMONSTRATION", {"DEMONSTRATION": "perhaps"}, id="neither yes nor no"),
         pytest.param("LOG_LEVEL", {"LOG_LEVEL": "loud"}, id="an unknown level"),
         pytest.param("SMS_SENDER", {"SMS_SENDER": "pigeon"}, id="an unknown sender"),
@@ -44,6 +50,10 @@ def test_variables_of_others_are_left_alone() -> None:
         pytest.param("PUBLIC_URL", {"PUBLIC_URL": "safer.example"}, id="an address without http"),
         pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://x.org/"}, id="a slash at the end"),
         pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://" + "x" * 80}, id="too long to text"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://[::1"}, id="half an address"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://x.org?a=1"}, id="a query behind it"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://x y.org"}, id="a space in it"),
+        pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://caf\u00e9.org"}, id="an accent in it"),
         pytest.param("DATABASE_URL", {"DATABASE_URL": "mysql://x"}, id="another database"),
         pytest.param("SECRET_KEY", {"SECRET_KEY": "short"}, id="a key that can be guessed"),
         pytest.param("MQTT_KEY_FILE", {"MQTT_CERT_FILE": "/x"}, id="certificate without a key"),
@@ -79,6 +89,32 @@ def test_a_secret_can_come_from_a_file(name: str, tmp_path: Path) -> None:
 def test_a_secret_file_that_is_not_there_is_named() -> None:
     with pytest.raises(BadSetting, match="SECRET_KEY_FILE: the file cannot be read"):
         settings(SECRET_KEY_FILE="/nowhere/secret")
+
+
+def test_a_secret_file_that_is_not_text_is_named_and_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_bytes(b"\xff\xfe" + b"s3cr3t" * 8)
+    with pytest.raises(BadSetting, match="SECRET_KEY_FILE: the file is not text") as caught:
+        settings(SECRET_KEY_FILE=str(file))
+    assert "s3cr3t" not in str(caught.value)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=70))
+def test_every_address_that_is_accepted_fits_into_a_text(rest: str) -> None:
+    try:
+        address = settings(PUBLIC_URL=f"https://{rest}").public_url
+    except BadSetting:
+        return
+    for severity in Severity:
+        link = f"{address}/a/CCCCCC"
+        breach_text(reference="CCCCCC", word=severity.word, code="000000", link=link)
+
+
+def test_the_longest_address_that_is_accepted_fits_into_a_text() -> None:
+    longest = settings(PUBLIC_URL="https://" + "x" * (LONGEST_PUBLIC_URL - len("https://")))
+    link = f"{longest.public_url}/a/CCCCCC"
+    for severity in Severity:
+        breach_text(reference="CCCCCC", word=severity.word, code="000000", link=link)
 
 
 def test_the_paths_of_certificates_are_paths() -> None:
