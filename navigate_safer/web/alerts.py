@@ -1,5 +1,7 @@
 """One alert: what, when, why, where, who was told, and what was done about it."""
 
+from itertools import groupby
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -74,6 +76,8 @@ def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
         alert=detail,
         samples=samples,
         points=points[-MOST_LISTED:],
+        # The last person of a plan is told again and again: one entry, however often.
+        told=[list(texts) for _, texts in groupby(detail.texts, key=lambda each: each.who)],
         outcomes=list(Outcome),
         errors=errors or {},
         form=request.form,

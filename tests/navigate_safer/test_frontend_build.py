@@ -181,7 +181,7 @@ def test_points_of_a_map_can_be_read_with_the_keyboard_alone(visit: Visit) -> No
 
     # The map moves so that the whole popup is seen; keys are for a map that has come to rest.
     page.wait_for_function(
-        "!document.querySelector('em-map').olMapInstance.getView().getAnimating()"
+        "() => !document.querySelector('em-map').olMapInstance.getView().getAnimating()"
     )
     centre = "document.querySelector('em-map').olMapInstance.getView().getCenter()[0]"
     before = page.evaluate(centre)

@@ -177,6 +177,18 @@ def test_an_alert_says_who_was_told_and_who_is_next(world: World) -> None:
     assert "+44" not in page
 
 
+def test_the_last_person_is_told_again_and_again_and_listed_once(world: World) -> None:
+    for _ in range(4):
+        world.clock.forward(minutes=2)
+        world.watch.escalate()
+        world.watch.deliver()
+    page = words_of(page_of(world, KINDS.EXCLUSION_BREACH))
+    assert re.search(
+        r"Barnabas Threlkeldy \d texts since 21:18:00, the last: text at 21:24:00", page
+    )
+    assert page.count("text at 21:") == 2
+
+
 def test_an_alert_shows_where_to_those_who_may_see_places(shared_world: World) -> None:
     reference = shared_world.reference(KINDS.EXCLUSION_BREACH)
     page = shared_world.visitor("duty").get(f"/alerts/{reference}").text
