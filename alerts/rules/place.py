@@ -138,6 +138,15 @@ def _zone(condition: Condition) -> Zone:
     return condition.zone
 
 
+def _close(state: PlaceState, at: datetime | None, condition: Condition) -> Findings:
+    """The clause ends: a breach was last seen at the last fix where the gap since is unknown."""
+    last = state.presence.last
+    gap = timedelta(seconds=condition.limits.max_gap_s)
+    if at is not None and last is not None and at - last.at > gap:
+        at = last.at
+    return _end(state, condition, at)
+
+
 RULE = Rule(
     name="place.geometric",
     version="1",
@@ -146,5 +155,5 @@ RULE = Rule(
     state_type=PlaceState,
     initial=_initial,
     step=_step,
-    close=lambda state, at, condition: _end(state, condition, at),
+    close=_close,
 )

@@ -67,7 +67,12 @@ def _step(
 
 
 def _close(state: SobrietyState, at: datetime | None, condition: Condition) -> Findings:
-    return NONE if state.above_since is None else (_finding(state, condition, at),)
+    if state.above_since is None:
+        return NONE
+    gap = timedelta(seconds=condition.limits.alcohol_gap_s)
+    if at is not None and state.last_above_at is not None and at - state.last_above_at > gap:
+        at = state.last_above_at
+    return (_finding(state, condition, at),)
 
 
 RULE = Rule(

@@ -79,10 +79,10 @@ def test_what_is_open_ends_when_the_tag_comes_off(removed, until, expected):
 @pytest.mark.parametrize(
     ("kind", "readings", "finding"),
     [
-        pytest.param(K.EXCLUSION_ZONE, fixes(0, 5, INSIDE), EXCLUSION, id="exclusion zone"),
-        pytest.param(K.CURFEW, fixes(0, 5), CURFEW, id="curfew"),
+        pytest.param(K.EXCLUSION_ZONE, fixes(0, 55, INSIDE), EXCLUSION, id="exclusion zone"),
+        pytest.param(K.CURFEW, fixes(0, 55), CURFEW, id="curfew"),
         pytest.param(
-            K.RESTRICTION_ZONE, fixes(0, 5), FindingKind.RESTRICTION_BREACH, id="restriction zone"
+            K.RESTRICTION_ZONE, fixes(0, 55), FindingKind.RESTRICTION_BREACH, id="restriction zone"
         ),
         pytest.param(K.ALCOHOL_ABSTINENCE, [sample(0, 0.1)], ALCOHOL, id="alcohol"),
         pytest.param(K.TAG_CARE, [event(0)], TAMPER, id="tamper"),
@@ -102,6 +102,21 @@ def test_a_tick_after_the_end_of_the_clause_ends_what_is_open(kind, readings, fi
     # And the first reading after it says the same again, for whoever replays without the tick.
     assert spans(watched.take([fix(62)]), finding) == [(0, 60)]
     assert watched.take([fix(63)]) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "readings", "finding", "seen_until"),
+    [
+        pytest.param(K.EXCLUSION_ZONE, fixes(0, 4, INSIDE), EXCLUSION, 4, id="exclusion zone"),
+        pytest.param(K.ALCOHOL_ABSTINENCE, [sample(0, 0.1), sample(4, 0.1)], ALCOHOL, 4, id="gap"),
+    ],
+)
+def test_what_was_last_seen_long_before_the_clause_ended_did_not_last_until_then(
+    kind, readings, finding, seen_until
+):
+    watched = BatchJudge(fitting(condition(kind, until_at=at(300))))
+    watched.take(readings)
+    assert spans(watched.tick(at(301)), finding) == [(0, seen_until)]
 
 
 def test_a_reading_from_before_the_end_may_come_after_the_tick_that_ended_the_clause():

@@ -1,10 +1,10 @@
-"""What each page shows, to whom, and what its forms do."""
+"""What the board, the caseload, a person's page and the service's pages show, and to whom."""
 
 import json
 import re
 
 import pytest
-from case_files import MINUTE, START, fix, message
+from case_files import START, fix, message
 from web.world import (
     AWAY,
     HOSTILE,
@@ -12,13 +12,10 @@ from web.world import (
     VICTIM_WORDS,
     WEST_ALERTS,
     World,
-    enters_the_cross,
     words_of,
 )
 
 from alerts.finding import FindingKind
-from alerts.lifecycle import Outcome
-from navigate_safer.db.alerting import AlertHistoryRow, TextRow
 
 KINDS = FindingKind
 
@@ -111,233 +108,6 @@ def test_the_board_says_when_monitoring_itself_is_not_well(world: World) -> None
     assert "Monitoring is degraded" not in visitor.get("/board").text
     healthy = world.visitor().get("/health")
     assert (healthy.status_code, healthy.text) == (200, "ok\n")
-
-
-# The alert page
-
-SAID = {
-    KINDS.EXCLUSION_BREACH: ["Inside an exclusion zone", "lay inside Rookery Cross exclusion",
-                             "accurate to 8 metres", "Still going on", "Rule", "place.geometric"],
-    KINDS.CURFEW_BREACH: ["Away from the curfew address", "lay outside Larkspur House curfew",
-                          "Fixes seen outside so far: 2"],
-    KINDS.RESTRICTION_BREACH: ["Outside the restriction zone", "lay outside Vicars Mead"],
-    KINDS.ALCOHOL_THRESHOLD: ["Alcohol measured above the limit", "2 samples at or above 0.02",
-                              "the highest is 0.071 g/dl", "confirmed or not by a person"],
-    KINDS.STRAP_TAMPER: ["Strap or case tampered with", "reported strap cut",
-                         "has not reported its end"],
-    KINDS.BATTERY_LOW: ["Battery low", "stood at 4 %", "limit of 20 %",
-                        "Nobody was texted: alerts of this severity show on the board."],
-    KINDS.BATTERY_CRITICAL: ["Battery nearly empty", "stood at 4 %", "limit of 5 %"],
-    KINDS.SILENCE: ["Device is silent", "within the deadline of 15 minutes",
-                    "it is not by itself a breach"],
-}  # fmt: skip
-
-
-def test_every_kind_of_alert_is_described_here() -> None:
-    assert set(SAID) == set(KINDS) == set(WEST_ALERTS)
-
-
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in KINDS])
-def test_an_alert_says_what_when_and_why(shared_world: World, kind: FindingKind) -> None:
-    answer = page_of(shared_world, kind)
-    assert answer.status_code == 200
-    page = words_of(answer)
-    for words in SAID[kind]:
-        assert words.lower() in page.lower(), words
-    assert shared_world.reference(kind) in page
-    assert "Licence 12 (Licence)" in page
-    assert "A judgement is a reason to look, not proof of a breach." in page
-    assert "Began 2" in page
-    # Nothing of the templates is left over where a value is missing.
-    assert not re.search(r"\b(None|Undefined|nan)\b", page), page
-
-
-def test_times_are_those_of_the_wall_clock_in_london(world: World) -> None:
-    reference = world.reference(KINDS.STRAP_TAMPER)
-    page = words_of(world.visitor("duty").get(f"/alerts/{reference}"))
-    assert "Began 20 November 2026, 21:01:00" in page
-    # In July the same instant would be an hour later on the wall; the filter knows.
-    from datetime import UTC, datetime
-
-    from navigate_safer.web import words
-
-    assert words.moment(datetime(2026, 7, 1, 21, 1, tzinfo=UTC)) == "1 July 2026, 22:01:00"
-
-
-def test_an_alert_says_who_was_told_and_who_is_next(world: World) -> None:
-    world.clock.forward(minutes=2)
-    world.watch.escalate()
-    world.watch.deliver()
-    page = words_of(page_of(world, KINDS.EXCLUSION_BREACH))
-    assert "Duty Ashworthy text at 21:16" in page
-    assert "Barnabas Threlkeldy text at 21:18:00, accepted" in page
-    assert re.search(r"The next person is told at 21:\d\d:\d\d unless somebody acknowledges", page)
-    assert "Officer told: Barnabas Threlkeldy" in page
-    assert "07700" not in page
-    assert "+44" not in page
-
-
-def test_the_last_person_is_told_again_and_again_and_listed_once(world: World) -> None:
-    for _ in range(4):
-        world.clock.forward(minutes=2)
-        world.watch.escalate()
-        world.watch.deliver()
-    page = words_of(page_of(world, KINDS.EXCLUSION_BREACH))
-    assert re.search(
-        r"Barnabas Threlkeldy \d texts since 21:18:00, the last: text at 21:24:00", page
-    )
-    assert page.count("text at 21:") == 2
-
-
-def test_an_alert_shows_where_to_those_who_may_see_places(shared_world: World) -> None:
-    reference = shared_world.reference(KINDS.EXCLUSION_BREACH)
-    page = shared_world.visitor("duty").get(f"/alerts/{reference}").text
-    assert f'data-map-src="/alerts/{reference}/map.json"' in page
-    assert "53.19050" in page, "the table beside the map"
-    data = shared_world.visitor("duty").get(f"/alerts/{reference}/map.json").json
-    assert [zone["name"] for zone in data["zones"]] == ["Rookery Cross exclusion"]
-    assert {(each["lat"], each["lon"]) for each in data["fixes"]} == {
-        (AWAY.lat, AWAY.lon),
-        (53.1905, -2.8918),
-    }
-    assert data["highlight"]["from"] < data["highlight"]["to"]
-
-
-def test_an_idva_sees_the_breach_and_no_place(shared_world: World) -> None:
-    answer = page_of(shared_world, KINDS.EXCLUSION_BREACH, "idva")
-    page = words_of(answer)
-    assert "lay inside the exclusion zone" in page
-    for word in PLACE_WORDS + VICTIM_WORDS:
-        assert word not in answer.text, word
-    assert "Acknowledge: I am dealing with it" not in page
-    assert "<form" not in answer.text.replace('<form method="post" action="/sign-out">', "")
-
-
-def test_alcohol_is_drawn_with_the_limit_it_was_judged_by(shared_world: World) -> None:
-    reference = shared_world.reference(KINDS.ALCOHOL_THRESHOLD)
-    page = shared_world.visitor("duty").get(f"/alerts/{reference}").text
-    assert f'data-chart-src="/alerts/{reference}/alcohol.json"' in page
-    data = shared_world.visitor("duty").get(f"/alerts/{reference}/alcohol.json").json
-    assert [each["tac_g_dl"] for each in data["readings"]] == [0.0, 0.03, 0.071]
-    assert data["threshold_g_dl"] == 0.02
-
-
-def test_what_late_data_changed_is_said(quiet_world: World) -> None:
-    """Everything came at once, with the readings that show the breach to be over."""
-    world = quiet_world
-    world.watch.receive(*enters_the_cross("TAG-W-EXC"))
-    world.watch.receive(message("TAG-W-EXC", fix(START + 4 * MINUTE, AWAY)))
-    world.watch.judge()
-    page = words_of(page_of(world, KINDS.EXCLUSION_BREACH))
-    assert "Found in late data" in page
-    assert "Still going on" not in page
-
-
-# What is done with an alert
-
-
-def test_acknowledging_takes_the_alert_on(world: World) -> None:
-    visitor, reference = world.visitor("duty"), world.reference(KINDS.EXCLUSION_BREACH)
-    before = words_of(visitor.get(f"/alerts/{reference}"))
-    assert "Nobody has acknowledged this alert" in before
-
-    answer = visitor.post(f"/alerts/{reference}/acknowledge")
-    assert (answer.status_code, answer.location) == (302, f"/alerts/{reference}")
-    page = words_of(visitor.get(answer.location))
-    assert "You have acknowledged this alert." in page
-    assert "Duty Ashworthy is dealing with this" in page
-    assert "The acknowledgement expires at 21:31:00" in page
-    assert "Acknowledge: I am dealing with it" not in page
-    # Nobody else is told.
-    world.clock.forward(minutes=5)
-    world.watch.escalate()
-    alert = world.alert(reference)
-    assert world.database.count(TextRow, TextRow.alert_id == alert.id) == 1
-
-
-def test_acknowledging_twice_changes_nothing(world: World) -> None:
-    reference = world.reference(KINDS.EXCLUSION_BREACH)
-    world.visitor("duty").post(f"/alerts/{reference}/acknowledge")
-    before = world.alert(reference)
-    history = world.database.count(AlertHistoryRow, AlertHistoryRow.alert_id == before.id)
-
-    world.clock.forward(minutes=1)
-    other = world.visitor("supervisor")
-    answer = other.post(f"/alerts/{reference}/acknowledge")
-    assert answer.status_code == 302
-    page = words_of(other.get(answer.location))
-    assert "This alert was acknowledged or resolved before you." in page
-    after = world.alert(reference)
-    assert after.acknowledged_by == before.acknowledged_by
-    assert after.acknowledged_at == before.acknowledged_at
-    assert world.database.count(AlertHistoryRow, AlertHistoryRow.alert_id == after.id) == history
-
-
-def test_a_note_is_kept_as_it_was_written_and_holds_the_acknowledgement(world: World) -> None:
-    visitor, reference = world.visitor("duty"), world.reference(KINDS.EXCLUSION_BREACH)
-    visitor.post(f"/alerts/{reference}/acknowledge")
-    answer = visitor.post(f"/alerts/{reference}/note", note=f"  Rang him. {HOSTILE}  ")
-    page = visitor.get(answer.location)
-    assert "Your note is saved." in words_of(page)
-    assert "expires" not in words_of(page)
-    assert HOSTILE not in page.text
-    note = world.database.one(AlertHistoryRow, AlertHistoryRow.move == "note")
-    assert note.reason == f"Rang him. {HOSTILE}"
-
-
-@pytest.mark.parametrize(
-    ("action", "form", "field", "said"),
-    [
-        pytest.param("note", {"note": "  "}, "note", "Enter a note", id="an empty note"),
-        pytest.param("resolve", {}, "outcome", "Select what you found", id="no outcome"),
-        pytest.param("resolve", {"outcome": "cured"}, "outcome", "Select what you found",
-                     id="an outcome that is not on the list"),
-        pytest.param("resolve", {"outcome": "other", "explanation": " "}, "explanation",
-                     "Say what happened when you select Other", id="Other without a word"),
-    ],
-)  # fmt: skip
-def test_a_form_that_is_not_complete_comes_back_with_what_to_do(
-    world: World, action: str, form: dict[str, str], field: str, said: str
-) -> None:
-    """The GOV.UK error pattern: title, summary with a link, message at the field."""
-    reference = world.reference(KINDS.EXCLUSION_BREACH)
-    answer = world.visitor("duty").post(f"/alerts/{reference}/{action}", **form)
-    page = answer.text
-    assert answer.status_code == 422
-    assert re.search(r"<title>\s*Error: Inside an exclusion zone", page)
-    assert "There is a problem" in page
-    assert re.search(rf'<a href="#{field}">\s*{said}\s*</a>', page)
-    assert re.search(rf'id="{field}-error"[^>]*>\s*<span[^>]*>Error:</span>\s*{said}', page)
-    assert re.search(rf'id="{field}"', page), "the link leads to the field"
-    if form.get("outcome") == "other":
-        assert re.search(r'value="other"[^>]*checked', page), "what was chosen is kept"
-    assert world.alert(reference).state == "open"
-
-
-@pytest.mark.parametrize("outcome", [pytest.param(each, id=each.value) for each in Outcome])
-def test_an_alert_is_resolved_with_what_was_found(world: World, outcome: Outcome) -> None:
-    visitor, reference = world.visitor("duty"), world.reference(KINDS.EXCLUSION_BREACH)
-    answer = visitor.post(
-        f"/alerts/{reference}/resolve", outcome=outcome.value, explanation="Spoke to the family"
-    )
-    page = words_of(visitor.get(answer.location))
-    assert "The alert is resolved." in page
-    assert f"Resolved: {outcome.label}" in page
-    assert f"{outcome.label}: Spoke to the family" in page
-    stored = world.alert(reference)
-    assert (stored.state, stored.outcome) == ("resolved", outcome.value)
-    assert "Resolve: what did you find?" not in page
-
-
-def test_resolving_twice_keeps_the_first_outcome(world: World) -> None:
-    visitor, reference = world.visitor("duty"), world.reference(KINDS.EXCLUSION_BREACH)
-    visitor.post(f"/alerts/{reference}/resolve", outcome="false_alarm")
-    answer = visitor.post(f"/alerts/{reference}/resolve", outcome="breach_confirmed")
-    assert "resolved before you" in visitor.get(answer.location).text
-    assert world.alert(reference).outcome == "false_alarm"
-    acknowledged = visitor.post(f"/alerts/{reference}/acknowledge")
-    assert acknowledged.status_code == 302
-    assert world.alert(reference).state == "resolved"
 
 
 # Caseload and person
