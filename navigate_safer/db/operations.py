@@ -18,6 +18,7 @@ from navigate_safer.db.telemetry import (
     UnassignedRow,
 )
 from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.account import Act
 
 WORKERS = ("ingest", "monitor", "deliver", "schedule")
 # A worker beats every 5 s; a minute without is the project's bar for telling somebody.
@@ -194,12 +195,16 @@ def gateways(session: Session, scope: Scope) -> list[GatewayLine]:
     ]
 
 
-def audit_lines(session: Session, scope: Scope, before_id: int | None) -> list[AuditLine]:
-    """Entries of the log, newest first, from below ``before_id``."""
+def audit_lines(
+    session: Session, scope: Scope, before_id: int | None, act: Act | None = None
+) -> list[AuditLine]:
+    """Entries of the log, newest first, from below ``before_id``; of one act, or of all."""
     scope.require(Permission.SEE_AUDIT)
     query = select(AuditRow).order_by(AuditRow.id.desc()).limit(MOST_LINES)
     if before_id is not None:
         query = query.where(AuditRow.id < before_id)
+    if act is not None:
+        query = query.where(AuditRow.act == act.value)
     staff = {row.id: row.ref for row in session.execute(select(StaffRow.id, StaffRow.ref))}
     return [
         AuditLine(

@@ -43,11 +43,15 @@ def see_operations(sessions: Sessions, scope: Scope, wall_now: datetime) -> Oper
 
 
 def see_audit(
-    sessions: Sessions, scope: Scope, before_id: int | None, now: datetime
+    sessions: Sessions,
+    scope: Scope,
+    before_id: int | None,
+    now: datetime,
+    act: Act | None = None,
 ) -> list[AuditLine]:
     """A page of the log; reading it is itself logged."""
     with sessions.begin() as session:
-        lines = operations.audit_lines(session, scope, before_id)
+        lines = operations.audit_lines(session, scope, before_id, act)
         audit.record(
             session,
             Act.CONSULTATION,

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission
+from navigate_safer.people.account import Act
 from navigate_safer.services import oversight
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -23,5 +24,7 @@ def operations() -> ResponseReturnValue:
 def audit() -> ResponseReturnValue:
     """The log, newest first."""
     before = request.args.get("before", type=int)
-    lines = oversight.see_audit(service().sessions, scope(), before, now())
-    return render_template("audit.html", lines=lines)
+    chosen = request.args.get("act")
+    act = Act(chosen) if chosen in [each.value for each in Act] else None
+    lines = oversight.see_audit(service().sessions, scope(), before, now(), act)
+    return render_template("audit.html", lines=lines, act=act, acts=list(Act))

@@ -222,6 +222,17 @@ def test_an_auditor_reads_who_did_what_and_no_case(shared_world: World) -> None:
     assert shared_world.visitor("auditor").get("/audit?before=drop table").status_code == 200
 
 
+def test_an_auditor_reads_the_entries_of_one_act(shared_world: World) -> None:
+    shared_world.visitor("duty").get("/people/W-EXC")
+    page = words_of(shared_world.visitor("auditor").get("/audit?act=consultation"))
+    assert "Consultation Person duty" in page
+    assert "Collection Telemetry stored" not in page
+    assert "Collection Telemetry stored" in words_of(
+        shared_world.visitor("auditor").get("/audit?act=collection")
+    )
+    assert shared_world.visitor("auditor").get("/audit?act=everything").status_code == 200
+
+
 def _wearers(world: World):
     from navigate_safer.db.people import WearerRow
 
