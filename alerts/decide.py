@@ -123,8 +123,8 @@ def _one(found: Finding, episode: Known | None, now: datetime) -> Decision:
 def _new(found: Finding, now: datetime) -> Decision:
     if found.ended_at is not None and found.kind in ONLY_WHILE_IT_LASTS:
         return Decision(Action.RECORD, Why.OVER_BEFORE_KNOWN, found, None)
-    known_since = found.ended_at or now
-    late = found.ended_at is not None and now - known_since > LATE_AFTER
+    # One that is still open at readings of hours ago is as late as one that is over.
+    late = now - (found.ended_at or found.seen_at or now) > LATE_AFTER
     why = Why.NEW_BREACH_LATE_DATA if late else Why.NEW_BREACH
     return Decision(Action.OPEN, why, found, None)
 

@@ -47,7 +47,8 @@ class Finding(msgspec.Struct, frozen=True):
     """One episode as far as the readings show it; times aware UTC, measured time.
 
     ``started_at`` identifies the episode within its condition and kind. ``ended_at`` None means
-    still going on at the newest reading. ``evidence`` holds only JSON values (the readings used,
+    still going on at the newest reading; ``seen_at`` is then when it was last seen, where the rule
+    can say so. ``evidence`` holds only JSON values (the readings used,
     thresholds, versions) and no name, address or coordinate beyond the fixes themselves.
     """
 
@@ -61,6 +62,7 @@ class Finding(msgspec.Struct, frozen=True):
     started_at: datetime
     ended_at: datetime | None
     evidence: dict[str, object]
+    seen_at: datetime | None = None
 
     @property
     def key(self) -> tuple[int, str, datetime]:

@@ -123,6 +123,7 @@ def _finding(state: PlaceState, condition: Condition, ended_at: datetime | None)
         condition.severity,
         state.breach_since,
         ended_at,
+        seen_at=state.last_breach_at,
         zone=zone.zone_id,
         zone_version=zone.version,
         zone_kind=zone.kind.value,

@@ -46,6 +46,8 @@ class Rule(msgspec.Struct, frozen=True):
         severity: Severity,
         started_at: datetime,
         ended_at: datetime | None,
+        *,
+        seen_at: datetime | None = None,
         **evidence: object,
     ) -> Finding:
         """Make a finding that names this rule's version and the condition's clause."""
@@ -60,4 +62,5 @@ class Rule(msgspec.Struct, frozen=True):
             started_at=started_at,
             ended_at=ended_at,
             evidence=dict(evidence),
+            seen_at=seen_at,
         )

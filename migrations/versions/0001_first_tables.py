@@ -824,6 +824,12 @@ def refuse_changes() -> None:
                 f"create trigger {table}_no_{act} before {act} on {table} begin "
                 f"select raise(abort, 'rows of {table} are never changed'); end"
             )
+        # REPLACE deletes without asking the trigger above.
+        op.execute(
+            f"create trigger {table}_no_replace before insert on {table} "  # noqa: S608 - our names
+            f"when exists (select 1 from {table} where id = new.id) begin "
+            f"select raise(abort, 'rows of {table} are never changed'); end"
+        )
 
 
 def allow_changes() -> None:
@@ -832,7 +838,7 @@ def allow_changes() -> None:
             op.execute(f"drop trigger {table}_append_only on {table}")
             op.execute(f"drop trigger {table}_no_truncate on {table}")
             continue
-        for act in ("update", "delete"):
+        for act in ("update", "delete", "replace"):
             op.execute(f"drop trigger {table}_no_{act}")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("drop function refuse_change()")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from devices.quality import Doubt
@@ -193,3 +193,14 @@ def between(
         rows = session.scalars(query.execution_options(yield_per=2_000))
         found.extend(from_row(device, cast(Row, row)) for row in rows)
     return found
+
+
+def first_from(session: Session, device_id: int, from_at: datetime) -> datetime | None:
+    """The earliest measured time of a device at or after an instant."""
+    found = []
+    for table in TABLES.values():
+        query = select(func.min(table.measured_at)).where(
+            table.device_id == device_id, table.measured_at >= from_at
+        )
+        found.append(session.scalar(query))
+    return min((at for at in found if at is not None), default=None)

@@ -15,10 +15,12 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from navigate_safer.db import audit
 from navigate_safer.db.audit import SignInRow, WebSessionRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffAreaRow, StaffRow
 from navigate_safer.people.access import Role, Scope
+from navigate_safer.people.account import Act
 
 # After so many failures within the window, an account waits; OWASP ASVS 6.3.1 asks for a limit
 # and leaves the numbers to the service.
@@ -127,6 +129,15 @@ def set_password(sessions: Sessions, account: str, password: str, now: datetime)
         if staff is None:
             return False
         staff.password_hash = hashed
+        audit.record(
+            session,
+            Act.ALTERATION,
+            "password set",
+            at=now,
+            actor="command line",
+            subject_kind="staff",
+            subject_id=staff.id,
+        )
         query = select(WebSessionRow).where(
             WebSessionRow.staff_id == staff.id, WebSessionRow.ended_at.is_(None)
         )

@@ -112,6 +112,18 @@ def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
     alert.next_step_at = now + timedelta(seconds=wait_s)
 
 
+def stand_down(session: Session, alert: AlertRow) -> None:
+    """Late data shows no breach: nobody further is told; a person still closes the alert."""
+    alert.next_step_at = None
+    _cancel_unsent(session, alert)
+
+
+def tell_again(alert: AlertRow, now: datetime) -> None:
+    """It was a breach after all: an open alert that was stood down goes on."""
+    if alert.state == AlertState.OPEN.value and alert.next_step_at is None:
+        alert.next_step_at = now if alert.plan.get("steps") else None
+
+
 def hurry(alert: AlertRow, now: datetime) -> None:
     """A text could not reach its person: the next step is due now, without waiting."""
     if alert.state != AlertState.OPEN.value:

@@ -104,12 +104,21 @@ def _claim(session: Session, now: datetime, public_url: str) -> Claim | None:
             session.flush()
             continue
         officer = session.get_one(StaffRow, text.staff_id)
-        if officer.phone is None:
-            text.state, text.due_at, text.fault = "failed", None, "no_number"
-            alerting.hurry(alert, now)
-            session.flush()
+        if officer.phone is None or not officer.active:
+            _give_up(session, text, alert, now, "no_number")
             continue
-        return _lease(session, text, alert, officer, now, public_url)
+        try:
+            with session.begin_nested():
+                return _lease(session, text, alert, officer, now, public_url)
+        except ValueError:
+            # One text that cannot be written out must not stand before all the others.
+            _give_up(session, text, alert, now, "cannot_be_sent")
+
+
+def _give_up(session: Session, text: TextRow, alert: AlertRow, now: datetime, fault: str) -> None:
+    text.state, text.due_at, text.fault = "failed", None, fault
+    alerting.hurry(alert, now)
+    session.flush()
 
 
 def _lease(

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from alerts.decide import Action, Decision, Why
 from alerts.finding import Finding
 from alerts.lifecycle import AlertState, Move
+from navigate_safer.db import audit
 from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow, EpisodeRow
 from navigate_safer.db.terms import FittingOf
+from navigate_safer.people.account import Act
 from navigate_safer.services import alerting
 from navigate_safer.services.alerting import Voice
 
@@ -68,6 +70,17 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
         episode.ended_at = decision.finding.ended_at
         episode.evidence = dict(decision.finding.evidence)
     episode.withdrawn = decision.action is Action.WITHDRAW
+    if not quiet:
+        audit.record(
+            session,
+            Act.ALTERATION,
+            f"episode {decision.action.value}",
+            at=now,
+            actor="monitor",
+            subject_kind="episode",
+            subject_id=episode.id,
+            detail={"why": decision.why.value},
+        )
     alert = session.scalar(select(AlertRow).where(AlertRow.episode_id == episode.id))
     if alert is None:
         if decision.action is Action.REOPEN:
@@ -77,6 +90,10 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
     if quiet:
         return
     alerting.note(session, alert, now, decision.action.value, decision.why.value)
+    if decision.action is Action.WITHDRAW:
+        alerting.stand_down(session, alert)
+    elif decision.action is Action.REOPEN:
+        alerting.tell_again(alert, now)
     if decision.action is Action.REOPEN and alert.state == AlertState.RESOLVED.value:
         reason = decision.why.value
         alerting.move(

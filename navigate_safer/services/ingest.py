@@ -162,7 +162,7 @@ class _Batch:
         return set(by_device)
 
     def _latest(self, device_id: int, taken: Sequence[Reading]) -> None:
-        newest = max(reading.stamp.measured_at for reading in taken)
+        newest = max(_believed_at(reading) for reading in taken)
         received_at = max(reading.stamp.received_at for reading in taken)
         row = self.session.get(DeviceLatestRow, device_id, with_for_update=True)
         if row is None:
@@ -171,7 +171,7 @@ class _Batch:
         row.measured_at = max(row.measured_at, newest)
         row.received_at = max(row.received_at, received_at)
         for reading in taken:
-            at = reading.stamp.measured_at
+            at = _believed_at(reading)
             if isinstance(reading, Fix) and (row.fix_at is None or at > row.fix_at):
                 row.fix_at = at
             if isinstance(reading, BatteryLevel) and (
@@ -212,6 +212,11 @@ class _Batch:
             subject_id=batch.id,
             detail={"readings": batch.stored, "devices": sorted(devices)},
         )
+
+
+def _believed_at(reading: Reading) -> datetime:
+    """When it was measured, but not after we had it: a clock ahead is not the newest for a day."""
+    return min(reading.stamp.measured_at, reading.stamp.received_at)
 
 
 def _not_registered(device: DeviceRow | None, gateway: GatewayRow | None) -> Rejected | None:

@@ -29,6 +29,8 @@ from navigate_safer.services.alerting import Voice
 # One checkpoint for each hour of readings: late data costs at most an hour of judging again on
 # top of its own length.
 CHECKPOINT_EVERY = timedelta(hours=1)
+# Clocks of devices may be so far ahead of ours without remark.
+AHEAD = timedelta(seconds=60)
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=5)
 
 
@@ -91,6 +93,7 @@ def _postpone(sessions: Sessions, device_id: int, now: datetime, fault: Exceptio
 def _judge_device(session: Session, device_id: int, now: datetime, voice: Voice) -> Judged:
     marks = session.scalars(select(PendingRow).where(PendingRow.device_id == device_id)).all()
     earliest_at = min(mark.earliest_at for mark in marks)
+    horizon = now + AHEAD
     taken = opened = 0
     for fitting in terms.fittings_of_device(session, device_id):
         removed_at = fitting.fitting.removed_at
@@ -99,7 +102,19 @@ def _judge_device(session: Session, device_id: int, now: datetime, voice: Voice)
             taken, opened = taken + count, opened + new
     # Only the marks that were read: one that intake adds meanwhile is for the next turn.
     session.execute(delete(PendingRow).where(PendingRow.id.in_([mark.id for mark in marks])))
+    _wait_for_its_time(session, device_id, horizon)
     return Judged(device_id, taken, opened)
+
+
+def _wait_for_its_time(session: Session, device_id: int, horizon: datetime) -> None:
+    """Leave a mark for readings of a clock that runs ahead: judged when their time has come.
+
+    Judged at once they would end what is going on now, and begin what nobody has done yet.
+    """
+    ahead_at = readings.first_from(session, device_id, horizon)
+    if ahead_at is not None:
+        mark = PendingRow(device_id=device_id, earliest_at=ahead_at, not_before=ahead_at)
+        session.add(mark)
 
 
 def _judge_fitting(
@@ -114,8 +129,9 @@ def _judge_fitting(
         states = _back_to(session, of, earliest_at)
     since = states.through
     fitting = of.fitting
+    ends = [now + AHEAD, *([] if fitting.removed_at is None else [fitting.removed_at])]
     fresh = readings.between(
-        session, of.device_id, of.device, since, fitting.removed_at, from_at=fitting.fitted_at
+        session, of.device_id, of.device, since, min(ends), from_at=fitting.fitted_at
     )
     if not fresh:
         return 0, 0

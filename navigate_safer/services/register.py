@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.terms import ConditionKind
 from navigate_safer.db import audit, terms
 from navigate_safer.db.base import Base, Sessions
 from navigate_safer.db.people import (
@@ -38,6 +39,11 @@ from navigate_safer.services import monitor
 from navigate_safer.services.case_entries import CaseFileFault, e164, once, span, zone_row
 
 SHORTEST_PASSWORD = 12
+ZONE_OF = {
+    ConditionKind.EXCLUSION_ZONE: "exclusion",
+    ConditionKind.CURFEW: "inclusion",
+    ConditionKind.RESTRICTION_ZONE: "restriction",
+}
 
 RowT = TypeVar(
     "RowT",
@@ -193,13 +199,19 @@ class _Registration:
             raise CaseFileFault(f"{where}: condition {entry.ref} is about a place: name its zone")
         what = f"{where}, condition {entry.ref}"
         from_at, until_at = span(entry.from_at, entry.until_at, what)
+        zone_id = self._optional(ZoneRow, entry.zone, what)
+        if zone_id is not None:
+            kind = self.session.get_one(ZoneRow, zone_id).kind
+            if kind != ZONE_OF.get(entry.kind):
+                # Judged all the same it would be judged inside out.
+                raise CaseFileFault(f"{what}: it cannot be about a zone of kind {kind}")
         return ConditionRow(
             ref=entry.ref,
             order_id=order_id,
             clause=entry.clause,
             kind=entry.kind.value,
             severity=entry.severity.value,
-            zone_id=self._optional(ZoneRow, entry.zone, what),
+            zone_id=zone_id,
             limits=msgspec.to_builtins(entry.limits),
             from_at=from_at,
             until_at=until_at,

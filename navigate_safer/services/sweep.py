@@ -7,8 +7,9 @@ missed, or two ticks at once, change nothing.
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from alerts import judge as judging
 from alerts.decide import decide
@@ -26,6 +27,8 @@ from navigate_safer.services.alerting import Voice
 # these could arrive. A feed that keeps breaking is shown as degraded, not as 156 silent tags.
 CATCH_UP = timedelta(seconds=60)
 FEED_STALE = timedelta(seconds=60)
+# What fails is tried again at this pace.
+TRY_AGAIN = timedelta(seconds=30)
 # Late data within this span costs at most an hour of judging again; older data starts from the
 # fitting or the last kept checkpoint.
 CHECKPOINTS_KEPT = timedelta(days=8)
@@ -48,48 +51,90 @@ def look_for_silence(sessions: Sessions, now: datetime, voice: Voice) -> int | N
 
     A fitting with readings still to be judged waits for them: they may end the silence.
     """
-    with sessions.begin() as session:
-        waiting = select(PendingRow.device_id)
-        row = session.scalar(
-            select(JudgementRow)
-            .join(FittingRow, FittingRow.id == JudgementRow.fitting_id)
-            .where(JudgementRow.check_after < now, FittingRow.device_id.not_in(waiting))
-            .order_by(JudgementRow.check_after)
-            .limit(1)
-            .with_for_update(of=JudgementRow, skip_locked=True)
-        )
-        if row is None:
-            return None
-        of = terms.fitting(session, row.fitting_id)
-        outcome = judging.tick(of.fitting, msgspec.convert(row.states, States), now)
-        monitor.save(row, outcome)
-        known = monitor.known_episodes(session, of, outcome.findings, since=None, rerun=False)
-        decisions = decide(outcome.findings.values(), known, now, rerun=False)
-        return episodes.apply(session, of, decisions, now, voice)
+    fitting_id = None
+    try:
+        with sessions.begin() as session:
+            row = _next_check(session, now)
+            if row is None:
+                return None
+            fitting_id = row.fitting_id
+            return _tick(session, row, now, voice)
+    except Exception:
+        if fitting_id is None:
+            raise
+        # One fitting that cannot be ticked must not hide the silence of all the others.
+        with sessions.begin() as session:
+            session.get_one(JudgementRow, fitting_id).check_after = now + TRY_AGAIN
+        return 0
+
+
+def _next_check(session: Session, now: datetime) -> JudgementRow | None:
+    # A mark that waits for the time of a clock ahead must not hide that the device is silent.
+    waiting = select(PendingRow.device_id).where(
+        or_(PendingRow.not_before.is_(None), PendingRow.not_before <= now, PendingRow.failures > 0)
+    )
+    return session.scalar(
+        select(JudgementRow)
+        .join(FittingRow, FittingRow.id == JudgementRow.fitting_id)
+        .where(JudgementRow.check_after < now, FittingRow.device_id.not_in(waiting))
+        .order_by(JudgementRow.check_after)
+        .limit(1)
+        .with_for_update(of=JudgementRow, skip_locked=True)
+    )
+
+
+def _tick(session: Session, row: JudgementRow, now: datetime, voice: Voice) -> int:
+    of = terms.fitting(session, row.fitting_id)
+    outcome = judging.tick(of.fitting, msgspec.convert(row.states, States), now)
+    monitor.save(row, outcome)
+    known = monitor.known_episodes(session, of, outcome.findings, since=None, rerun=False)
+    decisions = decide(outcome.findings.values(), known, now, rerun=False)
+    return episodes.apply(session, of, decisions, now, voice)
 
 
 def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None:
     """Move the alert that has waited longest; its id, or None when none is due."""
-    with sessions.begin() as session:
-        alert = session.scalar(
-            select(AlertRow)
-            .where(AlertRow.next_step_at <= now)
-            .order_by(AlertRow.next_step_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
+    alert_id = None
+    try:
+        with sessions.begin() as session:
+            alert = _next_due(session, now)
+            if alert is None:
+                return None
+            alert_id = alert.id
+            _escalate(session, alert, now, voice)
+            return alert_id
+    except Exception as fault:
+        if alert_id is None:
+            raise
+        # One alert that cannot be moved must not stand before all the others.
+        with sessions.begin() as session:
+            alert = session.get_one(AlertRow, alert_id)
+            alert.next_step_at = now + TRY_AGAIN
+            reason = f"the next person could not be told ({type(fault).__name__})"
+            alerting.note(session, alert, now, "not_told", reason)
+        return alert_id
+
+
+def _next_due(session: Session, now: datetime) -> AlertRow | None:
+    return session.scalar(
+        select(AlertRow)
+        .where(AlertRow.next_step_at <= now)
+        .order_by(AlertRow.next_step_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _escalate(session: Session, alert: AlertRow, now: datetime, voice: Voice) -> None:
+    if alert.state == AlertState.ACKNOWLEDGED.value:
+        reason = "no outcome and no note followed the acknowledgement"
+        alerting.move(
+            session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason=reason
         )
-        if alert is None:
-            return None
-        if alert.state == AlertState.ACKNOWLEDGED.value:
-            reason = "no outcome and no note followed the acknowledgement"
-            alerting.move(
-                session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason=reason
-            )
-        if alert.state == AlertState.OPEN.value:
-            alerting.tell_next(session, alert, now, voice)
-        else:
-            alert.next_step_at = None
-        return alert.id
+    if alert.state == AlertState.OPEN.value:
+        alerting.tell_next(session, alert, now, voice)
+    else:
+        alert.next_step_at = None
 
 
 def prune_checkpoints(sessions: Sessions, now: datetime) -> int:

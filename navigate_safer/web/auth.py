@@ -181,7 +181,12 @@ def home() -> ResponseReturnValue:
 
 def _own_path(target: str | None) -> str:
     """Where to go after signing in: a path of this site and nothing else."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if (
+        not target
+        or not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+        or not target.isprintable()
+    ):
         return url_for("auth.home")
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else url_for("auth.home")

@@ -9,6 +9,7 @@ from navigate_safer.services import oversight
 from navigate_safer.web.auth import now, rule, scope, service
 
 pages = Blueprint("oversight", __name__)
+LARGEST_ID = 2**63
 
 
 @pages.get("/service")
@@ -24,6 +25,8 @@ def operations() -> ResponseReturnValue:
 def audit() -> ResponseReturnValue:
     """The log, newest first."""
     before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < LARGEST_ID:
+        before = None
     chosen = request.args.get("act")
     act = Act(chosen) if chosen in [each.value for each in Act] else None
     lines = oversight.see_audit(service().sessions, scope(), before, now(), act)

@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 
 # The nonce is for GOV.UK's one inline script and the map component's two shadow style elements.
 POLICY = (
@@ -15,11 +15,19 @@ POLICY = (
 def install(app: Flask) -> None:
     """Give each request its nonce and each answer its headers."""
     app.before_request(_nonce)
+    app.before_request(_refuse_controls)
     app.after_request(_headers)
 
 
 def _nonce() -> None:
     g.csp_nonce = secrets.token_urlsafe(16)
+
+
+def _refuse_controls() -> None:
+    """No name, reference or note holds a NUL, and PostgreSQL cannot be asked about one."""
+    sent = (request.path, *request.args.values(), *request.form.values())
+    if any("\0" in value for value in sent):
+        abort(400)
 
 
 def _headers(answer: Response) -> Response:

@@ -88,6 +88,20 @@ def test_what_happened_cannot_be_changed(watch, table, how):
     assert watch.database.count(table) == before
 
 
+@pytest.mark.parametrize("table", APPEND_ONLY, ids=lambda table: table.__tablename__)
+def test_what_happened_cannot_be_replaced(watch, table):
+    if watch.database.kind != "sqlite":
+        return  # only SQLite has REPLACE; PostgreSQL's ON CONFLICT is an update
+    with_a_breach(watch)
+    name = table.__tablename__
+    columns = ", ".join(column.name for column in table.__table__.columns)
+    with (
+        pytest.raises(DatabaseError, match=f"rows of {name} are never changed"),
+        watch.database.engine.begin() as connection,
+    ):
+        connection.execute(text(f"replace into {name} ({columns}) select {columns} from {name}"))
+
+
 @ON_POSTGRESQL
 @pytest.mark.parametrize("table", APPEND_ONLY, ids=lambda table: table.__tablename__)
 def test_what_happened_cannot_be_truncated_either(watch, table):

@@ -161,6 +161,9 @@ BAD = [
     pytest.param(spoilt("zones.0.geometry", {}), "Z-1", id="a zone without a shape"),
     pytest.param(spoilt("zones.0.kind", "moat"), "Z-1.*moat", id="a kind of zone there is not"),
     pytest.param(
+        spoilt("zones.0.kind", "inclusion"), "C-1.*inclusion", id="a zone judged inside out"
+    ),
+    pytest.param(
         spoilt("zones.0.schedule", [{"days": ["someday"], "start": "09:00", "end": "10:00"}]),
         "Z-1",
         id="a day that there is not",

@@ -160,3 +160,76 @@ def test_a_tag_that_was_lent_on_speaks_for_whoever_wore_it_then(watch: Watch) ->
     )
     breaches = watch.database.all(EpisodeRow, EpisodeRow.kind == "exclusion_breach")
     assert [each.started_at for each in breaches] == [early]
+
+
+def test_a_clock_a_day_ahead_neither_ends_nor_begins_anything_before_its_time(
+    watch: Watch,
+) -> None:
+    ahead = START + timedelta(hours=23)
+    watch.hear(message("TAG-1", fix(START, INSIDE), battery(START, 4)))
+    watch.hear(
+        message("TAG-1", fix(ahead, OUTSIDE), battery(ahead, 99), received_at=START + MINUTE)
+    )
+    watch.hear(message("TAG-1", fix(START + 2 * MINUTE, INSIDE)))
+    still = watch.database.all(EpisodeRow, NOT_SILENCE, EpisodeRow.ended_at.is_(None))
+    assert sorted(each.kind for each in still) == [
+        "battery_critical",
+        "battery_low",
+        "exclusion_breach",
+    ]
+    # And it does not hide that the device falls silent meanwhile.
+    watch.clock.forward(minutes=20)
+    watch.look_for_silence()
+    silent = (EpisodeRow.kind == "silence", EpisodeRow.ended_at.is_(None))
+    assert watch.database.count(EpisodeRow, *silent) == 1 + _silent_before(watch)
+
+
+def _silent_before(watch: Watch) -> int:
+    """Devices of the case file that were never heard at all."""
+    heard = EpisodeRow.started_at < START
+    return watch.database.count(
+        EpisodeRow, EpisodeRow.kind == "silence", EpisodeRow.ended_at.is_(None), heard
+    )
+
+
+def test_nobody_is_texted_about_what_late_data_has_withdrawn(watch: Watch) -> None:
+    watch.hear(message("TAG-1", fix(START, OUTSIDE)))
+    watch.clock.forward(minutes=16)
+    watch.look_for_silence()
+    now = watch.clock.at
+    stored = [fix(START + minute * MINUTE, OUTSIDE) for minute in range(1, 17)]
+    watch.hear(message("TAG-1", *stored, received_at=now))
+    (withdrawn,) = watch.database.all(EpisodeRow, EpisodeRow.started_at == START)
+    assert withdrawn.withdrawn
+    alert = watch.database.one(AlertRow, AlertRow.episode_id == withdrawn.id)
+    told = watch.database.count(TextRow, TextRow.alert_id == alert.id)
+    watch.clock.forward(hours=1)
+    watch.escalate()
+    assert watch.database.count(TextRow, TextRow.alert_id == alert.id) == told
+    assert alert.state == AlertState.OPEN.value
+
+
+def test_what_was_measured_hours_ago_is_told_as_late_also_when_it_has_no_end(
+    watch: Watch,
+) -> None:
+    watch.clock.forward(hours=5)
+    watch.hear(
+        message(
+            "TAG-1", fix(START, INSIDE), fix(START + MINUTE, INSIDE), received_at=watch.clock.at
+        )
+    )
+    assert watch.database.one(AlertRow).late_data
+
+
+def test_one_alert_that_cannot_be_moved_does_not_stop_the_others(watch: Watch) -> None:
+    watch.hear(
+        message("TAG-1", fix(START, INSIDE)),
+        message("TAG-2", fix(START, CREWE), gateway="gw-east"),
+    )
+    broken, sound = watch.database.all(AlertRow)
+    with watch.sessions.begin() as session:
+        session.get_one(AlertRow, broken.id).plan = {"no": "plan"}
+    watch.clock.forward(minutes=6)
+    watch.escalate()
+    assert watch.database.count(TextRow, TextRow.alert_id == sound.id) == 2
+    assert watch.database.one(AlertRow, AlertRow.id == broken.id).next_step_at > watch.clock.at

@@ -97,3 +97,12 @@ def test_too_large_a_form_is_refused(world: World) -> None:
     answer = world.visitor("duty").post(f"/alerts/{reference}/note", note="x" * 300_000)
     assert answer.status_code == 413
     assert "256 kB" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/people/%00", "/alerts/%00", "/caseload?search=a%00b"])
+def test_a_nul_is_refused_before_the_database_is_asked(shared_world: World, path: str) -> None:
+    assert shared_world.visitor("duty").get(path).status_code == 400
+
+
+def test_an_entry_past_every_number_is_no_fault_of_ours(shared_world: World) -> None:
+    assert shared_world.visitor("auditor").get(f"/audit?before={10**20}").status_code == 200
