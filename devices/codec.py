@@ -86,10 +86,10 @@ def _native(
 def _owntracks(
     gateway: str, device: str, payload: bytes, received_at: datetime, limits: QualityLimits
 ) -> Decoded:
-    sent_at, wires = owntracks.unpack(payload)
-    template = Stamp(device, received_at, _utc(sent_at), received_at)
-    decoded = Decoded(gateway, device, [], [])
-    for index, wire in enumerate(wires):
+    message = owntracks.unpack(payload)
+    template = Stamp(device, received_at, _utc(message.sent_at), received_at)
+    decoded = Decoded(gateway, device, [], list(message.rejected))
+    for index, wire in enumerate(message.readings):
         _accept(decoded, wire, template, limits, index)
     return decoded
 

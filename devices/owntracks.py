@@ -8,8 +8,10 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from devices.native import WireBattery, WireFix, load_leniently, refuse
-from devices.rejection import Reason
+import msgspec
+
+from devices.native import MessageRefused, WireBattery, WireFix, load_leniently, refuse
+from devices.rejection import Reason, Rejected
 
 # For a circular normal error r95 = 2.4477 sigma and r68 = 1.5096 sigma.
 R95_PER_R68 = math.sqrt(-2 * math.log(0.05)) / math.sqrt(-2 * math.log(0.32))
@@ -24,7 +26,15 @@ NO_READING = frozenset(
 _CHARGING = {1: False, 2: True, 3: True}
 
 
-def unpack(payload: bytes) -> tuple[datetime | None, list[WireFix | WireBattery]]:
+class Unpacked(msgspec.Struct, frozen=True):
+    """One message taken apart; ``rejected`` are extras that could not be read, each by itself."""
+
+    sent_at: datetime | None
+    readings: list[WireFix | WireBattery]
+    rejected: list[Rejected]
+
+
+def unpack(payload: bytes) -> Unpacked:
     """Sent-at and readings of one OwnTracks message; no readings for one that is no location.
 
     Raises :class:`devices.native.MessageRefused` for anything else.
@@ -34,28 +44,28 @@ def unpack(payload: bytes) -> tuple[datetime | None, list[WireFix | WireBattery]
         refuse(Reason.MALFORMED, "the payload is JSON but not an object")
     kind = document.get("_type")
     if isinstance(kind, str) and kind in NO_READING:
-        return None, []
+        return Unpacked(None, [], [])
     if kind == "encrypted":
         refuse(Reason.UNSUPPORTED, "the OwnTracks payload is encrypted; switch encryption off")
     if kind != "location":
         refuse(Reason.UNSUPPORTED, "the OwnTracks message is not of _type location")
-    at = _time(document, "tst")
+    at, rejected = _time(document, "tst"), list[Rejected]()
     fix = WireFix(
         at=at,
         lat=_number(document, "lat", -90, 90),
         lon=_number(document, "lon", -180, 180),
         accuracy_m=_accuracy_m(document),
-        speed_kmh=_optional(document, "vel", 0, 2_000),
-        heading_deg=_optional(document, "cog", 0, 360),
+        speed_kmh=_extra(document, "vel", 0, 2_000, rejected),
+        heading_deg=_extra(document, "cog", 0, 360, rejected),
     )
     readings: list[WireFix | WireBattery] = [fix]
-    percent = _optional(document, "batt", 0, 100)
+    percent = _extra(document, "batt", 0, 100, rejected)
     if percent is not None:
         status = document.get("bs")
         charging = _CHARGING.get(status) if isinstance(status, int) else None
         readings.append(WireBattery(at=at, percent=percent, charging=charging))
     sent_at = _time(document, "created_at") if "created_at" in document else None
-    return sent_at, readings
+    return Unpacked(sent_at, readings, rejected)
 
 
 def _accuracy_m(document: dict[str, Any]) -> float:
@@ -70,6 +80,17 @@ def _time(document: dict[str, Any], name: str) -> datetime:
 
 def _optional(document: dict[str, Any], name: str, low: float, high: float) -> float | None:
     return None if document.get(name) is None else _number(document, name, low, high)
+
+
+def _extra(
+    document: dict[str, Any], name: str, low: float, high: float, rejected: list[Rejected]
+) -> float | None:
+    """A value that the position does without: a bad one is refused by itself."""
+    try:
+        return _optional(document, name, low, high)
+    except MessageRefused as fault:
+        rejected.append(fault.rejected)
+        return None
 
 
 def _number(document: dict[str, Any], name: str, low: float, high: float) -> float:

@@ -97,8 +97,6 @@ def test_a_message_that_is_no_location_has_no_reading_and_no_fault(kind):
         pytest.param({"tst": -1}, Reason.OUT_OF_RANGE, "tst: ", id="before 1970"),
         pytest.param({"tst": "now"}, Reason.INVALID, "tst: ", id="a word for a time"),
         pytest.param({"acc": -5}, Reason.OUT_OF_RANGE, "acc: ", id="accuracy below 0"),
-        pytest.param({"batt": 101}, Reason.OUT_OF_RANGE, "batt: ", id="101 percent"),
-        pytest.param({"vel": math.nan}, Reason.NOT_FINITE, "vel is NaN", id="a speed that is none"),
         pytest.param({"created_at": None}, Reason.INVALID, "created_at: ", id="created never"),
     ],
 )
@@ -107,6 +105,22 @@ def test_what_is_refused_whole(changes, reason, says):
     assert [(each.reason, each.index) for each in decoded.rejected] == [(reason, None)]
     assert says in decoded.rejected[0].text
     assert decoded.readings == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "says"),
+    [
+        pytest.param({"batt": 101}, Reason.OUT_OF_RANGE, "batt: ", id="101 percent"),
+        pytest.param({"vel": -1}, Reason.OUT_OF_RANGE, "vel: ", id="no speed, as old iOS says it"),
+        pytest.param({"vel": math.nan}, Reason.NOT_FINITE, "vel is NaN", id="a speed that is none"),
+        pytest.param({"cog": "east"}, Reason.INVALID, "cog: ", id="a word for a heading"),
+    ],
+)
+def test_an_extra_that_is_bad_costs_no_position(changes, reason, says):
+    decoded = read(**changes)
+    assert [each.reason for each in decoded.rejected] == [reason]
+    assert says in decoded.rejected[0].text
+    assert any(isinstance(each, Fix) for each in decoded.readings)
 
 
 @pytest.mark.parametrize("name", ["lat", "lon", "tst", "_type"])
