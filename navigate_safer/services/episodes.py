@@ -71,16 +71,7 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
         episode.evidence = dict(decision.finding.evidence)
     episode.withdrawn = decision.action is Action.WITHDRAW
     if not quiet:
-        audit.record(
-            session,
-            Act.ALTERATION,
-            f"episode {decision.action.value}",
-            at=now,
-            actor="monitor",
-            subject_kind="episode",
-            subject_id=episode.id,
-            detail={"why": decision.why.value},
-        )
+        _log(session, episode, decision, now)
     alert = session.scalar(select(AlertRow).where(AlertRow.episode_id == episode.id))
     if alert is None:
         if decision.action is Action.REOPEN:
@@ -99,6 +90,19 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
         alerting.move(
             session, alert, Move.REOPEN, now, staff_id=None, channel="judge", reason=reason
         )
+
+
+def _log(session: Session, episode: EpisodeRow, decision: Decision, now: datetime) -> None:
+    audit.record(
+        session,
+        Act.ALTERATION,
+        f"episode {decision.action.value}",
+        at=now,
+        actor="monitor",
+        subject_kind="episode",
+        subject_id=episode.id,
+        detail={"why": decision.why.value},
+    )
 
 
 def _history(session: Session, episode: EpisodeRow, decision: Decision, now: datetime) -> None:

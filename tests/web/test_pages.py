@@ -252,7 +252,7 @@ def test_names_and_clauses_are_text_and_never_markup(shared_world: World, path: 
     assert "</title><script" not in page
 
 
-@pytest.mark.parametrize("words", [HOSTILE, "' or 1=1 --", "\x00", "💥" * 200, "%3Cscript%3E"])
+@pytest.mark.parametrize("words", [HOSTILE, "' or 1=1 --", "💥" * 200, "%3Cscript%3E"])
 def test_hostile_searches_and_references_are_only_words(shared_world: World, words: str) -> None:
     visitor = shared_world.visitor("duty")
     answer = visitor.get("/caseload", query_string={"search": words})
