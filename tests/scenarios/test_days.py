@@ -12,6 +12,7 @@ from alerts.lifecycle import AlertState
 from alerts.messages import fits_one_part
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.audit import AuditRow
+from navigate_safer.db.people import StaffRow
 from navigate_safer.services import replies
 from navigate_safer.services.replies import ReplyResult
 
@@ -233,3 +234,27 @@ def test_one_alert_that_cannot_be_moved_does_not_stop_the_others(watch: Watch) -
     watch.escalate()
     assert watch.database.count(TextRow, TextRow.alert_id == sound.id) == 2
     assert watch.database.one(AlertRow, AlertRow.id == broken.id).next_step_at > watch.clock.at
+
+
+def test_a_text_that_cannot_be_written_out_does_not_stop_the_others(watch: Watch) -> None:
+    watch.hear(
+        message("TAG-1", fix(START, INSIDE)),
+        message("TAG-2", fix(START, CREWE), gateway="gw-east"),
+    )
+    with watch.sessions.begin() as session:
+        broken = session.get_one(TextRow, watch.database.all(TextRow)[0].id)
+        session.get_one(StaffRow, broken.staff_id).phone = "not a number"
+    watch.deliver()
+    first, second = watch.database.all(TextRow)
+    assert (first.state, first.fault) == ("failed", "cannot_be_sent")
+    assert second.state == "accepted"
+
+
+def test_an_officer_who_has_left_is_not_texted_and_the_next_is_due_at_once(watch: Watch) -> None:
+    watch.hear(message("TAG-1", fix(START, INSIDE)))
+    with watch.sessions.begin() as session:
+        session.get_one(StaffRow, watch.database.one(TextRow).staff_id).active = False
+    watch.deliver()
+    watch.escalate()
+    watch.deliver()
+    assert [each.to[-3:] for each in watch.sender.sent] == ["102"]
