@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from devices import native, owntracks
+from devices import mdss, native, owntracks
 from devices.native import MessageRefused, Wire, refuse
 from devices.quality import QualityLimits, position_fault, time_fault
 from devices.readings import (
@@ -21,6 +21,7 @@ from devices.readings import (
     FixSource,
     Reading,
     Stamp,
+    accuracy_on_grid,
 )
 from devices.rejection import Reason, Rejected
 
@@ -38,7 +39,8 @@ class Decoded(msgspec.Struct, frozen=True):
 TELEMETRY = "telemetry/v1"
 STATUS = "status/v1"
 OWNTRACKS = "owntracks"
-SUBSCRIPTIONS = (f"{TELEMETRY}/+/+", f"{STATUS}/+", f"{OWNTRACKS}/+/+")
+MDSS = "mdss/v1"
+SUBSCRIPTIONS = (f"{TELEMETRY}/+/+", f"{STATUS}/+", f"{OWNTRACKS}/+/+", f"{MDSS}/+/+")
 
 _Decoder = Callable[[str, str, bytes, datetime, QualityLimits], Decoded]
 
@@ -94,7 +96,18 @@ def _owntracks(
     return decoded
 
 
-_DECODERS: dict[str, _Decoder] = {TELEMETRY: _native, OWNTRACKS: _owntracks}
+def _mdss(
+    gateway: str, device: str, payload: bytes, received_at: datetime, limits: QualityLimits
+) -> Decoded:
+    message = mdss.unpack(payload, device)
+    decoded = Decoded(gateway, device, [], list(message.rejected))
+    for told in message.readings:
+        template = Stamp(device, received_at, told.sent_at, received_at)
+        _accept(decoded, told.wire, template, limits, told.index)
+    return decoded
+
+
+_DECODERS: dict[str, _Decoder] = {TELEMETRY: _native, OWNTRACKS: _owntracks, MDSS: _mdss}
 
 
 def _accept(
@@ -115,9 +128,9 @@ def _reading(wire: Wire, template: Stamp) -> Reading:
         case native.WireFix():
             return Fix(
                 stamp,
-                round(wire.lat, 7),
-                round(wire.lon, 7),
-                round(wire.accuracy_m, 1),
+                _on_grid(wire.lat, 1e7),
+                _on_grid(wire.lon, 1e7),
+                accuracy_on_grid(wire.accuracy_m),
                 FixSource[wire.source.upper()],
                 _tenth(wire.speed_kmh),
                 _tenth(wire.heading_deg),
@@ -137,8 +150,14 @@ def _reading(wire: Wire, template: Stamp) -> Reading:
             return BatteryLevel(stamp, round(wire.percent, 1), wire.charging)
 
 
+def _on_grid(value: float, steps: float) -> float:
+    # By multiplication, as the columns of devices.columns and the rows do: `round` to decimals
+    # takes another side of the middle now and then, and a repeat would look like news.
+    return round(value * steps) / steps
+
+
 def _tenth(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+    return None if value is None else _on_grid(value, 10)
 
 
 def _utc(at: datetime | None) -> datetime | None:

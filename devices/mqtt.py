@@ -7,9 +7,8 @@ belongs to the connection that delivered the message, so each message carries it
 generation; and paho retries no first connection by itself.
 """
 
-import contextlib
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -20,27 +19,21 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from devices.mqtt_broker import Broker
+from devices.mqtt_socket import BufferedClient
+
 # How long the broker keeps the session, and with it what arrives, while intake is away.
 SESSION_KEPT_S = 7 * 24 * 3600
 # Messages in flight unacknowledged: four batches. The broker stops sending beyond it, which is
 # what keeps memory bounded when the database is slow.
 IN_FLIGHT = 2_000
+# Bytes received and not yet taken, beyond which no more are read: what is in flight may be 2,000
+# messages of the largest size, or any number of QoS 0, which no broker counts as in flight.
+MOST_BYTES = 256 * 1024 * 1024
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 KEEPALIVE_S = 30
-
-
-class Broker(msgspec.Struct, frozen=True):
-    """Where the broker is and how to speak to it. ``protocol`` is auto, 5 or 3.1.1."""
-
-    host: str
-    port: int
-    client_id: str
-    protocol: str = "auto"
-    username: str = ""
-    password: str = ""
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
+_LOOKS_WHILE_GATHERING = 5
+_LOOK_FOR_ROOM_S = 0.05
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -67,16 +60,22 @@ class Listener:
         topics: Sequence[str],
         clock: Callable[[], datetime],
         on_change: Callable[[bool, str | None], None] = lambda _connected, _fault: None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._broker = broker
         self._topics = topics
         self._clock = clock
         self._on_change = on_change
-        self._arrived: queue.Queue[Arrival] = queue.Queue()
+        # A deque is safe between two threads and costs a tenth of a queue.
+        self._arrived: deque[Arrival] = deque()
+        self._something = threading.Event()
+        self._most_bytes = most_bytes
+        # Each is written by one thread only: the network's, and the one that takes.
+        self._bytes_in, self._bytes_out = 0, 0
         self._stop = threading.Event()
         self._generation = 0
         self._protocol5 = broker.protocol != "3.1.1"
-        self._client: paho.Client | None = None
+        self._client: BufferedClient | None = None
         self._refused: str | None = None
         self._connected_since: datetime | None = None
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
@@ -89,7 +88,20 @@ class Listener:
     @property
     def waiting(self) -> int:
         """Messages received and not yet taken."""
-        return self._arrived.qsize()
+        return len(self._arrived)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of them."""
+        return self._bytes_in - self._bytes_out
+
+    @property
+    def oldest_at(self) -> datetime | None:
+        """When the oldest message that is not yet taken was received."""
+        try:
+            return self._arrived[0].received_at
+        except IndexError:
+            return None
 
     def start(self) -> None:
         """Connect in the background, and go on trying for as long as it takes."""
@@ -102,17 +114,29 @@ class Listener:
             self._client.disconnect()
         self._thread.join(timeout=10)
 
-    def take(self, most: int, wait_s: float) -> list[Arrival]:
+    def take(self, most: int, wait_s: float, *, gather_s: float = 0.0) -> list[Arrival]:
         """Up to ``most`` messages: waits ``wait_s`` for the first, then takes what is there.
 
-        Those of an earlier connection are among them: they are stored like the rest, and when
-        the broker sends them again they are repeats.
+        With ``gather_s`` it waits so long after the first for the batch to fill. Messages of an
+        earlier connection are among them: they are stored like the rest, and when the broker
+        sends them again they are repeats.
         """
+        if not self._arrived:
+            self._something.clear()
+            # Between the two lines above something may have come, and nothing would wake us.
+            if not self._arrived and not self._something.wait(wait_s):
+                return []
+        for _ in range(_LOOKS_WHILE_GATHERING if gather_s else 0):
+            if len(self._arrived) >= most:
+                break
+            self._stop.wait(gather_s / _LOOKS_WHILE_GATHERING)
         taken: list[Arrival] = []
-        with contextlib.suppress(queue.Empty):
-            taken.append(self._arrived.get(timeout=wait_s))
-            while len(taken) < most:
-                taken.append(self._arrived.get_nowait())
+        while self._arrived and len(taken) < most:
+            try:
+                taken.append(self._arrived.popleft())
+            except IndexError:  # a new connection has just cleared the queue
+                break
+        self._bytes_out += sum(len(each.payload) for each in taken)
         return taken
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
@@ -120,9 +144,10 @@ class Listener:
         client = self._client
         if client is None:
             return
-        for each in arrivals:
-            if each.generation == self._generation:
-                client.ack(each.mid, each.qos)
+        with client.together():
+            for each in arrivals:
+                if each.generation == self._generation:
+                    client.ack(each.mid, each.qos)
 
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
@@ -169,10 +194,10 @@ class Listener:
     def _may_fall_back(self) -> bool:
         return self._broker.protocol == "auto"
 
-    def _make_client(self) -> paho.Client:
+    def _make_client(self) -> BufferedClient:
         broker = self._broker
         version = MQTTProtocolVersion.MQTTv5 if self._protocol5 else MQTTProtocolVersion.MQTTv311
-        client = paho.Client(
+        client = BufferedClient(
             CallbackAPIVersion.VERSION2,
             client_id=broker.client_id,
             clean_session=None if self._protocol5 else False,
@@ -195,13 +220,15 @@ class Listener:
         self,
         client: paho.Client,
         _data: object,
-        _flags: object,
+        flags: paho.ConnectFlags,
         reason: ReasonCode,
         _properties: object,
     ) -> None:
         if reason.is_failure:
             self._refused = str(reason)
             return
+        if flags.session_present:
+            self._drop_what_comes_again()
         self._generation += 1
         client.subscribe([(topic, 1) for topic in self._topics])
 
@@ -223,12 +250,29 @@ class Listener:
     def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         self._queue(message)
 
+    def _drop_what_comes_again(self) -> None:
+        """The broker sends everything again that is not acknowledged: it need not wait twice.
+
+        While the database is away connections may come and go, and memory must not grow by it.
+        """
+        for _ in range(len(self._arrived)):
+            try:
+                each = self._arrived.popleft()
+            except IndexError:  # taken meanwhile
+                return
+            if each.qos:
+                self._bytes_in -= len(each.payload)
+            else:
+                self._arrived.append(each)
+
     def _queue(self, message: paho.MQTTMessage) -> None:
+        while self.waiting_bytes > self._most_bytes and not self._stop.wait(_LOOK_FOR_ROOM_S):
+            pass
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "(topic is not UTF-8)"
-        self._arrived.put(
+        self._arrived.append(
             Arrival(
                 topic,
                 bytes(message.payload),
@@ -238,6 +282,9 @@ class Listener:
                 self._generation,
             )
         )
+        self._bytes_in += len(message.payload)
+        if not self._something.is_set():
+            self._something.set()
 
     def _lost(self, fault: str | None) -> None:
         self._connected_since = None

@@ -7,6 +7,7 @@ it are kept and each bad one gets a reason.
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -20,6 +21,11 @@ Aware = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset, 
 DeviceRef = Annotated[
     str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)", description="the device's name")
 ]
+
+
+# A device that was away for a month and kept a fix a minute sends 44,640 of them; a gateway may put
+# all of them into one message.
+MOST_READINGS = 100_000
 
 
 class WireReading(msgspec.Struct, frozen=True, tag_field="kind", gc=False):
@@ -75,7 +81,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
     v: Literal[1]
     device: DeviceRef
-    readings: Annotated[list[Wire], Meta(min_length=1, max_length=5_000)]
+    readings: Annotated[list[Wire], Meta(min_length=1, max_length=MOST_READINGS)]
     seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     sent_at: Aware | None = None
 
@@ -85,7 +91,7 @@ class _Loose(msgspec.Struct, frozen=True):
 
     v: Literal[1]
     device: DeviceRef
-    readings: Annotated[list[Any], Meta(min_length=1, max_length=5_000)]
+    readings: Annotated[list[Any], Meta(min_length=1, max_length=MOST_READINGS)]
     seq: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     sent_at: Aware | None = None
 
@@ -114,12 +120,14 @@ def refuse(reason: Reason, text: str) -> NoReturn:
 
 
 _strict = msgspec.json.Decoder(Envelope)
+# A message that fits the wire types; raises msgspec's errors for any other.
+decode_strictly: Callable[[bytes], Envelope] = _strict.decode
 
 
 def unpack(payload: bytes) -> Unpacked:
     """Decode a message. Raises :class:`MessageRefused` where nothing in it can be kept."""
     try:
-        envelope = _strict.decode(payload)
+        envelope = decode_strictly(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _salvage(payload)
     kept = list(enumerate(envelope.readings))

@@ -42,6 +42,8 @@ class QualityLimits(msgspec.Struct, frozen=True):
     - ``skew_s``: clocks may differ by this much (one minute) without remark.
     - ``late_s``: a reading received this long after it was measured is marked late. The England
       and Wales view is "about 10 minutes behind" (field survey, section 3.4).
+    - ``max_payload_bytes``: 16 MiB, some 100,000 fixes, which is the most readings of one message
+      (:data:`devices.native.MOST_READINGS`); no broker on the way may take less.
     - ``inaccurate_m``: a wider 95 % radius is marked; cell fixes are 200 to 600 m.
     """
 
@@ -50,7 +52,7 @@ class QualityLimits(msgspec.Struct, frozen=True):
     skew_s: int = 60
     late_s: int = 600
     inaccurate_m: float = 150.0
-    max_payload_bytes: int = 1_048_576
+    max_payload_bytes: int = 16 * 1024 * 1024
     area: ServiceArea = ServiceArea()
 
 

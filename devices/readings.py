@@ -81,6 +81,22 @@ class BatteryLevel(msgspec.Struct, frozen=True, gc=False):
     charging: bool | None = None
 
 
+# Up to so many decimetres a radius is kept to the decimetre, beyond that to ten metres.
+FINEST_ACCURACY_DM = 32_767
+WIDEST_ACCURACY_M = 327_670.0
+
+
+def accuracy_on_grid(accuracy_m: float) -> float:
+    """The radius as the database keeps it: 0.1 m up to 3,276.7 m, beyond that 10 m.
+
+    Rounds to the nearest, a half to the even one; wider than 327,670 m is 327,670 m.
+    """
+    decimetres = round(accuracy_m * 10)
+    if decimetres <= FINEST_ACCURACY_DM:
+        return decimetres / 10
+    return min(round(decimetres / 100) * 10.0, WIDEST_ACCURACY_M)
+
+
 type_names = {Fix: "fix", AlcoholSample: "alcohol", DeviceEvent: "event", BatteryLevel: "battery"}
 Reading = Fix | AlcoholSample | DeviceEvent | BatteryLevel
 
