@@ -11,14 +11,21 @@ from typing import Any
 import msgspec
 
 from alerts.finding import Finding
-from alerts.rules import battery, place, silence, sobriety, wear
+from alerts.rules import battery, place_probability, silence, sobriety, wear
+from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.rule import Rule
 from alerts.terms import Condition, DeviceKind, Fitting
-from devices.readings import Reading, order_key
+from devices.readings import Fix, Reading, order_key
 
 # The pipeline, in order. A tag checks places; both kinds of device are worn and can fall silent.
-RULES: tuple[Rule, ...] = (place.RULE, sobriety.RULE, wear.RULE, battery.RULE, silence.RULE)
-_NOT_ON_MONITOR = frozenset({place.RULE.name})
+RULES: tuple[Rule, ...] = (
+    place_probability.RULE,
+    sobriety.RULE,
+    wear.RULE,
+    battery.RULE,
+    silence.RULE,
+)
+_NOT_ON_MONITOR = frozenset({place_probability.RULE.name})
 
 FindingKey = tuple[int, str, datetime]
 
@@ -42,16 +49,22 @@ class States(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of a run: later findings of one key have replaced earlier ones."""
+    """The result of a run: later findings of one key have replaced earlier ones.
+
+    ``check_after`` is when to look again without a reading; each later reading puts that off to
+    ``quiet_s`` seconds after it (None: nothing waits for readings), but not past ``ends_at``.
+    """
 
     states: States
     findings: dict[FindingKey, Finding]
     check_after: datetime | None
+    quiet_s: int | None = None
+    ends_at: datetime | None = None
 
 
 def judge(fitting: Fitting, states: States, readings: Sequence[Reading]) -> Outcome:
     """Judge readings that all come after ``states.through``; raises :class:`RuleFailed`."""
-    run = _Run(fitting, states)
+    run = Run(fitting, states)
     for reading in sorted(readings, key=order_key):
         run.take(reading)
     return run.outcome()
@@ -59,7 +72,7 @@ def judge(fitting: Fitting, states: States, readings: Sequence[Reading]) -> Outc
 
 def tick(fitting: Fitting, states: States, now: datetime) -> Outcome:
     """What the time ``now`` means with no new reading: silence, and clauses that have ended."""
-    run = _Run(fitting, states)
+    run = Run(fitting, states)
     for condition, rule in run.pairs:
         run.close_if_over(condition, rule, now)
         if condition.in_force(now) and fitting.worn_at(now):
@@ -67,7 +80,13 @@ def tick(fitting: Fitting, states: States, now: datetime) -> Outcome:
     return run.outcome(now)
 
 
-class _Run:
+# When to look again, the seconds that a reading puts it off by, and the last time for it.
+Due = tuple[datetime | None, int | None, datetime | None]
+
+
+class Run:
+    """The rules of one fitting at work: readings in, states and findings kept."""
+
     def __init__(self, fitting: Fitting, states: States) -> None:
         self.fitting = fitting
         self.through = states.through
@@ -81,6 +100,7 @@ class _Run:
                 self._states[key] = msgspec.convert(stored, rule.state_type, strict=False)
 
     def state(self, condition: Condition, rule: Rule) -> Any:  # noqa: ANN401 - the rule's own type
+        """The rule's state, begun where there is none yet."""
         key = state_key(condition, rule)
         if key not in self._states:
             armed_at = max(condition.from_at, self.fitting.fitted_at)
@@ -89,10 +109,12 @@ class _Run:
         return self._states[key]
 
     def note(self, findings: Iterable[Finding]) -> None:
+        """Keep findings; the same one found again replaces what was found before."""
         for finding in findings:
             self.found[finding.key] = finding
 
     def take(self, reading: Reading) -> None:
+        """Judge one reading; raises :class:`RuleFailed`."""
         at = reading.stamp.measured_at
         for condition, rule in self.pairs:
             if self.close_if_over(condition, rule, at):
@@ -101,16 +123,55 @@ class _Run:
                 self._step(condition, rule, reading)
         self.through = at
 
+    def rest(self, fix: Fix) -> None:
+        """Take a fix that :meth:`calm` covers, or the last of a run of such fixes."""
+        at = fix.stamp.measured_at
+        for condition, rule in self.pairs:
+            ends_at = self._end(condition)
+            over = ends_at is not None and at >= ends_at
+            if not over and at >= condition.from_at and isinstance(fix, rule.reads):
+                key = state_key(condition, rule)
+                self._states[key] = rule.rest(self.state(condition, rule), fix, condition)
+        self.through = at
+
+    def calm(self) -> Calm | None:
+        """Where the next fixes may lie with nothing to find by any rule; None: step the next."""
+        found: Calm | None = EVERYWHERE
+        for condition, rule in self.pairs:
+            ends_at = self._end(condition)
+            if self.through is None:
+                return None
+            if ends_at is not None and self.through >= ends_at:
+                continue
+            if self.through < condition.from_at:
+                one: Calm | None = msgspec.structs.replace(EVERYWHERE, until=condition.from_at)
+            else:
+                one = rule.calm(self.state(condition, rule), condition)
+            if one is None or found is None:
+                return None
+            found = found.meet(one)
+            if ends_at is not None:
+                found = found.meet(msgspec.structs.replace(EVERYWHERE, until=ends_at))
+        return found
+
+    def states(self) -> States:
+        """Where it stands, the rules' states as their own types."""
+        return States(self.through, dict(self._states))
+
+    def _end(self, condition: Condition) -> datetime | None:
+        ends = [at for at in (condition.until_at, self.fitting.removed_at) if at is not None]
+        return min(ends, default=None)
+
     def close_if_over(self, condition: Condition, rule: Rule, now: datetime) -> bool:
         """Whether clause or fitting has ended by ``now``; what was open then is noted as ended.
 
         The state stays, because after a tick a reading from before the end may still come.
         """
-        ends = [at for at in (condition.until_at, self.fitting.removed_at) if at is not None]
-        if not ends or now < min(ends):
+        ends_at = self._end(condition)
+        if ends_at is None or now < ends_at:
             return False
-        if self.through is None or self.through < min(ends):
-            self.note(rule.close(self.state(condition, rule), min(ends), condition))
+        if self.through is None or self.through < ends_at:
+            self.note(rule.close(self.state(condition, rule), ends_at, condition))
         return True
 
     def _step(self, condition: Condition, rule: Rule, reading: Reading) -> None:
@@ -128,21 +189,33 @@ class _Run:
 
         After a tick only what is due later than the tick is still to be looked at.
         """
-        due: list[datetime] = []
         for condition, rule in self.pairs:
-            ends = [at for at in (condition.until_at, self.fitting.removed_at) if at is not None]
-            if ends and self.through is not None and self.through >= min(ends):
-                continue
-            if ends and ticked_at is not None and ticked_at >= min(ends):
-                continue
-            state = self.state(condition, rule)
-            self.note(rule.close(state, None, condition))
-            check = rule.check_after(state, condition)
-            due += [*ends, *([] if check is None else [check])]
-        if ticked_at is not None:
-            due = [at for at in due if at > ticked_at]
+            if not self._is_over(condition, ticked_at):
+                self.note(rule.close(self.state(condition, rule), None, condition))
         states = States(self.through, msgspec.to_builtins(self._states))
-        return Outcome(states, self.found, min(due, default=None))
+        return Outcome(states, self.found, *self.due(ticked_at))
+
+    def due(self, ticked_at: datetime | None = None) -> Due:
+        """When to look again without a reading: see :class:`Outcome`."""
+        ends: list[datetime] = []
+        checks: list[datetime] = []
+        for condition, rule in self.pairs:
+            if self._is_over(condition, ticked_at):
+                continue
+            ends_at = self._end(condition)
+            check = rule.check_after(self.state(condition, rule), condition)
+            ends += [] if ends_at is None else [ends_at]
+            checks += [] if check is None else [check]
+        after = [at for at in (*ends, *checks) if ticked_at is None or at > ticked_at]
+        quiet_s = None
+        if checks and self.through is not None:
+            quiet_s = int((min(checks) - self.through).total_seconds())
+        return min(after, default=None), quiet_s, min(ends, default=None)
+
+    def _is_over(self, condition: Condition, ticked_at: datetime | None) -> bool:
+        ends_at = self._end(condition)
+        known = [at for at in (self.through, ticked_at) if at is not None]
+        return ends_at is not None and any(at >= ends_at for at in known)
 
 
 def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:

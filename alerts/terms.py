@@ -1,5 +1,6 @@
 """What a wearer must keep to: the clauses in force, as the rules need them."""
 
+import math
 from datetime import datetime
 from enum import Enum
 
@@ -59,24 +60,39 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
     - ``battery_clear_percent``: charge at which a low battery is over without a charger; 30 % is
       the project's own, so that a level trembling about 20 % is one episode.
+    - ``exclusion_miss_cost``: what a missed entry costs, counted in false alarms; 1.5 false alarms
+      is the project's own. An officer is told from the probability on at which both mistakes cost
+      the same, 1 / (1 + cost), here 40 %.
+    - ``curfew_miss_cost``: the same for an absence from a curfew address; 0.25 false alarms (80 %)
+      is the project's own: a curfew lasts all night, so that an absence is still found a fix
+      later, while every false one wakes a household.
+    - ``restriction_miss_cost``: the same for leaving a restriction zone; 0.25 false alarms (80 %)
+      is the project's own, as for a curfew.
 
-    Raises ValueError where the three levels of the battery are out of order.
+    Raises ValueError where the three levels of the battery are out of order or a cost is not
+    above 0.
     """
 
     tac_g_dl: float = 0.02
-    max_gap_s: int = 600
+    max_gap_s: float = 600
     silence_s: int = 900
     alcohol_silence_s: int = 90_000
     alcohol_gap_s: int = 5_400
     battery_low_percent: float = 20.0
     battery_critical_percent: float = 5.0
     battery_clear_percent: float = 30.0
+    exclusion_miss_cost: float = 1.5
+    curfew_miss_cost: float = 0.25
+    restriction_miss_cost: float = 0.25
 
     def __post_init__(self) -> None:
         critical, low = self.battery_critical_percent, self.battery_low_percent
         # A battery that is clear where it is low would never be found low.
         if not critical <= low < self.battery_clear_percent:
             raise ValueError("battery levels must rise: critical, low, clear, in percent")
+        for cost in (self.exclusion_miss_cost, self.curfew_miss_cost, self.restriction_miss_cost):
+            if not 0 < cost < math.inf:
+                raise ValueError("the cost of a miss must be a number above 0, in false alarms")
 
 
 class Condition(msgspec.Struct, frozen=True):

@@ -4,27 +4,30 @@ The formats are those of the command line's manual. Times in the document are IS
 ``Z``; a fraction of a second is written, to six digits, only where it is not zero. Zones keep the
 order of their file; within a zone, stretches are sorted by start, then device. Each device of the
 track is judged by itself against every zone, and the minutes are the sums over the devices:
-``breach`` is the time in violation, ``unknown`` that of legs longer than the largest gap, and
-``compliant`` the rest of the span from a device's first fix to its last.
+``breach`` is the time in violation, ``unknown`` that of legs longer than the largest gap (and,
+by the probability rule, of legs that nobody can vouch for), and ``compliant`` the rest of the span
+from a device's first fix to its last.
 """
 
 import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-from devices.readings import FixSource
+from devices.readings import Fix, FixSource, Stamp
+from navigate_safer.place_documents import document, probable_document
+from navigate_safer.place_probability import judge_probably
 from zones.fault import ZoneFault
-from zones.interval import Interval
 from zones.presence import TrackPoint
-from zones.track import Track, TrackJudgement
+from zones.track import Track
 from zones.zone import Zone, zone_from_feature
 
 RULES = ("probability", "geometric")
+DEFAULT_RULE = "probability"
 # A longer leg is unknown: the project's geometric baseline, as in alerts.terms.Limits.
 DEFAULT_MAX_GAP_S = 600.0
 
@@ -68,14 +71,28 @@ def judge_place(
     _check_rule(rule)
     max_gap = _max_gap(max_gap_s)
     areas = zones_from_geojson(zones, zones_name)
-    points = track_from_csv(track, track_name)
-    tracks = {device: Track(points[device], max_gap) for device in sorted(points)}
+    fixes = track_from_csv(track, track_name)
+    devices = sorted(fixes)
+    if rule == "probability":
+        return {
+            "zones": {
+                zone.zone_id: probable_document(
+                    {name: judge_probably(fixes[name], zone, max_gap) for name in devices}
+                )
+                for zone in areas
+            }
+        }
+    tracks = {name: Track(map(_track_point, fixes[name]), max_gap) for name in devices}
     return {
         "zones": {
-            zone.zone_id: _document({name: each.judge(zone) for name, each in tracks.items()})
+            zone.zone_id: document({name: each.judge(zone) for name, each in tracks.items()})
             for zone in areas
         }
     }
+
+
+def _track_point(fix: Fix) -> TrackPoint:
+    return TrackPoint(fix.stamp.measured_at, fix.lat, fix.lon, fix.accuracy_m)
 
 
 def zones_from_geojson(content: bytes, name: str = "zones") -> tuple[Zone, ...]:
@@ -103,10 +120,10 @@ def zones_from_geojson(content: bytes, name: str = "zones") -> tuple[Zone, ...]:
     return tuple(zones.values())
 
 
-def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[TrackPoint]]:
+def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[Fix]]:
     """The fixes of each device, in the order of the file's rows."""
     reader = csv.reader(io.StringIO(_text(content, name), newline=""), strict=True)
-    tracks: dict[str, list[TrackPoint]] = {}
+    tracks: dict[str, list[Fix]] = {}
     try:
         columns = _columns(next(reader, []), name)
         for row in reader:
@@ -127,8 +144,6 @@ def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[TrackP
 
 
 def _check_rule(rule: str) -> None:
-    if rule == "probability":
-        raise BadPlaceInput("rule probability is not available yet; use --rule geometric")
     if rule not in RULES:
         raise BadPlaceInput(f"rule {rule!r} is not known; use one of {', '.join(RULES)}")
 
@@ -208,16 +223,18 @@ def _columns(header: list[str], name: str) -> list[str]:
     return columns
 
 
-def _point(fields: Mapping[str, str], where: str) -> TrackPoint:
+def _point(fields: Mapping[str, str], where: str) -> Fix:
     source = fields.get("source", "").lower()
     if source and source not in _SOURCES:
         known = ", ".join(_SOURCES)
         raise BadPlaceInput(f"{where}: source {source!r} is not known; use {known}")
-    return TrackPoint(
-        _time(fields["at"], where),
+    at = _time(fields["at"], where)
+    return Fix(
+        Stamp(fields["device"], at, None, at),
         _number(fields, "lat", -90, 90, where),
         _number(fields, "lon", -180, 180, where),
         _number(fields, "accuracy_m", 0, math.inf, where),
+        FixSource[source.upper()] if source else FixSource.GPS,
     )
 
 
@@ -249,28 +266,3 @@ def _number(fields: Mapping[str, str], column: str, low: float, high: float, whe
         bounds = f"between {low} and {high}" if math.isfinite(high) else f"at least {low}"
         raise BadPlaceInput(f"{where}: {column} {text} is not {bounds}")
     return number
-
-
-def _document(judged: Mapping[str, TrackJudgement]) -> dict[str, object]:
-    total = {
-        "compliant": sum((each.compliant for each in judged.values()), timedelta()),
-        "breach": sum((each.breach for each in judged.values()), timedelta()),
-        "unknown": sum((each.not_known for each in judged.values()), timedelta()),
-    }
-    return {
-        "episodes": _listed((device, each.episodes) for device, each in judged.items()),
-        "violations": _listed((device, each.violations) for device, each in judged.items()),
-        "minutes": {name: time / timedelta(minutes=1) for name, time in total.items()},
-    }
-
-
-def _listed(found: Iterator[tuple[str, tuple[Interval, ...]]]) -> list[dict[str, str]]:
-    pieces = sorted((piece, device) for device, pieces in found for piece in pieces)
-    return [
-        {"device": device, "start": _stamp(piece.start), "end": _stamp(piece.end)}
-        for piece, device in pieces
-    ]
-
-
-def _stamp(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -90,7 +90,7 @@ def distance_m(lon: float, lat: float, shape: BaseGeometry) -> float:
     Along the earth's surface (WGS 84), to the point of the edge that is nearest on a local plane
     about the given point; correct to the millimetre at close range and to 1 % at 100 km.
     """
-    x_m, y_m = _metres_per_degree(lat)
+    x_m, y_m = metres_per_degree(lat)
     scale = np.array([x_m, y_m])
     here = np.array([lon, lat])
     edge = shape.boundary if shape.area > 0 else shape
@@ -102,7 +102,7 @@ def distance_m(lon: float, lat: float, shape: BaseGeometry) -> float:
     return -float(metres) if shapely.contains_xy(shape, lon, lat) else float(metres)
 
 
-def _metres_per_degree(lat: float) -> tuple[float, float]:
+def metres_per_degree(lat: float) -> tuple[float, float]:
     """Metres east and north per degree at a latitude, from the ellipsoid's radii of curvature."""
     sine = math.sin(math.radians(lat))
     flat = 1 - _ECCENTRICITY_SQUARED * sine * sine

@@ -6,6 +6,7 @@ given; within :data:`BOUNDARY_DEGREES` a point counts as on the boundary, which 
 written in decimals on a slanting edge lie on it.
 """
 
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -28,6 +29,8 @@ _INNER_SQUARE = 0.707
 _MICROSECOND = timedelta(microseconds=1)
 
 _Floats = npt.NDArray[np.float64]
+# West, south, east, north: degrees.
+Box = tuple[float, float, float, float]
 
 
 class Outline:
@@ -55,6 +58,39 @@ class Outline:
         if shapely.intersects_xy(self.shape, lon, lat):
             return True
         return len(self._contacts(lon, lat, lon, lat)[0]) > 0
+
+    def inner_box(self, lon: float, lat: float) -> Box | None:
+        """A box, edges included, that has the point and lies wholly inside; None: not known.
+
+        A leg between any two points of it is inside throughout.
+        """
+        west, south, east, north = self._inner
+        if west < lon < east and south < lat < north:
+            up, down = math.inf, -math.inf
+            return (
+                math.nextafter(west, up),
+                math.nextafter(south, up),
+                math.nextafter(east, down),
+                math.nextafter(north, down),
+            )
+        return None
+
+    def clear_box(self, lon: float, lat: float) -> Box | None:
+        """A box of the world, edges included, that has the point and touches no bounds.
+
+        There are four, each from one side of the bounds out to the end of the map and round one
+        corner, so that every point outside the bounds is in exactly one. None inside them.
+        """
+        up, down = math.inf, -math.inf
+        if lon < self.west and lat <= self.north:
+            return -180.0, -90.0, math.nextafter(self.west, down), self.north
+        if lat > self.north and lon <= self.east:
+            return -180.0, math.nextafter(self.north, up), self.east, 90.0
+        if lon > self.east and lat >= self.south:
+            return math.nextafter(self.east, up), self.south, 180.0, 90.0
+        if lat < self.south and lon >= self.west:
+            return self.west, -90.0, 180.0, math.nextafter(self.south, down)
+        return None
 
     def misses(self, lon0: float, lat0: float, lon1: float, lat1: float) -> bool:
         """Whether the leg passes outside the bounds, so that it cannot be inside."""
@@ -142,7 +178,7 @@ class Outline:
         )
 
 
-def _inner_box(shape: shapely.Polygon | shapely.MultiPolygon) -> tuple[float, float, float, float]:
+def _inner_box(shape: shapely.Polygon | shapely.MultiPolygon) -> Box:
     """A box wholly inside the shape: west, south, east, north.
 
     A leg between two points of it needs no arithmetic, which is most legs of a night at home.

@@ -6,11 +6,14 @@ from functools import cached_property
 import msgspec
 from shapely.geometry.base import BaseGeometry
 
+from zones.chance import Chance
 from zones.fault import ZoneFault
 from zones.geojson import shape_from_geojson
 from zones.geometry import GREAT_BRITAIN, ServiceArea
+from zones.hours import Hours, hours_of
 from zones.interval import Interval, Intervals, intersection, subtraction
 from zones.path import Outline
+from zones.quiet import Quiet
 from zones.schedule import DEFAULT_TIMEZONE, Schedule, schedule_from_entries
 
 
@@ -46,6 +49,21 @@ class Zone(msgspec.Struct, frozen=True, dict=True):
     def outline(self) -> Outline:
         """The shape made ready for legs; computed once and kept with the zone."""
         return Outline(self.shape)
+
+    @cached_property
+    def hours(self) -> Hours:
+        """When the zone counts, made ready for many instants."""
+        return hours_of(self.schedule)
+
+    @cached_property
+    def chance(self) -> Chance:
+        """The shape made ready for probabilities, with its plane of metres."""
+        return Chance(self.shape)
+
+    @cached_property
+    def quiet(self) -> Quiet:
+        """The boxes in which nobody doubts that the wearer keeps to the zone."""
+        return Quiet(self.shape, self.chance.plane, inside=not self.kind.forbids_inside)
 
     def windows(self, span: Interval) -> Intervals:
         """When the zone counts within ``span``."""

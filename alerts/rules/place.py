@@ -5,17 +5,19 @@ condition's gap is unknown. The whole fix reaches the rule, so that a version th
 accuracy takes this one's place without another interface.
 """
 
+import math
 from datetime import datetime, timedelta
 
 import msgspec
 
 from alerts.finding import Finding, FindingKind
+from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.rule import NONE, Findings, Rule
 from alerts.terms import Condition, ConditionKind, DeviceKind
 from devices.readings import Fix, Reading
 from zones import presence
 from zones.interval import Interval
-from zones.presence import LegResult, Presence
+from zones.presence import LegResult, Presence, TrackPoint
 from zones.zone import Zone
 
 # A breach shorter than this between two fixes is an artefact of arithmetic, not of motion.
@@ -148,6 +150,30 @@ def _close(state: PlaceState, at: datetime | None, condition: Condition) -> Find
     return _end(state, condition, at)
 
 
+def _calm(state: PlaceState, condition: Condition) -> Calm | None:
+    """Outside the hours anywhere until they begin; in the hours a box on the right side.
+
+    The box depends only on which of a few boxes about the zone the last fix is in, so every fix
+    in it leads to the same one.
+    """
+    last, zone = state.presence.last, _zone(condition)
+    if last is None or state.breach_since is not None:
+        return None
+    counts, until = zone.hours.around(last.at)
+    if not counts:
+        return msgspec.structs.replace(EVERYWHERE, until=until)
+    find = zone.outline.clear_box if zone.kind.forbids_inside else zone.outline.inner_box
+    box = find(last.lon, last.lat)
+    return None if box is None else Calm(*box, until, math.inf, math.inf)
+
+
+def _rest(state: PlaceState, reading: Reading, _condition: Condition) -> PlaceState:
+    assert isinstance(reading, Fix)
+    at = reading.stamp.measured_at
+    point = TrackPoint(at, reading.lat, reading.lon, reading.accuracy_m)
+    return msgspec.structs.replace(state, presence=Presence(point))
+
+
 RULE = Rule(
     name="place.geometric",
     version="1",
@@ -157,4 +183,6 @@ RULE = Rule(
     initial=_initial,
     step=_step,
     close=_close,
+    calm=_calm,
+    rest=_rest,
 )

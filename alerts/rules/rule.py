@@ -7,12 +7,21 @@ from typing import Any
 import msgspec
 
 from alerts.finding import Finding, FindingKind, Severity
+from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.terms import Condition, ConditionKind, DeviceKind
-from devices.readings import Reading
+from devices.readings import Fix, Reading
 
 # Findings of one step. The same key found again replaces what was found before.
 Findings = tuple[Finding, ...]
 NONE: Findings = ()
+
+
+def _everywhere(_state: object, _condition: Condition) -> Calm | None:
+    return EVERYWHERE
+
+
+def _unchanged(state: Any, _reading: Reading, _condition: Condition) -> Any:  # noqa: ANN401
+    return state
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -26,6 +35,12 @@ class Rule(msgspec.Struct, frozen=True):
       ``at``; with None it reports what is open as going on.
     - ``tick(state, now, condition)`` says what the absence of readings means; it changes no state.
     - ``check_after(state, condition)`` is when ``tick`` could first find something, None for never.
+    - ``calm(state, condition)`` is the envelope in which fixes need no step (see
+      :class:`alerts.rules.calm.Calm` for what it promises); None: step the next fix.
+    - ``rest(state, fix, condition)`` is the state after a fix that the envelope covers: exactly
+      the one ``step`` would give.
+
+    A rule that reads fixes must say when it is calm; one that does not is calm everywhere.
     """
 
     name: str
@@ -38,6 +53,12 @@ class Rule(msgspec.Struct, frozen=True):
     close: Callable[[Any, datetime | None, Condition], Findings]
     tick: Callable[[Any, datetime, Condition], Findings] = lambda _state, _now, _condition: NONE
     check_after: Callable[[Any, Condition], datetime | None] = lambda _state, _condition: None
+    calm: Callable[[Any, Condition], Calm | None] = _everywhere
+    rest: Callable[[Any, Reading, Condition], Any] = _unchanged
+
+    def __post_init__(self) -> None:
+        if Fix in self.reads and self.calm is _everywhere:
+            raise ValueError(f"rule {self.name} reads fixes and does not say when it is calm")
 
     def finding(
         self,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from alerts.finding import Finding, FindingKind, Severity
+from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.rule import NONE, Findings, Rule
 from alerts.terms import Condition, ConditionKind, DeviceKind
 from devices.readings import AlcoholSample, BatteryLevel, DeviceEvent, Fix, Reading
@@ -13,10 +14,14 @@ SEVERITY = Severity.MEDIUM
 
 
 class SilenceState(msgspec.Struct, frozen=True):
-    """When the device was last heard, by the earlier of its own clock and ours."""
+    """When the device was last heard, by the earlier of its own clock and ours.
+
+    ``ahead``: the newest reading claims a time after that, so its clock runs ahead of ours.
+    """
 
     heard_at: datetime
     device: DeviceKind
+    ahead: bool = False
 
 
 def _initial(_condition: Condition, device: DeviceKind, armed_at: datetime) -> SilenceState:
@@ -43,14 +48,29 @@ def _finding(state: SilenceState, condition: Condition, ended_at: datetime | Non
 def _step(
     state: SilenceState, reading: Reading, condition: Condition
 ) -> tuple[SilenceState, Findings]:
-    # A clock that runs ahead must not buy silence: our receipt bounds what the device claims.
-    heard_at = min(reading.stamp.measured_at, reading.stamp.received_at)
-    if heard_at <= state.heard_at:
-        return state, NONE
-    after = SilenceState(heard_at, state.device)
-    if heard_at - state.heard_at <= _deadline(state, condition):
+    after = _heard(state, reading, condition)
+    if after.heard_at - state.heard_at <= _deadline(state, condition):
         return after, NONE
-    return after, (_finding(state, condition, heard_at),)
+    return after, (_finding(state, condition, after.heard_at),)
+
+
+def _heard(state: SilenceState, reading: Reading, _condition: Condition) -> SilenceState:
+    # A clock that runs ahead must not buy silence: our receipt bounds what the device claims.
+    measured_at = reading.stamp.measured_at
+    heard_at = max(state.heard_at, min(measured_at, reading.stamp.received_at))
+    return SilenceState(heard_at, state.device, ahead=measured_at > heard_at)
+
+
+def _calm(state: SilenceState, condition: Condition) -> Calm | None:
+    """Anywhere, as long as the gap keeps the deadline.
+
+    After a clock that runs ahead, the time since the last fix says less than the silence since
+    it was heard.
+    """
+    if state.ahead:
+        return None
+    deadline_s = _deadline(state, condition).total_seconds()
+    return msgspec.structs.replace(EVERYWHERE, max_gap_s=deadline_s)
 
 
 def _tick(state: SilenceState, now: datetime, condition: Condition) -> Findings:
@@ -81,4 +101,6 @@ RULE = Rule(
     close=_close,
     tick=_tick,
     check_after=_check_after,
+    calm=_calm,
+    rest=_heard,
 )

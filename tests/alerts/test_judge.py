@@ -165,7 +165,7 @@ def test_a_monitor_without_a_receiver_checks_no_place():
     conditions = [condition(kind, condition_id=n) for n, kind in enumerate(ConditionKind)]
     on_monitor = {rule.name for _, rule in pairs(fitting(*conditions, device_kind=MONITOR))}
     on_tag = {rule.name for _, rule in pairs(fitting(*conditions))}
-    assert on_tag - on_monitor == {"place.geometric"}
+    assert on_tag - on_monitor == {"place.probability"}
     assert found(fitting(condition(K.CURFEW), device_kind=MONITOR), fixes(0, 5)) == {}
 
 
@@ -207,7 +207,7 @@ def test_a_rule_that_fails_says_which_and_where_and_no_finding_is_made():
     with pytest.raises(RuleFailed) as failed:
         found(fitting(broken), [event(0), fix(1)])
     assert str(failed.value) == (
-        "rule place.geometric failed on condition 31 at 2026-11-20T12:01:00+00:00"
+        "rule place.probability failed on condition 31 at 2026-11-20T12:01:00+00:00"
     )
     assert isinstance(failed.value.__cause__, ValueError)
 

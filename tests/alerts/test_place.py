@@ -1,4 +1,4 @@
-"""Exclusion zones, curfews and restriction zones, from fixes to findings."""
+"""Exclusion zones, curfews and restriction zones by geometry: the baseline, run by itself."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,22 +13,19 @@ from builders import (
     battery,
     condition,
     event,
-    fitting,
     fix,
     fixes,
     hours,
     sample,
     spans,
 )
-from fakes import BatchJudge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.finding import FindingKind
-from alerts.judge import RuleFailed, States, judge
 from alerts.rules import place
-from alerts.terms import ConditionKind
-from devices.readings import Fix, Stamp
+from alerts.terms import ConditionKind, DeviceKind
+from devices.readings import Fix, Stamp, order_key
 from zones.track import SHORTEST_STAY, Track, TrackPoint
 
 EXCLUSION, CURFEW = ConditionKind.EXCLUSION_ZONE, ConditionKind.CURFEW
@@ -42,9 +39,21 @@ WALK_IN = [*fixes(0, 6), fix(10, INSIDE), *fixes(11, 20, INSIDE)]
 WALK_OUT = [*fixes(0, 6, INSIDE), fix(10, OUTSIDE), *fixes(11, 20)]
 
 
+def judged(term, readings):
+    """What the rule finds, reading by reading, with its state stored in between."""
+    rule, found = place.RULE, {}
+    state = rule.initial(term, DeviceKind.LOCATION_TAG, START)
+    for reading in sorted(readings, key=order_key):
+        if isinstance(reading, Fix):
+            state, findings = rule.step(state, reading, term)
+            found.update((each.key, each) for each in findings)
+            stored = msgspec.json.encode(msgspec.to_builtins(state))
+            state = msgspec.convert(msgspec.json.decode(stored), rule.state_type, strict=False)
+    return found
+
+
 def found_by(kind, readings, **terms):
-    found = judge(fitting(condition(kind, **terms)), States(), readings).findings
-    return spans(found, BREACH[kind])
+    return spans(judged(condition(kind, **terms), readings), BREACH[kind])
 
 
 @pytest.mark.parametrize(
@@ -122,10 +131,10 @@ def test_what_a_wearer_does_and_what_is_found(kind, schedule, readings, expected
 
 
 def test_the_start_of_the_hours_is_found_at_the_next_fix():
-    seen = BatchJudge(fitting(condition(EXCLUSION, schedule=hours("fri", "12:10", "12:30"))))
-    for minute in range(10):
-        assert seen.take([fix(minute + 0.5, INSIDE)]) == {}
-    assert spans(seen.take([fix(10.5, INSIDE)]), FindingKind.EXCLUSION_BREACH) == [(10, None)]
+    schedule = hours("fri", "12:10", "12:30")
+    before = fixes(0.5, 9.5, INSIDE)
+    assert found_by(EXCLUSION, before, schedule=schedule) == []
+    assert found_by(EXCLUSION, [*before, fix(10.5, INSIDE)], schedule=schedule) == [(10, None)]
 
 
 def test_two_windows_that_meet_are_one_breach():
@@ -186,7 +195,7 @@ def test_two_fixes_of_one_time_are_judged_one_after_the_other():
 
 def test_a_finding_names_rule_clause_zone_and_evidence():
     term = condition(EXCLUSION, version=3, clause="2(a)(i)")
-    (found,) = judge(fitting(term), States(), WALK_IN).findings.values()
+    (found,) = judged(term, WALK_IN).values()
     assert (found.condition_id, found.condition_version, found.clause) == (1, 3, "2(a)(i)")
     assert (found.rule, found.rule_version) == (place.RULE.name, place.RULE.version)
     assert found.severity is term.severity
@@ -201,21 +210,22 @@ def test_a_finding_names_rule_clause_zone_and_evidence():
 
 
 def test_evidence_holds_no_coordinate():
-    (found,) = judge(fitting(condition(EXCLUSION)), States(), WALK_IN).findings.values()
+    (found,) = judged(condition(EXCLUSION), WALK_IN).values()
     written = msgspec.json.encode(found).decode()
     assert not [part for part in ("53.1", "2.89", "2.91") if part in written]
 
 
 def test_a_condition_about_a_place_without_a_zone_fails_loudly():
     broken = msgspec.structs.replace(condition(EXCLUSION), zone=None)
-    with pytest.raises(RuleFailed, match=r"place.geometric failed on condition 1 at 2026-11-20"):
-        judge(fitting(broken), States(), [fix(0)])
+    with pytest.raises(ValueError, match="condition 1 is about a place and has no zone"):
+        judged(broken, [fix(0)])
 
 
 def test_the_rule_holds_all_of_the_last_fix_that_a_better_rule_would_need():
-    states = judge(fitting(condition(EXCLUSION)), States(), [fix(0, INSIDE, accuracy_m=55.5)])
-    stored = states.states.by_rule[f"1/{place.RULE.name}/{place.RULE.version}"]
-    assert stored["presence"]["last"]["accuracy_m"] == 55.5
+    term = condition(EXCLUSION)
+    state = place.RULE.initial(term, DeviceKind.LOCATION_TAG, START)
+    state, _ = place.RULE.step(state, fix(0, INSIDE, accuracy_m=55.5), term)
+    assert state.presence.last.accuracy_m == 55.5
 
 
 # Coarse places, so that fixes lie on edges and corners, and crossings fall on eighths of a second.
@@ -251,12 +261,10 @@ def test_fix_by_fix_finds_what_the_whole_track_shows(rows, term):
     points = [TrackPoint(START + timedelta(seconds=s), lat, lon, 5.0) for s, (lon, lat) in rows]
     gap = timedelta(seconds=term.limits.max_gap_s)
     whole = [(each.start, each.end) for each in Track(points, gap).judge(term.zone).violations]
-    seen = BatchJudge(fitting(term))
-    for point in points:
-        seen.take([Fix(Stamp(TAG, point.at, None, point.at), point.lat, point.lon, 5.0)])
+    track = [Fix(Stamp(TAG, each.at, None, each.at), each.lat, each.lon, 5.0) for each in points]
     last = points[-1].at
     # What still goes on has lasted to the newest fix; a sighting of no length is not in the other.
-    found = [(each.started_at, each.ended_at or last) for each in seen.found.values()]
+    found = [(each.started_at, each.ended_at or last) for each in judged(term, track).values()]
     ended = sorted(each for each in found if each[1] - each[0] >= SHORTEST_STAY)
     assert ended == whole
 
@@ -266,7 +274,7 @@ def test_fix_by_fix_finds_what_the_whole_track_shows(rows, term):
 def test_an_open_finding_means_that_the_last_fix_is_in_breach(rows, term):
     rows = sorted(rows)
     readings = [fix(seconds / 60, place) for seconds, place in rows]
-    found = judge(fitting(term), States(), readings).findings.values()
+    found = judged(term, readings).values()
     going_on = [each for each in found if each.ended_at is None]
     assert len(going_on) <= 1
     zone, (lon, lat) = term.zone, rows[-1][1]
@@ -286,6 +294,6 @@ def test_the_night_the_clocks_go_back_has_thirteen_hours_of_curfew():
         )
     ]
     term = condition(CURFEW, schedule=hours("sat", "19:00", "07:00"))
-    (found,) = judge(fitting(term), States(), away).findings.values()
+    (found,) = judged(term, away).values()
     assert found.started_at == datetime(2026, 10, 24, 18, 0, tzinfo=UTC)
     assert found.ended_at == datetime(2026, 10, 25, 7, 0, tzinfo=UTC)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import shapely
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zones.interval import Interval
@@ -190,3 +190,43 @@ def test_a_device_that_does_not_move_is_inside_all_the_time_or_never(shape, plac
     outline = Outline(shape)
     pieces = outline.inside(MINUTE, *place, *place)
     assert pieces == ((MINUTE,) if outline.covers(*place) else ())
+
+
+OUTLINES = [
+    Outline(shapely.box(-2.90, 53.18, -2.88, 53.20)),
+    Outline(shapely.box(-2.90, 53.18, -2.88, 53.20) - shapely.box(-2.895, 53.185, -2.885, 53.195)),
+]
+anywhere = st.tuples(st.floats(-2.93, -2.85), st.floats(53.16, 53.22))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    outline=st.sampled_from(OUTLINES),
+    at=anywhere,
+    shares=st.tuples(*[st.floats(0, 1) | st.sampled_from([0.0, 1.0])] * 4),
+)
+def test_a_leg_within_one_box_is_wholly_inside_or_wholly_outside(outline, at, shares):
+    for find, expected in ((outline.inner_box, (MINUTE,)), (outline.clear_box, ())):
+        box = find(*at)
+        if box is None:
+            continue
+        west, south, east, north = box
+        a, b, c, d = shares
+        leg = (
+            max(west, -4.0) * (1 - a) + min(east, -2.0) * a,
+            max(south, 52.0) * (1 - b) + min(north, 54.0) * b,
+            max(west, -4.0) * (1 - c) + min(east, -2.0) * c,
+            max(south, 52.0) * (1 - d) + min(north, 54.0) * d,
+        )
+        if all(find(*place) == box for place in (leg[:2], leg[2:])):
+            assert outline.inside(MINUTE, *leg) == expected
+        assert west <= at[0] <= east
+        assert south <= at[1] <= north
+
+
+@given(outline=st.sampled_from(OUTLINES), at=anywhere)
+def test_every_point_off_the_bounds_is_in_a_clear_box(outline, at):
+    west, south, east, north = outline.shape.bounds
+    off = not (west - 1e-9 <= at[0] <= east + 1e-9 and south - 1e-9 <= at[1] <= north + 1e-9)
+    if off:
+        assert outline.clear_box(*at) is not None

@@ -1,0 +1,104 @@
+"""An episode of the probability rule as it grows, and the evidence that explains it."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from alerts.finding import FindingKind
+from alerts.rules.place_costs import end_threshold, miss_cost, threshold
+from alerts.rules.place_excursion import HALF
+from alerts.terms import Condition, ConditionKind
+from zones import belief, fix_error
+from zones.whereabouts import Spot
+from zones.zone import Zone
+
+KIND = {
+    ConditionKind.EXCLUSION_ZONE: FindingKind.EXCLUSION_BREACH,
+    ConditionKind.CURFEW: FindingKind.CURFEW_BREACH,
+    ConditionKind.RESTRICTION_ZONE: FindingKind.RESTRICTION_BREACH,
+}
+# How many fixes evidence shows: those with which it began and the newest. The rest are stored.
+_FIRST, _NEWEST = 4, 8
+
+
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """A fix as evidence: no coordinate. ``edge_m`` is negative inside the zone."""
+
+    at: str
+    probability: float
+    edge_m: float
+    accuracy_m: float
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """An open episode. ``probability``: that there has been a breach at all, as seen now."""
+
+    started_at: datetime
+    probability: float
+    seen_at: datetime
+    fixes: int = 0
+    implausible: int = 0
+    longest_gap_s: float = 0.0
+    first: tuple[Seen, ...] = ()
+    newest: tuple[Seen, ...] = ()
+
+
+def grow(
+    breach: Breach,
+    ever: float,
+    now: float,
+    spot: Spot,
+    gap: timedelta,
+    implausible: bool,
+    zone: Zone,
+) -> Breach:
+    """The episode after one more fix, at which a breach has probability ``now``."""
+    x_m, y_m = zone.chance.plane.metres(spot.lon, spot.lat)
+    edge_m = float(round(zone.chance.edge_m(x_m, y_m)))
+    seen = Seen(_written(spot.at), round(now, 4), edge_m, spot.accuracy_m)
+    full = len(breach.first) == _FIRST
+    return Breach(
+        breach.started_at,
+        ever,
+        spot.at if now >= HALF else breach.seen_at,
+        breach.fixes + 1,
+        breach.implausible + implausible,
+        max(breach.longest_gap_s, gap.total_seconds()),
+        breach.first if full else (*breach.first, seen),
+        (*breach.newest, seen)[-_NEWEST:] if full else (),
+    )
+
+
+def _written(at: datetime) -> str:
+    """ISO 8601 in UTC, as the command line writes times."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def evidence(breach: Breach, condition: Condition, zone: Zone) -> dict[str, object]:
+    """What explains the episode, as JSON values."""
+    shown = (*breach.first, *breach.newest)
+    return {
+        "zone": zone.zone_id,
+        "zone_version": zone.version,
+        "zone_kind": zone.kind.value,
+        "probability": round(breach.probability, 4),
+        "threshold": round(threshold(condition), 4),
+        "end_threshold": round(end_threshold(condition), 4),
+        "miss_cost_false_alarms": miss_cost(condition),
+        "fixes_in_breach": breach.fixes,
+        "implausible_fixes": breach.implausible,
+        "longest_gap_s": breach.longest_gap_s,
+        "max_gap_s": condition.limits.max_gap_s,
+        "last_accuracy_m": shown[-1].accuracy_m if shown else None,
+        "fixes": [
+            {
+                "at": seen.at,
+                "probability": seen.probability,
+                "edge_m": seen.edge_m,
+                "accuracy_m": seen.accuracy_m,
+            }
+            for seen in shown
+        ],
+        "error_model": fix_error.MODEL_VERSION,
+        "belief_model": belief.MODEL_VERSION,
+    }

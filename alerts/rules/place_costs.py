@@ -1,0 +1,30 @@
+"""From what mistakes cost to the probability at which somebody is told.
+
+Telling costs a false alarm where nothing happened; not telling costs a miss where it did. With
+probability ``p`` of a breach the two are equal at ``p = 1 / (1 + miss cost in false alarms)``.
+"""
+
+from alerts.terms import Condition, ConditionKind
+
+# An episode has ended when the probability of breach is down to this share of the threshold: an
+# end told too early costs a second alarm. The project's own.
+END_SHARE = 0.3
+
+
+def miss_cost(condition: Condition) -> float:
+    """The cost of a missed breach of the condition, counted in false alarms."""
+    if condition.kind is ConditionKind.EXCLUSION_ZONE:
+        return condition.limits.exclusion_miss_cost
+    if condition.kind is ConditionKind.CURFEW:
+        return condition.limits.curfew_miss_cost
+    return condition.limits.restriction_miss_cost
+
+
+def threshold(condition: Condition) -> float:
+    """The probability of breach from which an episode begins."""
+    return 1 / (1 + miss_cost(condition))
+
+
+def end_threshold(condition: Condition) -> float:
+    """The probability of breach down at which an episode ends."""
+    return END_SHARE * threshold(condition)

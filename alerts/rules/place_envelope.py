@@ -1,0 +1,37 @@
+"""The calm of the probability rule: a box of a zone with the radii that leave no doubt in it."""
+
+import math
+from datetime import datetime
+from functools import lru_cache
+
+from alerts.rules.calm import Calm
+from devices.readings import FixSource
+from zones.fix_error import ERRORS
+from zones.quiet import KEEP_RADII, LEVELS_M
+from zones.zone import Zone
+
+# The smallest number above zero: a radius of zero is one that was not stated.
+_STATED_M = math.ulp(0.0)
+
+
+def envelope(zone: Zone, level: int, number: int, until: datetime | None) -> Calm:
+    """What is covered in one of the zone's quiet boxes, up to the next change of its hours."""
+    largest_m, smallest_m, sources = _radii(level)
+    box = zone.quiet.box_degrees(level, number)
+    return Calm(*box, until, math.inf, largest_m, sources, smallest_m)
+
+
+@lru_cache(maxsize=len(LEVELS_M))
+def _radii(level: int) -> tuple[float, float, frozenset[FixSource]]:
+    """Largest and smallest reported radius without doubt, and the sources for which that holds.
+
+    A level wide enough for fixes of the network takes every source with the largest radius that
+    all of them may report; a narrower one takes those that may report what GPS may.
+    """
+    radius_m = LEVELS_M[level] / KEEP_RADII
+    limits = {source: error.accuracy_m(radius_m) for source, error in ERRORS.items()}
+    every = min(limits.values())
+    largest_m = every if every > 0 else limits[FixSource.GPS]
+    sources = frozenset(source for source, limit in limits.items() if limit >= largest_m)
+    unstated = all(ERRORS[source].unstated_m <= radius_m for source in sources)
+    return largest_m, 0.0 if unstated else _STATED_M, sources

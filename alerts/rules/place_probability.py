@@ -1,0 +1,279 @@
+"""Exclusion zones, curfews and restriction zones, from the probability of where the wearer is.
+
+Each fix is a distribution, successive fixes share their errors, and the way between two fixes has
+a probability too (:mod:`zones.whereabouts`). An episode begins where the probability that the
+condition has been broken reaches the threshold that follows from the costs of both mistakes
+(:mod:`alerts.rules.place_costs`); its start is set back to where the way went into breach. It ends
+when the probability of breach is low again, or where coverage ends: a leg longer than the
+condition's gap is unknown, never a breach.
+"""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import msgspec
+
+from alerts.finding import Finding
+from alerts.rules.calm import EVERYWHERE, Calm
+from alerts.rules.place_breach import KIND, Breach, evidence, grow
+from alerts.rules.place_costs import end_threshold, threshold
+from alerts.rules.place_envelope import envelope
+from alerts.rules.place_excursion import Excursion, Points, follow, mark
+from alerts.rules.rule import NONE, Findings, Rule
+from alerts.terms import Condition, DeviceKind
+from devices.readings import Fix, Reading
+from zones import whereabouts
+from zones.belief import Turn
+from zones.interval import Interval
+from zones.quiet import DOUBT
+from zones.whereabouts import Spot, Way, Whereabouts
+from zones.zone import Zone
+
+_NOWHERE = Whereabouts()
+_NOTHING = Excursion()
+
+
+class PlaceBelief(msgspec.Struct, frozen=True):
+    """The state. ``box``, level and number, is the zone's quiet box in which all is at rest."""
+
+    where: Whereabouts = _NOWHERE
+    box: tuple[int, int] | None = None
+    excursion: Excursion = _NOTHING
+    breach: Breach | None = None
+
+
+class _Leg(msgspec.Struct, frozen=True):
+    """The newest leg in terms of breach; ``now`` and ``still`` are at its end."""
+
+    points: Points
+    turn: Turn | None
+    before_still: float
+    now: float
+    still: float
+    stays: float
+
+
+def _initial(_condition: Condition, _device: DeviceKind, _armed_at: datetime) -> PlaceBelief:
+    return PlaceBelief()
+
+
+def _step(
+    state: PlaceBelief, reading: Reading, condition: Condition
+) -> tuple[PlaceBelief, Findings]:
+    assert isinstance(reading, Fix)
+    zone, last = _zone(condition), state.where.last
+    spot = whereabouts.spot(reading)
+    if last is not None:
+        calm = _calm(state, condition)
+        if calm is not None and calm.holds(reading, last.at):
+            return _rest(state, reading, condition), NONE
+        if spot == last or whereabouts.says_nothing(reading):
+            return state, NONE
+    gap = timedelta(seconds=condition.limits.max_gap_s)
+    where, way = whereabouts.step(state.where, spot, zone, gap)
+    leg = _leg(state.where, where, way, zone)
+    found: list[Finding] = []
+    if last is None or way.turn is None:
+        # First fix, or the first after a gap: what was open ended where it was last seen.
+        found.extend(_ended(state, condition, None if last is None else last.at))
+        from_at = spot.at
+        counts = zone.hours.around(spot.at)[0]
+        windows: tuple[Interval, ...] = (Interval(spot.at, spot.at),) if counts else ()
+        state = PlaceBelief()
+    else:
+        from_at = last.at
+        windows = zone.hours.windows(Interval(last.at, spot.at))
+        if not windows or windows[0].start > last.at:
+            found.extend(_ended(state, condition, last.at))
+            state = PlaceBelief(state.where)
+    for window in windows:
+        begins = window.start > from_at
+        state = _within(state, leg, window, begins, spot, condition, found)
+    if not zone.hours.around(spot.at)[0]:
+        return PlaceBelief(Whereabouts(spot)), tuple(found)
+    return _after(state, where, leg, condition, found)
+
+
+def probability(state: PlaceBelief, condition: Condition) -> float:
+    """That the place is one of breach at the newest fix, whatever the hours; 0 at rest."""
+    if state.where.belief is None:
+        return 0.0
+    inside = state.where.inside
+    return inside if _zone(condition).kind.forbids_inside else 1 - inside
+
+
+def _leg(before: Whereabouts, after: Whereabouts, way: Way, zone: Zone) -> _Leg:
+    points = way.points
+    before_still, now, still = before.inside_still, after.inside, after.inside_still
+    if not zone.kind.forbids_inside:
+        points = tuple((at, 1 - p) for at, p in points)
+        before_still, now, still = 1 - before_still, 1 - now, 1 - still
+    if before.belief is None:
+        # At rest nobody doubts that the condition was kept.
+        before_still = 0.0
+    assert after.belief is not None
+    return _Leg(points, way.turn, before_still, now, still, after.belief.still)
+
+
+def _within(
+    state: PlaceBelief,
+    leg: _Leg,
+    window: Interval,
+    begins: bool,
+    spot: Spot,
+    condition: Condition,
+    found: list[Finding],
+) -> PlaceBelief:
+    """What the part of the leg in one window of the zone's hours shows.
+
+    ``begins``: the window begins on the leg, and what was before it does not count.
+    """
+    zone = _zone(condition)
+    points = _clipped(leg.points, window)
+    ends = window.end < spot.at
+    now = points[-1][1] if ends else leg.now
+    excursion, before_still = state.excursion, leg.before_still
+    if begins:
+        excursion, before_still = _NOTHING, 0.0
+    if leg.turn is None:
+        excursion = mark(Excursion(0.0, now), points, now)
+    else:
+        excursion = follow(excursion, leg.turn, before_still, points, now)
+    ever = excursion.ever(leg.stays, leg.still)
+    breach = state.breach
+    if breach is None and ever >= threshold(condition):
+        assert excursion.since is not None
+        breach = Breach(excursion.since, ever, excursion.since)
+    if breach is not None:
+        gap = timedelta() if leg.turn is None else spot.at - leg.points[0][0]
+        implausible = leg.turn is not None and leg.turn.implausible
+        breach = grow(breach, ever, now, spot, gap, implausible, zone)
+    state = PlaceBelief(state.where, None, excursion, breach)
+    counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
+    if ends or not counts_on:
+        found.extend(_ended(state, condition, window.end))
+        return PlaceBelief(state.where)
+    return state
+
+
+def _after(
+    state: PlaceBelief,
+    where: Whereabouts,
+    leg: _Leg,
+    condition: Condition,
+    found: list[Finding],
+) -> tuple[PlaceBelief, Findings]:
+    """The state after the leg: what is over is closed, and a doubt that is gone leaves no trace."""
+    excursion, breach = state.excursion, state.breach
+    over = leg.now <= end_threshold(condition)
+    if breach is not None:
+        if over:
+            assert where.last is not None
+            found.extend(_ended(state, condition, where.last.at))
+            breach, excursion = None, _NOTHING
+        else:
+            found.append(_finding(breach, condition, None))
+    elif over:
+        excursion = _NOTHING
+    state = PlaceBelief(where, None, excursion, breach)
+    if breach is None and excursion is _NOTHING and leg.now <= DOUBT:
+        box = _box(where, _zone(condition))
+        if box is not None:
+            state = PlaceBelief(Whereabouts(where.last), box)
+    return state, tuple(found)
+
+
+def _box(where: Whereabouts, zone: Zone) -> tuple[int, int] | None:
+    assert where.last is not None
+    x_m, y_m = zone.chance.plane.metres(where.last.lon, where.last.lat)
+    return zone.quiet.find(x_m, y_m, where.last.radius_m)
+
+
+def _clipped(points: Points, window: Interval) -> Points:
+    """The points within a window, with its ends where they are on the way."""
+    if points[0][0] >= window.start and points[-1][0] <= window.end:
+        return points
+    within = [(at, p) for at, p in points if window.start <= at <= window.end]
+    if not within or within[0][0] > window.start:
+        within.insert(0, (window.start, _at(points, window.start)))
+    if within[-1][0] < window.end:
+        within.append((window.end, _at(points, window.end)))
+    return tuple(within)
+
+
+def _at(points: Points, at: datetime) -> float:
+    """The probability at an instant of the way, on straight lines between the points."""
+    for (from_at, from_p), (to_at, to_p) in pairwise(points):
+        if from_at <= at <= to_at:
+            share = (at - from_at) / (to_at - from_at)
+            return from_p + share * (to_p - from_p)
+    return points[-1][1]
+
+
+def _ended(state: PlaceBelief, condition: Condition, at: datetime | None) -> Findings:
+    """The open episode, if any, ended where the way left the breach, or else at ``at``."""
+    if state.breach is None:
+        return NONE
+    left_at = state.excursion.left_at
+    if at is not None and left_at is not None and left_at < at:
+        at = left_at
+    return (_finding(state.breach, condition, at),)
+
+
+def _finding(breach: Breach, condition: Condition, ended_at: datetime | None) -> Finding:
+    return RULE.finding(
+        condition,
+        KIND[condition.kind],
+        condition.severity,
+        breach.started_at,
+        None if ended_at is None else max(ended_at, breach.started_at),
+        seen_at=breach.seen_at,
+        **evidence(breach, condition, _zone(condition)),
+    )
+
+
+def _zone(condition: Condition) -> Zone:
+    if condition.zone is None:
+        raise ValueError(f"condition {condition.condition_id} is about a place and has no zone")
+    return condition.zone
+
+
+def _close(state: PlaceBelief, at: datetime | None, condition: Condition) -> Findings:
+    """The clause ends: a breach was last seen at the last fix where the gap since is unknown."""
+    if at is None:
+        return NONE if state.breach is None else (_finding(state.breach, condition, None),)
+    last = state.where.last
+    if last is not None and at - last.at > timedelta(seconds=condition.limits.max_gap_s):
+        at = last.at
+    return _ended(state, condition, at)
+
+
+def _calm(state: PlaceBelief, condition: Condition) -> Calm | None:
+    """Outside the hours anywhere until they begin; in the hours the zone's quiet box."""
+    last = state.where.last
+    if last is None or state.breach is not None:
+        return None
+    zone = _zone(condition)
+    counts, until = zone.hours.around(last.at)
+    if not counts:
+        return msgspec.structs.replace(EVERYWHERE, until=until)
+    return None if state.box is None else envelope(zone, *state.box, until)
+
+
+def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceBelief:
+    assert isinstance(reading, Fix)
+    return PlaceBelief(Whereabouts(whereabouts.spot(reading)), state.box)
+
+
+RULE = Rule(
+    name="place.probability",
+    version="1",
+    applies_to=frozenset(KIND),
+    reads=(Fix,),
+    state_type=PlaceBelief,
+    initial=_initial,
+    step=_step,
+    close=_close,
+    calm=_calm,
+    rest=_rest,
+)

@@ -1,0 +1,160 @@
+"""One device against one zone by probability, fix by fix: state in, state out.
+
+It says how likely the wearer was inside at a fix and along the way to it. It knows nothing of what
+the zone forbids, of hours or of orders.
+"""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from devices.readings import Fix
+from zones import belief as beliefs
+from zones.belief import Belief, Sight, Turn
+from zones.chance import Chance, Place
+from zones.fix_error import NO_WORTH_M, SIGMA_PER_RADIUS, radius_m
+from zones.zone import Zone
+
+# A way is not straight: halfway, it is off the line by this standard deviation, as a share of its
+# length. The project's own; streets bend more than that, paths across a park less.
+BEND_SHARE = 0.1
+# How likely a wearer of whom only the newest fix is known is still, and for how long has been: at
+# large, and deep in a zone to stay in. The project's own.
+AT_LARGE = (0.85, 900.0)
+AT_HOME = (0.97, 7200.0)
+# Points along a way between two fixes; nearer than a radius to each other they say the same.
+_MOST_POINTS = 7
+# From this probability on that the wearer has stayed, no way is looked at.
+_SURELY = 0.9999
+_SIGMAS_PER_RADIUS = 1 / SIGMA_PER_RADIUS
+
+
+class Spot(msgspec.Struct, frozen=True, gc=False):
+    """The newest fix: aware UTC time of measurement, degrees, the radius it reported."""
+
+    at: datetime
+    lat: float
+    lon: float
+    accuracy_m: float
+    radius_m: float
+
+
+class Whereabouts(msgspec.Struct, frozen=True, gc=False):
+    """What the next step must know. ``belief`` None: nothing beyond the newest fix.
+
+    ``inside`` is the probability of the newest fix's time, ``inside_still`` that of the place at
+    which the wearer is if still, and ``inside_fix`` that of the fix itself (below 0: not known).
+    """
+
+    last: Spot | None = None
+    belief: Belief | None = None
+    inside: float = 0.0
+    inside_still: float = 0.0
+    inside_fix: float = -1.0
+
+
+# Instants with the probability of inside at each.
+Points = tuple[tuple[datetime, float], ...]
+
+
+class Way(msgspec.Struct, frozen=True, gc=False):
+    """What the newest fix shows of the time since the one before.
+
+    ``points`` are instants in order with P(inside) for one who was on the move, the first at the
+    fix before and the last at the newest one. ``turn`` None: the leg is not known, and ``points``
+    is the newest fix alone.
+    """
+
+    points: Points
+    turn: Turn | None
+
+
+def spot(fix: Fix) -> Spot:
+    """The fix with its effective radius."""
+    radius = radius_m(fix.accuracy_m, fix.source)
+    return Spot(fix.stamp.measured_at, fix.lat, fix.lon, fix.accuracy_m, radius)
+
+
+def says_nothing(fix: Fix) -> bool:
+    """Whether the fix is too vague to say anything of any zone."""
+    return radius_m(fix.accuracy_m, fix.source) > NO_WORTH_M
+
+
+def step(
+    whereabouts: Whereabouts, now: Spot, zone: Zone, max_gap: timedelta
+) -> tuple[Whereabouts, Way]:
+    """Take one fix into account; it comes after the last one.
+
+    A leg longer than ``max_gap`` is not known: belief begins anew. Raises ValueError for a fix
+    that is earlier than the last one.
+    """
+    chance, last = zone.chance, whereabouts.last
+    here = _sight(chance, now)
+    if last is not None and now.at < last.at:
+        raise ValueError(f"fix of {now.at} is earlier than {last.at}; step again from before it")
+    if last is None or now.at - last.at > max_gap:
+        (inside,) = chance.inside([(here.x_m, here.y_m, here.radius_m)])
+        after = Whereabouts(now, beliefs.begin(here, *AT_LARGE), inside, inside, inside)
+        return after, Way(((now.at, inside),), None)
+    return _along(whereabouts, last, now, here, zone)
+
+
+def _along(
+    whereabouts: Whereabouts, last: Spot, now: Spot, here: Sight, zone: Zone
+) -> tuple[Whereabouts, Way]:
+    chance = zone.chance
+    there = _sight(chance, last)
+    rests = AT_LARGE if zone.kind.forbids_inside else AT_HOME
+    before = whereabouts.belief or beliefs.begin(there, *rests)
+    # Two fixes of one time differ by their error alone; a millisecond says so.
+    gap_s = max((now.at - last.at).total_seconds(), 1e-3)
+    belief, turn = beliefs.advance(before, there, here, gap_s)
+    still_place = belief.x_m, belief.y_m, belief.radius_m
+    if turn.stayed > _SURELY and whereabouts.belief is not None:
+        # Nobody moved: the way is that of the estimate.
+        (inside,) = chance.inside([still_place])
+        estimate = ((last.at, whereabouts.inside), (now.at, inside))
+        return Whereabouts(now, belief, inside, inside), Way(estimate, turn)
+    inside_there = whereabouts.inside_fix
+    if turn.left > turn.moved:
+        there = Sight(before.x_m, before.y_m, before.radius_m)
+        inside_there = -1.0 if whereabouts.belief is None else whereabouts.inside_still
+    shares = _shares(there, here)
+    # Whoever bends his way may well pass a zone; nobody is taken to have left one by a bend.
+    bend = BEND_SHARE if zone.kind.forbids_inside else 0.0
+    first = 1 if inside_there >= 0 else 0
+    places: list[Place] = [_between(there, here, share, bend) for share in shares[first:]]
+    places.append(still_place)
+    *inside_way, inside_still = chance.inside(places)
+    if first:
+        inside_way.insert(0, inside_there)
+    length = now.at - last.at
+    points: Points = tuple(
+        (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
+    )
+    inside = belief.still * inside_still + (1 - belief.still) * inside_way[-1]
+    return Whereabouts(now, belief, inside, inside_still, inside_way[-1]), Way(points, turn)
+
+
+def _sight(chance: Chance, place: Spot) -> Sight:
+    x_m, y_m = chance.plane.metres(place.lon, place.lat)
+    return Sight(x_m, y_m, place.radius_m)
+
+
+def _shares(there: Sight, here: Sight) -> tuple[float, ...]:
+    """How far along the way the points are, from 0 to 1."""
+    length2 = (here.x_m - there.x_m) ** 2 + (here.y_m - there.y_m) ** 2
+    radius = min(there.radius_m, here.radius_m)
+    between = min(int(length2**0.5 / radius), _MOST_POINTS)
+    return (*(n / (between + 1) for n in range(between + 1)), 1.0)
+
+
+def _between(there: Sight, here: Sight, share: float, bend_share: float) -> Place:
+    """A place along the way: the errors of both ends, which are taken as one, and the bend."""
+    rest = 1 - share
+    x_m = rest * there.x_m + share * here.x_m
+    y_m = rest * there.y_m + share * here.y_m
+    ends = rest * there.radius_m + share * here.radius_m
+    length2 = (here.x_m - there.x_m) ** 2 + (here.y_m - there.y_m) ** 2
+    bend = 4 * share * rest * (bend_share * _SIGMAS_PER_RADIUS) ** 2 * length2
+    return x_m, y_m, (ends * ends + bend) ** 0.5
