@@ -1,5 +1,6 @@
 """Tables of episodes, alerts, texts and their receipts."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import (
@@ -11,10 +12,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    select,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from alerts.finding import FindingKind
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 
 
@@ -180,3 +183,14 @@ class TextReplyRow(Base):
     staff_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
     alert_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("alerts.id"))
     result: Mapped[str] = mapped_column(String(40))
+
+
+def called_silent(session: Session, fitting_ids: Collection[int]) -> set[int]:
+    """Which of the fittings have an open silence: what they measure may show it never was."""
+    query = select(EpisodeRow.fitting_id).where(
+        EpisodeRow.fitting_id.in_(fitting_ids),
+        EpisodeRow.kind == FindingKind.SILENCE.value,
+        EpisodeRow.ended_at.is_(None),
+        EpisodeRow.withdrawn.is_(False),
+    )
+    return set(session.scalars(query))

@@ -1,7 +1,7 @@
 """When each step of an alert happened, for the measurement of latency."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,14 +10,19 @@ from sqlalchemy.orm import Session
 
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextAttemptRow, TextRow
 from navigate_safer.db.people import DeviceRow, FittingRow
-from navigate_safer.db.telemetry import FixRow, IngestBatchRow
+from navigate_safer.db.reading_rows import FixRow
+from navigate_safer.db.telemetry import IngestBatchRow
+
+CENTISECOND = timedelta(milliseconds=10)
 
 
 class Steps(msgspec.Struct, frozen=True):
     """The instants of one breach that one published fix made.
 
-    ``committed_at`` is after the commit of the intake; ``claimed_at`` is when the sender, another
-    process, read the committed alert's text; ``handed_at`` is after the sender's call returned.
+    ``sent_at`` is the fix's measured time, which the measured devices take as they publish: a row
+    keeps the sending to the second only, and the receipt to 10 ms. ``committed_at`` is after the
+    commit of the intake; ``claimed_at`` is when the sender, another process, read the committed
+    alert's text; ``handed_at`` is after the sender's call returned.
     """
 
     device: str
@@ -37,16 +42,19 @@ def steps(session: Session, prefix: str) -> list[Steps]:
         .subquery()
     )
     query = (
-        select(DeviceRow.ref, FixRow, AlertRow.opened_at, claimed.c.at, TextRow.handed_at)
+        select(
+            DeviceRow.ref,
+            DeviceRow.id.label("device_id"),
+            EpisodeRow.started_at,
+            AlertRow.opened_at,
+            claimed.c.at.label("claimed_at"),
+            TextRow.handed_at,
+        )
         .join(FittingRow, FittingRow.device_id == DeviceRow.id)
         .join(EpisodeRow, EpisodeRow.fitting_id == FittingRow.id)
         .join(AlertRow, AlertRow.episode_id == EpisodeRow.id)
         .join(TextRow, (TextRow.alert_id == AlertRow.id) & (TextRow.step == 0))
         .join(claimed, claimed.c.text_id == TextRow.id)
-        .join(
-            FixRow,
-            (FixRow.device_id == DeviceRow.id) & (FixRow.measured_at == EpisodeRow.started_at),
-        )
         .where(DeviceRow.ref.startswith(prefix), TextRow.handed_at.is_not(None))
     )
     batches = session.execute(
@@ -54,24 +62,26 @@ def steps(session: Session, prefix: str) -> list[Steps]:
         .where(IngestBatchRow.committed_at.is_not(None))
         .order_by(IngestBatchRow.received_at)
     ).all()
-    return _with_commits(session.execute(query), batches)
+    found = [_steps_of(session, row, batches) for row in session.execute(query).all()]
+    return [each for each in found if each is not None]
 
 
-def _with_commits(rows: Iterable[Any], batches: Sequence[Any]) -> list[Steps]:
-    """Each alert with the batch that its fix was stored in: the last that began before it came."""
-    found = []
-    for device, fix, opened_at, claimed_at, handed_at in rows:
-        held = [batch.committed_at for batch in batches if batch.received_at <= fix.received_at]
-        if held and fix.sent_at is not None:
-            found.append(
-                Steps(
-                    device,
-                    fix.sent_at,
-                    fix.received_at,
-                    held[-1],
-                    opened_at,
-                    claimed_at,
-                    handed_at,
-                )
-            )
-    return found
+def _steps_of(session: Session, row: Any, batches: Sequence[Any]) -> Steps | None:  # noqa: ANN401
+    """The steps of one alert, with the batch that its fix was stored in: the last before it."""
+    fix = session.get(FixRow, (row.device_id, row.started_at))
+    if fix is None:
+        return None
+    # The row keeps its receipt to the centisecond, rounded down.
+    known_by = fix.received_at + CENTISECOND
+    held = [batch.committed_at for batch in batches if batch.received_at < known_by]
+    if not held:
+        return None
+    return Steps(
+        row.ref,
+        fix.taken_at,
+        fix.received_at,
+        held[-1],
+        row.opened_at,
+        row.claimed_at,
+        row.handed_at,
+    )

@@ -1,100 +1,23 @@
-"""Readings to rows and back, and the queries of intake and of judgement.
-
-The integers of the rows are the grid of :mod:`devices.codec`, so both ways are exact.
-"""
+"""The queries of intake and of judgement over stored readings."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, cast
+from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from devices.quality import Doubt
-from devices.readings import (
-    AlcoholSample,
-    BatteryLevel,
-    DeviceEvent,
-    EventState,
-    Fix,
-    FixSource,
-    Reading,
-    Stamp,
-    content,
-)
-from navigate_safer.db.telemetry import AlcoholRow, BatteryRow, DeviceEventRow, FixRow
+from devices.readings import Reading, content
+from navigate_safer.db import archive, days, packed, parquet
+from navigate_safer.db.reading_rows import READING_TABLES, ReadingTable
+from navigate_safer.db.reading_values import TABLES, Columns, columns_of, reading_of
 
-Row = FixRow | AlcoholRow | DeviceEventRow | BatteryRow
-TABLES: dict[type[Any], type[Any]] = {
-    Fix: FixRow,
-    AlcoholSample: AlcoholRow,
-    DeviceEvent: DeviceEventRow,
-    BatteryLevel: BatteryRow,
-}
+Key = tuple[int, datetime]
+Content = tuple[float | int | str, ...]
+Wanted = tuple[int, Reading, Doubt]
 # Rows looked up in one statement; SQLite takes 32,766 parameters, two of them a key.
 _KEYS_AT_ONCE = 500
-
-
-def _scaled(value: float | None, factor: int) -> int | None:
-    return None if value is None else round(value * factor)
-
-
-def _unscaled(value: int | None, factor: int) -> float | None:
-    return None if value is None else value / factor
-
-
-def _columns(reading: Reading) -> dict[str, Any]:
-    match reading:
-        case Fix():
-            return {
-                "lat_e7": round(reading.lat * 1e7),
-                "lon_e7": round(reading.lon * 1e7),
-                "accuracy_dm": round(reading.accuracy_m * 10),
-                "source": int(reading.source),
-                "speed_dkmh": _scaled(reading.speed_kmh, 10),
-                "heading_ddeg": _scaled(reading.heading_deg, 10),
-                "satellites": reading.satellites,
-                "hdop_tenths": _scaled(reading.hdop, 10),
-            }
-        case AlcoholSample():
-            return {
-                "tac_ug_dl": round(reading.tac_g_dl * 1e6),
-                "ir_mv": _scaled(reading.ir_v, 1000),
-                "skin_temp_centi_c": _scaled(reading.skin_temp_c, 100),
-            }
-        case DeviceEvent():
-            return {"code": reading.code, "state": reading.state.value}
-        case BatteryLevel():
-            return {"permille": round(reading.percent * 10), "charging": reading.charging}
-
-
-def from_row(device: str, row: Row) -> Reading:
-    """The reading that a row holds."""
-    stamp = Stamp(device, row.measured_at, row.sent_at, row.received_at, row.seq)
-    match row:
-        case FixRow():
-            return Fix(
-                stamp,
-                row.lat_e7 / 1e7,
-                row.lon_e7 / 1e7,
-                row.accuracy_dm / 10,
-                FixSource(row.source),
-                _unscaled(row.speed_dkmh, 10),
-                _unscaled(row.heading_ddeg, 10),
-                row.satellites,
-                _unscaled(row.hdop_tenths, 10),
-            )
-        case AlcoholRow():
-            return AlcoholSample(
-                stamp,
-                row.tac_ug_dl / 1e6,
-                _unscaled(row.ir_mv, 1000),
-                _unscaled(row.skin_temp_centi_c, 100),
-            )
-        case DeviceEventRow():
-            return DeviceEvent(stamp, row.code, EventState(row.state))
-        case BatteryRow():
-            return BatteryLevel(stamp, row.permille / 10, row.charging)
 
 
 class Stored:
@@ -105,69 +28,103 @@ class Stored:
         self.repeated = 0
 
 
-def store(session: Session, readings: Iterable[tuple[int, Reading, Doubt]]) -> Stored:
+def store(session: Session, readings: Iterable[Wanted]) -> Stored:
     """Insert readings given with their device's id; a repeat changes nothing.
 
-    Raises IntegrityError where another transaction stored the same key meanwhile: the caller
-    rolls back and does the batch again.
+    Raises IntegrityError where another transaction stored the same key meanwhile, or where a day
+    was closed meanwhile: the caller rolls back and does the batch again. Raises ArchiveUnreadable
+    for readings of an archived day whose file is not there to compare them with.
     """
     stored = Stored()
-    by_table: dict[type[Any], list[tuple[int, Reading, Doubt]]] = {}
+    by_table: dict[ReadingTable, list[Wanted]] = {}
     for device_id, reading, doubt in readings:
         by_table.setdefault(TABLES[type(reading)], []).append((device_id, reading, doubt))
-    for table, wanted in by_table.items():
-        _store_table(session, table, wanted, stored)
+    # In one order, so that two workers that meet on closed days wait and do not deadlock.
+    for table in (each for each in READING_TABLES if each in by_table):
+        wanted = by_table[table]
+        past = days.states(session, table, {_day(reading) for _, reading, _ in wanted})
+        hot = [each for each in wanted if _day(each[1]) not in past]
+        _insert(session, table, _new_rows(hot, _known_contents(session, table, hot), stored))
+        for day in sorted(past):
+            late = [each for each in wanted if _day(each[1]) == day]
+            _store_late(session, table, day, late, stored)
     return stored
 
 
-def _store_table(
-    session: Session,
-    table: type[Any],
-    wanted: Sequence[tuple[int, Reading, Doubt]],
-    stored: Stored,
+def _store_late(
+    session: Session, table: ReadingTable, day: date, wanted: Sequence[Wanted], stored: Stored
 ) -> None:
-    known = _known_contents(
-        session, table, {(device, each.stamp.measured_at) for device, each, _ in wanted}
-    )
+    """Into a day that has no unique index any more: looked for first, by one at a time."""
+    days.lock_day(session, table, day)
+    rows = _new_rows(wanted, _known_in_day(session, table, wanted), stored)
+    if rows:
+        days.allow_late(session, allowed=True)
+        _insert(session, table, rows)
+        days.allow_late(session, allowed=False)
+        days.came_late(session, table, day, len(rows))
+
+
+def _day(reading: Reading) -> date:
+    return days.day_of(reading.stamp.measured_at)
+
+
+def _insert(session: Session, table: ReadingTable, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _new_rows(
+    wanted: Sequence[Wanted], known: dict[Key, list[Content]], stored: Stored
+) -> list[dict[str, Any]]:
     rows = []
     for device_id, reading, doubt in wanted:
         contents = known.setdefault((device_id, reading.stamp.measured_at), [])
         if content(reading) in contents:
             stored.repeated += 1
             continue
-        row = _columns(reading)
-        row.update(
-            device_id=device_id,
-            measured_at=reading.stamp.measured_at,
-            variant=len(contents),
-            sent_at=reading.stamp.sent_at,
-            received_at=reading.stamp.received_at,
-            seq=reading.stamp.seq,
-            doubts=int(doubt),
-        )
+        rows.append(columns_of(device_id, reading, doubt, len(contents)))
         contents.append(content(reading))
         stored.new.append((device_id, reading))
-        rows.append(row)
-    if rows:
-        session.execute(insert(table), rows)
+    return rows
+
+
+def _known_in_day(
+    session: Session, table: ReadingTable, wanted: Sequence[Wanted]
+) -> dict[Key, list[Content]]:
+    """What is stored for each measured time, found device by device over the span it needs."""
+    times: dict[int, list[datetime]] = {}
+    for device_id, reading, _ in wanted:
+        times.setdefault(device_id, []).append(reading.stamp.measured_at)
+    known: dict[Key, list[Content]] = {}
+    for device_id, ats in times.items():
+        ends = packed.after_bound(max(ats))
+        for row in rows_between(session, (table,), device_id, min(ats), ends)[table]:
+            key = (device_id, packed.on_millisecond(row.measured_at))
+            known.setdefault(key, []).append(content(reading_of(table, "", row)))
+    return known
 
 
 def _known_contents(
-    session: Session, table: type[Any], keys: set[tuple[int, datetime]]
-) -> dict[tuple[int, datetime], list[Any]]:
-    known: dict[tuple[int, datetime], list[Any]] = {}
-    ordered = sorted(keys)
-    for begin in range(0, len(ordered), _KEYS_AT_ONCE):
-        part = ordered[begin : begin + _KEYS_AT_ONCE]
-        query = (
-            select(table)
-            .where(tuple_(table.device_id, table.measured_at).in_(part))
-            .order_by(table.variant)
-        )
-        for row in session.scalars(query):
-            known.setdefault((row.device_id, row.measured_at), []).append(
-                content(from_row("", row))
-            )
+    session: Session, table: ReadingTable, wanted: Sequence[Wanted]
+) -> dict[Key, list[Content]]:
+    """What is stored for each measured time, in the order of the variants.
+
+    Variants have no gap, so the next is only looked for where there was one before: hardly ever.
+    """
+    known: dict[Key, list[Content]] = {}
+    left = sorted({(device_id, each.stamp.measured_at) for device_id, each, _ in wanted})
+    variant = 0
+    while left:
+        found = []
+        for begin in range(0, len(left), _KEYS_AT_ONCE):
+            part = left[begin : begin + _KEYS_AT_ONCE]
+            stored = [(device_id, packed.with_variant(at, variant)) for device_id, at in part]
+            columns = tuple_(table.device_id, table.measured_at)
+            for row in session.execute(select(table.__table__).where(columns.in_(stored))):
+                key = (row.device_id, packed.on_millisecond(row.measured_at))
+                known.setdefault(key, []).append(content(reading_of(table, "", row)))
+                found.append(key)
+        left, variant = sorted(found), variant + 1
     return known
 
 
@@ -181,26 +138,66 @@ def between(
     from_at: datetime | None = None,
 ) -> list[Reading]:
     """Readings of a device with ``after < measured_at < until`` (and not before ``from_at``)."""
-    found: list[Reading] = []
-    for table in TABLES.values():
-        query = select(table).where(table.device_id == device_id)
-        if after is not None:
-            query = query.where(table.measured_at > after)
-        if from_at is not None:
-            query = query.where(table.measured_at >= from_at)
-        if until is not None:
-            query = query.where(table.measured_at < until)
-        rows = session.scalars(query.execution_options(yield_per=2_000))
-        found.extend(from_row(device, cast(Row, row)) for row in rows)
+    begins = [packed.from_bound(from_at)] if from_at is not None else []
+    begins += [packed.after_bound(after)] if after is not None else []
+    ends = None if until is None else packed.from_bound(until)
+    rows = rows_between(session, READING_TABLES, device_id, max(begins, default=None), ends)
+    return [reading_of(table, device, row) for table in rows for row in rows[table]]
+
+
+def rows_between(
+    session: Session,
+    tables: Sequence[ReadingTable],
+    device_id: int,
+    begins: datetime | None,
+    ends: datetime | None,
+) -> dict[ReadingTable, list[Columns]]:
+    """Rows of one device with ``begins <= stored time < ends``, of any age, in no order.
+
+    Raises ArchiveUnreadable where an archived day among them cannot be read.
+    """
+    found: dict[ReadingTable, list[Columns]] = {}
+    for table in tables:
+        query = select(table.__table__).where(table.device_id == device_id)
+        if begins is not None:
+            query = query.where(table.measured_at >= begins)
+        if ends is not None:
+            query = query.where(table.measured_at < ends)
+        found[table] = list(session.execute(query))
+    # The archive after the table: a day that moves between the two looks is found twice, not never.
+    files = archive.files_between(session, begins, ends)
+    for table in tables:
+        kept = files.get(table.__tablename__, [])
+        archived = parquet.rows_of(table, kept, device_id, begins, ends)
+        found[table] = archive.together(found[table], archived)
     return found
 
 
 def first_from(session: Session, device_id: int, from_at: datetime) -> datetime | None:
-    """The earliest measured time of a device at or after an instant."""
+    """The earliest measured time of a device at or after an instant, in days not yet archived."""
     found = []
-    for table in TABLES.values():
+    for table in READING_TABLES:
         query = select(func.min(table.measured_at)).where(
-            table.device_id == device_id, table.measured_at >= from_at
+            table.device_id == device_id, table.measured_at >= packed.from_bound(from_at)
         )
         found.append(session.scalar(query))
-    return min((at for at in found if at is not None), default=None)
+    return min((packed.on_millisecond(at) for at in found if at is not None), default=None)
+
+
+def more_than(session: Session, device_id: int, from_at: datetime, most: int) -> bool:
+    """Whether a device has more readings than ``most`` measured from ``from_at`` on.
+
+    Looks at no more of them than it needs, and at none that are archived.
+    """
+    left = most
+    for table in READING_TABLES:
+        some = (
+            select(table.device_id)
+            .where(table.device_id == device_id, table.measured_at >= packed.from_bound(from_at))
+            .limit(left + 1)
+            .subquery()
+        )
+        left -= session.scalar(select(func.count()).select_from(some)) or 0
+        if left < 0:
+            return True
+    return False

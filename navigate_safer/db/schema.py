@@ -8,11 +8,21 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from navigate_safer.db import alerting, audit, people, telemetry
+from navigate_safer.db import (
+    alerting,
+    audit,
+    commands,
+    imports,
+    limits,
+    people,
+    quarantine,
+    reading_rows,
+    telemetry,
+)
 from navigate_safer.db.base import Base
 
 METADATA = Base.metadata
-SUBJECTS = (people, telemetry, alerting, audit)
+SUBJECTS = (people, telemetry, reading_rows, alerting, audit, quarantine, limits, commands, imports)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

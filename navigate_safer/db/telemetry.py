@@ -1,4 +1,4 @@
-"""Tables of what devices measured, what was refused, and how far judgement has come."""
+"""Tables of intake, of what was refused, and of how far judgement has come."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -20,68 +21,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 
 
-class Measured:
-    """Columns of every reading.
-
-    The key is device, measured time and ``variant``: 0 for the first content received for that
-    time, 1 and up for each other content, so that a contradiction is kept and seen, and a repeat
-    cannot be stored twice.
-    """
-
-    device_id: Mapped[int] = mapped_column(BigId, ForeignKey("devices.id"), primary_key=True)
-    measured_at: Mapped[datetime] = mapped_column(UTCDateTime, primary_key=True)
-    variant: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    received_at: Mapped[datetime] = mapped_column(UTCDateTime)
-    seq: Mapped[int | None] = mapped_column(BigInteger)
-    doubts: Mapped[int] = mapped_column(SmallInteger, default=0)
-
-
-class FixRow(Measured, Base):
-    """A position: degrees in 1e-7, metres, km/h and degrees of heading in tenths."""
-
-    __tablename__ = "fixes"
-
-    lat_e7: Mapped[int] = mapped_column(Integer)
-    lon_e7: Mapped[int] = mapped_column(Integer)
-    accuracy_dm: Mapped[int] = mapped_column(Integer)
-    source: Mapped[int] = mapped_column(SmallInteger)
-    speed_dkmh: Mapped[int | None] = mapped_column(SmallInteger)
-    heading_ddeg: Mapped[int | None] = mapped_column(SmallInteger)
-    satellites: Mapped[int | None] = mapped_column(SmallInteger)
-    hdop_tenths: Mapped[int | None] = mapped_column(SmallInteger)
-
-
-class AlcoholRow(Measured, Base):
-    """Transdermal alcohol in 1e-6 g/dl, infrared in mV, skin temperature in 0.01 °C."""
-
-    __tablename__ = "alcohol_samples"
-
-    tac_ug_dl: Mapped[int] = mapped_column(Integer)
-    ir_mv: Mapped[int | None] = mapped_column(Integer)
-    skin_temp_centi_c: Mapped[int | None] = mapped_column(SmallInteger)
-
-
-class DeviceEventRow(Measured, Base):
-    """Something the device noticed."""
-
-    __tablename__ = "device_events"
-
-    code: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(8))
-
-
-class BatteryRow(Measured, Base):
-    """Charge in tenths of a percent."""
-
-    __tablename__ = "battery_levels"
-
-    permille: Mapped[int] = mapped_column(SmallInteger)
-    charging: Mapped[bool | None] = mapped_column(Boolean)
-
-
 class DeviceLatestRow(Base):
-    """The newest of everything, so that a board of a thousand devices is one small query."""
+    """The newest of everything, so that a board of a thousand devices is one small query.
+
+    ``fix_at`` is never after its receipt; ``position_at`` is the measured time, to the
+    millisecond, of the newest position, with the packed columns of ``fixes``. ``turn`` goes up
+    whenever what intake may have at hand about the device's judgement is no longer so: a pending
+    mark, other terms, another fitting. ``calm`` is where its fixes may lie with nothing to find
+    (:mod:`navigate_safer.services.fleet`), None when that is not known.
+    """
 
     __tablename__ = "device_latest"
 
@@ -92,6 +40,13 @@ class DeviceLatestRow(Base):
     battery_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     battery_percent: Mapped[int | None] = mapped_column(SmallInteger)
     charging: Mapped[bool | None] = mapped_column(Boolean)
+    position_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lat_e7: Mapped[int | None] = mapped_column(Integer)
+    lon_e7: Mapped[int | None] = mapped_column(Integer)
+    accuracy: Mapped[int | None] = mapped_column(SmallInteger)
+    fix_quality: Mapped[int | None] = mapped_column(Integer)
+    turn: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    calm: Mapped[str | None] = mapped_column(Text)
 
 
 class IngestBatchRow(Base):
@@ -109,9 +64,15 @@ class IngestBatchRow(Base):
 
 
 class QuarantineRow(Base):
-    """What could not be accepted; the same refusal of the same bytes again only counts up."""
+    """What could not be accepted; the same refusal of the same bytes again only counts up.
+
+    ``message_hash`` is of topic and payload: of several refused readings of one message the first
+    keeps the payload and the others keep none. ``state`` is a value of
+    :class:`navigate_safer.db.quarantine.Handling`.
+    """
 
     __tablename__ = "quarantine"
+    __table_args__ = (Index("ix_quarantine_state_reason_id", "state", "reason", "id"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
@@ -126,6 +87,10 @@ class QuarantineRow(Base):
     reading_index: Mapped[int | None] = mapped_column(Integer)
     payload: Mapped[bytes] = mapped_column(LargeBinary)
     payload_bytes: Mapped[int] = mapped_column(Integer)
+    message_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    received_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(String(16), default="waiting", server_default="waiting")
+    tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class UnassignedRow(Base):
@@ -152,13 +117,19 @@ class PendingRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     device_id: Mapped[int] = mapped_column(BigId, ForeignKey("devices.id"))
     earliest_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    marked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failures: Mapped[int] = mapped_column(Integer, default=0)
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fault: Mapped[str | None] = mapped_column(Text)
 
 
 class JudgementRow(Base):
-    """The rules' states of one fitting. ``check_after`` is when silence must be looked for."""
+    """The rules' states of one fitting after the readings up to ``through``.
+
+    ``check_after`` is when silence must be looked for, or sooner: without a reading for
+    ``quiet_s`` seconds, and at ``ends_at`` in any case. Readings later than ``through`` that have
+    no pending mark were judged on arrival, found nothing, and follow from these states.
+    """
 
     __tablename__ = "judgements"
     __table_args__ = (
@@ -175,6 +146,8 @@ class JudgementRow(Base):
     through: Mapped[datetime | None] = mapped_column(UTCDateTime)
     states: Mapped[dict[str, object]] = mapped_column(JSON)
     check_after: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    quiet_s: Mapped[int | None] = mapped_column(Integer)
+    ends_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     # Compare-and-set: of two judges of one fitting the second fails and judges again.
     __mapper_args__ = {"version_id_col": version}
@@ -191,7 +164,11 @@ class CheckpointRow(Base):
 
 
 class HeartbeatRow(Base):
-    """A worker's sign of life; ``connected_since`` for the one that listens to the broker."""
+    """A worker's sign of life; ``connected_since`` for the one that listens to the broker.
+
+    ``waiting`` messages are received and not yet acknowledged, the oldest for
+    ``oldest_waiting_s`` seconds; ``note`` says in plain words what slows the worker down.
+    """
 
     __tablename__ = "heartbeats"
 
@@ -199,3 +176,6 @@ class HeartbeatRow(Base):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     connected_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fault: Mapped[str | None] = mapped_column(String(200))
+    waiting: Mapped[int | None] = mapped_column(Integer)
+    oldest_waiting_s: Mapped[float | None] = mapped_column(Float)
+    note: Mapped[str | None] = mapped_column(String(200))

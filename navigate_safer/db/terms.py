@@ -1,5 +1,6 @@
 """Orders, clauses and zones as the rules need them: a fitting with its conditions."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -58,7 +59,7 @@ def _zone(
     )
 
 
-def _condition(row: ConditionRow, order: OrderRow, zone: ZoneRow | None) -> Condition:
+def _condition(row: ConditionRow, order: OrderRow, zone: Zone | None) -> Condition:
     until = [at for at in (row.until_at, _order_end(order)) if at is not None]
     return Condition(
         condition_id=row.id,
@@ -69,7 +70,7 @@ def _condition(row: ConditionRow, order: OrderRow, zone: ZoneRow | None) -> Cond
         from_at=max(row.from_at, _local_midnight(order.starts_on)),
         until_at=min(until, default=None),
         limits=msgspec.convert(row.limits, Limits),
-        zone=None if zone is None else zone_of(zone),
+        zone=zone,
     )
 
 
@@ -113,10 +114,55 @@ def _load(session: Session, row: FittingRow) -> FittingOf:
         .where(OrderRow.wearer_id == row.wearer_id)
         .order_by(ConditionRow.id)
     )
-    terms = tuple(_condition(condition, order, zone) for condition, order, zone in conditions)
+    terms = tuple(
+        _condition(condition, order, None if zone is None else zone_of(zone))
+        for condition, order, zone in conditions
+    )
     return FittingOf(
         Fitting(row.id, DeviceKind(device.kind), row.fitted_at, row.removed_at, terms),
         row.wearer_id,
         row.device_id,
         device.ref,
     )
+
+
+def fittings_by_id(
+    session: Session, fitting_ids: Collection[int], zones: dict[int, Zone]
+) -> dict[int, FittingOf]:
+    """Many fittings in three queries; ``zones`` holds those of this database built before."""
+    rows = session.execute(
+        select(FittingRow, DeviceRow)
+        .join(DeviceRow, FittingRow.device_id == DeviceRow.id)
+        .where(FittingRow.id.in_(fitting_ids))
+    ).all()
+    clauses: dict[int, list[tuple[ConditionRow, OrderRow]]] = {}
+    found = session.execute(
+        select(ConditionRow, OrderRow)
+        .join(OrderRow, ConditionRow.order_id == OrderRow.id)
+        .where(OrderRow.wearer_id.in_([fitting.wearer_id for fitting, _ in rows]))
+        .order_by(ConditionRow.id)
+    )
+    for condition, order in found:
+        clauses.setdefault(order.wearer_id, []).append((condition, order))
+    named = {each.zone_id for pairs in clauses.values() for each, _ in pairs}
+    unknown = [each for each in named if each is not None and each not in zones]
+    for zone in session.scalars(select(ZoneRow).where(ZoneRow.id.in_(unknown))):
+        zones[zone.id] = zone_of(zone)
+    return {
+        fitting.id: FittingOf(
+            Fitting(
+                fitting.id,
+                DeviceKind(device.kind),
+                fitting.fitted_at,
+                fitting.removed_at,
+                tuple(
+                    _condition(each, order, None if each.zone_id is None else zones[each.zone_id])
+                    for each, order in clauses.get(fitting.wearer_id, [])
+                ),
+            ),
+            fitting.wearer_id,
+            device.id,
+            device.ref,
+        )
+        for fitting, device in rows
+    }

@@ -1,17 +1,17 @@
 """Positions and alcohol readings for maps, charts and the tables beside them."""
 
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
-from sqlalchemy import Select, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from navigate_safer.db import packed
 from navigate_safer.db.people import FittingRow, WearerRow
-from navigate_safer.db.telemetry import AlcoholRow, FixRow
+from navigate_safer.db.reading_rows import AlcoholRow, FixRow, ReadingTable
+from navigate_safer.db.reading_values import Columns
+from navigate_safer.db.readings import rows_between
 from navigate_safer.people.access import Permission, Scope
-
-RowT = TypeVar("RowT", FixRow, AlcoholRow)
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -50,19 +50,16 @@ def trail(
     measured on somebody else is not this wearer's. ``device_id`` keeps to one device.
     """
     scope.require(Permission.SEE_PLACES)
-    query = _worn(select(FixRow), FixRow, scope, wearer_id, from_at, to_at)
-    if device_id is not None:
-        query = query.where(FixRow.device_id == device_id)
     points = [
         Point(
-            row.measured_at,
+            packed.on_millisecond(row.measured_at),
             row.lat_e7 / 1e7,
             row.lon_e7 / 1e7,
-            row.accuracy_dm / 10,
-            row.source,
-            None if row.speed_dkmh is None else row.speed_dkmh / 10,
+            packed.unpack_accuracy(row.accuracy),
+            int(packed.unpack_quality(row.quality).source),
+            packed.unpack_tenths(row.speed_dkmh),
         )
-        for row in session.scalars(query)
+        for row in _worn(session, FixRow, scope, wearer_id, (from_at, to_at), device_id)
     ]
     step = -(-len(points) // most) if points else 1
     # Thinned from the newest back, so that where he is now is always among them.
@@ -74,37 +71,41 @@ def samples(
 ) -> list[Sample]:
     """Alcohol readings of a wearer in order of measured time, by the same rule."""
     scope.require(Permission.SEE_ALCOHOL)
-    query = _worn(select(AlcoholRow), AlcoholRow, scope, wearer_id, from_at, to_at)
     return [
         Sample(
-            row.measured_at,
+            packed.on_millisecond(row.measured_at),
             row.tac_ug_dl / 1e6,
             None if row.skin_temp_centi_c is None else row.skin_temp_centi_c / 100,
             None if row.ir_mv is None else row.ir_mv / 1000,
         )
-        for row in session.scalars(query)
+        for row in _worn(session, AlcoholRow, scope, wearer_id, (from_at, to_at), None)
     ]
 
 
 def _worn(
-    query: Select[RowT],
-    table: type[FixRow] | type[AlcoholRow],
+    session: Session,
+    table: ReadingTable,
     scope: Scope,
     wearer_id: int,
-    from_at: datetime,
-    to_at: datetime,
-) -> Select[RowT]:
-    off = FittingRow.removed_at
-    return (
-        query.join(FittingRow, FittingRow.device_id == table.device_id)
+    span: tuple[datetime, datetime],
+    device_id: int | None,
+) -> list[Columns]:
+    """Rows of each fitting's share of the span, both ends in it, in order of measured time."""
+    from_at, to_at = span
+    worn = (
+        select(FittingRow)
         .join(WearerRow, WearerRow.id == FittingRow.wearer_id)
-        .where(
-            WearerRow.id == wearer_id,
-            WearerRow.area_id.in_(scope.areas),
-            FittingRow.fitted_at <= table.measured_at,
-            or_(off.is_(None), off > table.measured_at),
-            table.measured_at >= from_at,
-            table.measured_at <= to_at,
-        )
-        .order_by(table.measured_at, table.variant)
+        .where(WearerRow.id == wearer_id, WearerRow.area_id.in_(scope.areas))
     )
+    if device_id is not None:
+        worn = worn.where(FittingRow.device_id == device_id)
+    found: list[Columns] = []
+    for fitting in session.scalars(worn):
+        begins = packed.from_bound(max(from_at, fitting.fitted_at))
+        ends = packed.after_bound(to_at)
+        if fitting.removed_at is not None:
+            ends = min(ends, packed.from_bound(fitting.removed_at))
+        if begins < ends:
+            rows = rows_between(session, (table,), fitting.device_id, begins, ends)
+            found += rows[table]
+    return sorted(found, key=lambda row: row.measured_at)

@@ -1,0 +1,99 @@
+"""The writes of intake that happen for every message, each in the database's fastest way."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import psycopg
+import psycopg.errors
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from navigate_safer.db import postgresql_bulk, sqlite_bulk
+from navigate_safer.db.arrivals import Kept, Latest, Marks, Saved
+from navigate_safer.db.packed_fixes import PackedFixes
+from navigate_safer.db.telemetry import CheckpointRow
+
+# What the drivers say when the database is away or has no room, past SQLAlchemy's own errors.
+_AWAY = (psycopg.OperationalError, psycopg.InterfaceError, sqlite3.OperationalError)
+# Two transactions that wait for each other: one of them is ended and may be done again.
+_WAITED_FOR_EACH_OTHER = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+
+
+class AlreadyThere(Exception):
+    """A fix of this device and time is stored; the transaction cannot go on."""
+
+
+def insert_fixes(session: Session, rows: PackedFixes) -> None:
+    """Insert fixes that are new. Raises :class:`AlreadyThere` where one is not."""
+    if not len(rows):
+        return
+    write = postgresql_bulk.copy_fixes if _is_postgresql(session) else sqlite_bulk.insert_fixes
+    try:
+        with _driver(session) as connection:
+            write(connection, rows)
+    except (psycopg.errors.UniqueViolation, sqlite3.IntegrityError):
+        raise AlreadyThere from None
+
+
+def settle(session: Session, latest: Latest) -> set[int]:
+    """Write what is newest of each device whose turn is still the one given; those that were."""
+    if not len(latest.device_id):
+        return set()
+    write = postgresql_bulk.settle if _is_postgresql(session) else sqlite_bulk.settle
+    with _driver(session) as connection:
+        return write(connection, latest)
+
+
+def save(session: Session, saved: Sequence[Saved]) -> set[int]:
+    """Save the states of fittings whose version is still the one given; those that were."""
+    if not saved:
+        return set()
+    write = postgresql_bulk.save if _is_postgresql(session) else sqlite_bulk.save
+    with _driver(session) as connection:
+        return write(connection, saved)
+
+
+def mark(session: Session, marks: Marks) -> None:
+    """Leave pending marks."""
+    if len(marks.device_id):
+        form = postgresql_bulk if _is_postgresql(session) else sqlite_bulk
+        with _driver(session) as connection:
+            form.mark(connection, marks)
+
+
+def keep(session: Session, kept: Sequence[Kept]) -> None:
+    """Write checkpoints; one that is there already says the same."""
+    if not kept:
+        return
+    rows = [
+        {"fitting_id": each.fitting_id, "at": each.at, "states": msgspec.json.decode(each.states)}
+        for each in kept
+    ]
+    build = postgresql.insert if _is_postgresql(session) else sqlite.insert
+    session.execute(build(CheckpointRow).on_conflict_do_nothing(), rows)
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def waited_for_each_other(fault: BaseException) -> bool:
+    """Whether the transaction was ended because of another's, and may be done again at once."""
+    return isinstance(fault, OperationalError) and isinstance(fault.orig, _WAITED_FOR_EACH_OTHER)
+
+
+@contextmanager
+def _driver(session: Session) -> Iterator[Any]:
+    """The driver's own connection; its faults come out as those of SQLAlchemy.
+
+    A fault that passed for one of the message would cost the message: see
+    :func:`navigate_safer.services.ingest.store_or_part`.
+    """
+    try:
+        yield session.connection().connection.driver_connection
+    except _AWAY as fault:
+        raise OperationalError("bulk", None, fault, hide_parameters=True) from fault
