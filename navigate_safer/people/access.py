@@ -35,9 +35,11 @@ class Permission(Enum):
     SEE_CASELOAD = "see wearers, their orders and compliance"
     SEE_PLACES = "see positions, trails and zone shapes"
     SEE_ALCOHOL = "see alcohol readings"
+    COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
     SEE_VICTIMS = "see who is protected and where"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
+    REPAIR_TELEMETRY = "try again, correct or set aside what was refused"
     OWN_ACCOUNT = "own account"
 
 
@@ -45,15 +47,18 @@ _P = Permission
 _CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.OWN_ACCOUNT})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.DUTY_OFFICER: _CASE | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL},
-    Role.OFFENDER_MANAGER: _CASE | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL},
+    Role.DUTY_OFFICER: _CASE
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES},
+    Role.OFFENDER_MANAGER: _CASE
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES},
     Role.SUPERVISOR: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
+    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES},
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.IDVA: _CASE | {_P.SEE_VICTIMS},
     Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.OWN_ACCOUNT}),
-    Role.SYSTEM_ADMINISTRATOR: frozenset({_P.SEE_OPERATIONS, _P.OWN_ACCOUNT}),
+    Role.SYSTEM_ADMINISTRATOR: frozenset({_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.OWN_ACCOUNT}),
 }
 
 

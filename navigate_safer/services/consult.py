@@ -13,7 +13,7 @@ from shapely.geometry import mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import audit, board, caseload, operations, terms, tracks
+from navigate_safer.db import audit, board, caseload, terms, tracks
 from navigate_safer.db.audit import WebSessionRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.board import AlertDetail, Board, BoardLine
@@ -148,12 +148,6 @@ def see_person_alcohol(
         _log(session, scope, "alcohol readings", "wearer", person.wearer_id, now)
         begins = now - ALCOHOL_SPAN
         return person, tracks.samples(session, scope, person.wearer_id, begins, now)
-
-
-def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]:
-    """What is wrong with the monitoring itself."""
-    with sessions.begin() as session:
-        return operations.degraded(session, now, wall_now)
 
 
 def _alert(session: Session, scope: Scope, reference: str) -> AlertDetail:

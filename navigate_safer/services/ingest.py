@@ -3,55 +3,55 @@
 The caller acknowledges the messages after :func:`store_batch` has returned, never before.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from devices.codec import Decoded, decode
-from devices.quality import Doubt, QualityLimits, doubts
-from devices.readings import BatteryLevel, Fix, Reading
+from devices import columns
+from devices.codec import decode
+from devices.columns import FixColumns, Split
+from devices.quality import QualityLimits
 from devices.rejection import Reason, Rejected
-from navigate_safer.db import audit, readings
+from navigate_safer.db import audit, bulk
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.people import DeviceRow, FittingRow, GatewayRow
-from navigate_safer.db.telemetry import (
-    DeviceLatestRow,
-    IngestBatchRow,
-    PendingRow,
-    UnassignedRow,
-)
+from navigate_safer.db.bulk import AlreadyThere
+from navigate_safer.db.reading import DATABASE_FAULTS
+from navigate_safer.db.telemetry import IngestBatchRow
 from navigate_safer.people.account import Act
-from navigate_safer.services.quarantine import Quarantine
+from navigate_safer.services.arrivals import Arrivals, Taken
+from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES
+from navigate_safer.services.stowing import Decoder, Message, Stowed
+
+__all__ = ["BatchResult", "Message", "note_committed", "store_batch", "store_or_part"]
 
 # Two intake workers that meet on one reading: one of them does its batch again.
 TRIES_ON_COLLISION = 4
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One message as it came from the broker."""
-
-    topic: str
-    payload: bytes
-    received_at: datetime
-
-
 class BatchResult(msgspec.Struct, frozen=True):
-    """What a batch came to."""
+    """What a batch came to.
+
+    ``on_arrival`` of the stored readings were judged at once, the rest are marked; ``general``
+    messages went through the general form. ``seconds`` are the steps of
+    :data:`navigate_safer.metrics.STEPS`. ``fixes`` are those of the plain messages.
+    """
 
     batch_id: int
     stored: int
     repeated: int
     refused: int
     devices: int
-
-
-_Registered = TypeVar("_Registered", DeviceRow, GatewayRow)
-Decoder = Callable[[str, bytes, datetime, QualityLimits], Decoded]
+    on_arrival: int = 0
+    devices_on_arrival: int = 0
+    general: int = 0
+    refused_by_reason: dict[str, int] = {}
+    seconds: dict[str, float] = {}
+    fixes: FixColumns | None = None
 
 
 def store_batch(
@@ -61,174 +61,173 @@ def store_batch(
     limits: QualityLimits,
     *,
     decoder: Decoder = decode,
+    arrivals: Arrivals | None = None,
+    kept_bytes: int = DEFAULT_KEPT_BYTES,
 ) -> BatchResult:
-    """Store a batch and commit. Raises only when the database cannot be written."""
-    decoded = [(message, _decode(message, limits, decoder)) for message in messages]
+    """Store a batch and commit. Raises only when the database cannot be written.
+
+    With ``arrivals`` the plain fixes of it are judged at once; everything else, and without it
+    everything, is left to the monitor by a pending mark. ``kept_bytes`` bounds the payloads that
+    quarantine keeps.
+    """
+    began = time.perf_counter()
+    split = columns.split(messages, limits) if arrivals is not None else None
+    decoded = time.perf_counter()
     for remaining in reversed(range(TRIES_ON_COLLISION)):
         try:
             with sessions.begin() as session:
-                return _Batch(session, now, limits).store(decoded)
-        except IntegrityError:
-            if not remaining:
+                stowed = Stowed(session, now, limits, decoder, kept_bytes)
+                result = _store(stowed, messages, split, arrivals)
+                stored = time.perf_counter()
+        except BaseException as fault:
+            if arrivals is not None:
+                arrivals.undone()
+            if not remaining or not _collided(fault):
                 raise
+            if isinstance(fault, AlreadyThere):
+                # Something in it is there already: the general form tells what.
+                split = None
+        else:
+            if arrivals is not None:
+                arrivals.committed()
+                arrivals.fleet.forget(stowed.devices)
+            return _timed(result, began, decoded, stored)
     raise AssertionError("unreachable")
 
 
-def note_committed(sessions: Sessions, batch_id: int, committed_at: datetime) -> None:
-    """Write down when a batch was safe; measured after its commit, so in another transaction."""
-    with sessions.begin() as session:
-        session.get_one(IngestBatchRow, batch_id).committed_at = committed_at
+def _collided(fault: BaseException) -> bool:
+    """Whether another transaction was in the way, so that the batch may do better now."""
+    return isinstance(fault, IntegrityError | AlreadyThere) or bulk.waited_for_each_other(fault)
 
 
-def _decode(message: Message, limits: QualityLimits, decoder: Decoder) -> Decoded:
+def _timed(result: BatchResult, began: float, decoded: float, stored: float) -> BatchResult:
+    judging_s = result.seconds.get("judge", 0.0)
+    seconds = {
+        "decode": decoded - began,
+        "judge": judging_s,
+        "store": stored - decoded - judging_s,
+        "commit": time.perf_counter() - stored,
+    }
+    return msgspec.structs.replace(result, seconds=seconds)
+
+
+def store_or_part(
+    sessions: Sessions,
+    messages: Sequence[Message],
+    now: datetime,
+    limits: QualityLimits,
+    arrivals: Arrivals | None,
+    kept_bytes: int = DEFAULT_KEPT_BYTES,
+) -> list[BatchResult]:
+    """Store a batch; where the database refuses something in it for good, find that message.
+
+    Halves are tried until the one message is alone; it goes to quarantine as a fault of ours, and
+    its neighbours are stored. Raises only while the database is away.
+    """
     try:
-        return decoder(message.topic, message.payload, message.received_at, limits)
-    except Exception as fault:  # a fault of ours: the message is kept, its neighbours go on
-        text = f"our own decoder failed ({type(fault).__name__}); the message is kept"
-        return Decoded("", None, [], [Rejected(Reason.INTERNAL_FAULT, text)])
-
-
-class _Batch:
-    def __init__(self, session: Session, now: datetime, limits: QualityLimits) -> None:
-        self.session = session
-        self.now = now
-        self.limits = limits
-        self.quarantine = Quarantine()
-
-    def store(self, decoded: Sequence[tuple[Message, Decoded]]) -> BatchResult:
-        devices = self._by_ref(DeviceRow, {each.device for _, each in decoded if each.device})
-        gateways = self._by_ref(GatewayRow, {each.gateway for _, each in decoded})
-        wanted: list[tuple[int, Reading, Doubt]] = []
-        for message, each in decoded:
-            for rejected in each.rejected:
-                self._quarantine(message, each, rejected)
-            gateway = gateways.get(each.gateway)
-            if each.online is not None:
-                self._status(message, each, gateway)
-            elif each.readings:
-                device = devices.get(each.device or "")
-                refusal = _not_registered(device, gateway)
-                if refusal is not None:
-                    self._quarantine(message, each, refusal)
-                elif device is not None:
-                    wanted += [(device.id, r, doubts(r, self.limits)) for r in each.readings]
-        self.quarantine.write(self.session, self.now)
-        stored = readings.store(self.session, wanted)
-        touched = self._after_storing(stored.new)
-        batch = IngestBatchRow(
-            received_at=min(message.received_at for message, _ in decoded),
-            messages=len(decoded),
-            stored=len(stored.new),
-            repeated=stored.repeated,
-            refused=self.quarantine.count,
-        )
-        self.session.add(batch)
-        self.session.flush()
-        self._log_collection(batch, touched)
-        return BatchResult(batch.id, batch.stored, batch.repeated, batch.refused, len(touched))
-
-    def _by_ref(self, table: type[_Registered], refs: set[str]) -> dict[str, _Registered]:
-        # Identifiers that no registered thing can have would only cost a look-up.
-        known = [ref for ref in refs if 0 < len(ref) <= 64]
-        rows = self.session.scalars(select(table).where(table.ref.in_(known)))
-        return {row.ref: row for row in rows}
-
-    def _status(self, message: Message, each: Decoded, gateway: GatewayRow | None) -> None:
-        if gateway is None:
-            text = "no gateway of this name is registered"
-            self._quarantine(message, each, Rejected(Reason.UNKNOWN_GATEWAY, text))
-            return
-        gateway.online = each.online
-        gateway.status_at = message.received_at
-
-    def _quarantine(self, message: Message, each: Decoded, rejected: Rejected) -> None:
-        self.quarantine.add(message.topic, message.payload, each.gateway, each.device, rejected)
-
-    def _after_storing(self, new: Sequence[tuple[int, Reading]]) -> set[int]:
-        """Mark what must be judged, keep the newest at hand, note what belongs to nobody."""
-        by_device: dict[int, list[Reading]] = {}
-        for device_id, reading in new:
-            by_device.setdefault(device_id, []).append(reading)
-        fittings: dict[int, list[FittingRow]] = {}
-        query = select(FittingRow).where(FittingRow.device_id.in_(by_device))
-        for fitting in self.session.scalars(query):
-            fittings.setdefault(fitting.device_id, []).append(fitting)
-        # In one order, so that two workers that meet on the same devices wait and do not deadlock.
-        for device_id, taken in sorted(by_device.items()):
-            earliest_at = min(reading.stamp.measured_at for reading in taken)
-            self.session.add(PendingRow(device_id=device_id, earliest_at=earliest_at))
-            self._latest(device_id, taken)
-            self._unassigned(device_id, taken, fittings.get(device_id, []))
-        return set(by_device)
-
-    def _latest(self, device_id: int, taken: Sequence[Reading]) -> None:
-        newest = max(_believed_at(reading) for reading in taken)
-        received_at = max(reading.stamp.received_at for reading in taken)
-        row = self.session.get(DeviceLatestRow, device_id, with_for_update=True)
-        if row is None:
-            row = DeviceLatestRow(device_id=device_id, measured_at=newest, received_at=received_at)
-            self.session.add(row)
-        row.measured_at = max(row.measured_at, newest)
-        row.received_at = max(row.received_at, received_at)
-        for reading in taken:
-            at = _believed_at(reading)
-            if isinstance(reading, Fix) and (row.fix_at is None or at > row.fix_at):
-                row.fix_at = at
-            if isinstance(reading, BatteryLevel) and (
-                row.battery_at is None or at > row.battery_at
-            ):
-                row.battery_at, row.charging = at, reading.charging
-                row.battery_percent = round(reading.percent)
-
-    def _unassigned(
-        self, device_id: int, taken: Sequence[Reading], fittings: Sequence[FittingRow]
-    ) -> None:
-        loose = [
-            reading.stamp.measured_at
-            for reading in taken
-            if not any(_worn(fitting, reading.stamp.measured_at) for fitting in fittings)
+        return [
+            store_batch(sessions, messages, now, limits, arrivals=arrivals, kept_bytes=kept_bytes)
         ]
-        if not loose:
-            return
-        row = self.session.get(UnassignedRow, device_id, with_for_update=True)
-        if row is None:
-            row = UnassignedRow(
-                device_id=device_id, first_at=min(loose), last_at=max(loose), readings=0
-            )
-            self.session.add(row)
-        row.first_at, row.last_at = min(row.first_at, *loose), max(row.last_at, *loose)
-        row.readings += len(loose)
+    except DATABASE_FAULTS:
+        raise
+    except Exception as fault:
+        if len(messages) == 1:
+            return [_refuse(sessions, messages[0], now, limits, fault, kept_bytes)]
+        middle = len(messages) // 2
+        return [
+            result
+            for half in (messages[:middle], messages[middle:])
+            for result in store_or_part(sessions, half, now, limits, arrivals, kept_bytes)
+        ]
 
-    def _log_collection(self, batch: IngestBatchRow, devices: set[int]) -> None:
-        if not devices:
-            return
-        audit.record(
-            self.session,
-            Act.COLLECTION,
-            "telemetry stored",
-            at=self.now,
-            actor="ingest",
-            subject_kind="ingest_batch",
-            subject_id=batch.id,
-            detail={"readings": batch.stored, "devices": sorted(devices)},
+
+def _refuse(
+    sessions: Sessions,
+    message: Message,
+    now: datetime,
+    limits: QualityLimits,
+    fault: Exception,
+    kept_bytes: int,
+) -> BatchResult:
+    text = f"it could not be stored ({type(fault).__name__}); the message is kept"
+    refused = Rejected(Reason.INTERNAL_FAULT, text)
+    with sessions.begin() as session:
+        stowed = Stowed(session, now, limits, decode, kept_bytes)
+        stowed.refuse(message, refused)
+        return _finish(stowed, [message], Taken([]), 0, 0, 0)
+
+
+def note_committed(sessions: Sessions, committed: Sequence[tuple[int, datetime]]) -> None:
+    """Write down when batches were safe; measured after the commit, so in another transaction."""
+    if not committed:
+        return
+    rows = [{"b_id": batch_id, "b_at": at} for batch_id, at in committed]
+    with sessions.begin() as session:
+        session.connection().execute(
+            update(IngestBatchRow)
+            .where(IngestBatchRow.id == bindparam("b_id"))
+            .values(committed_at=bindparam("b_at")),
+            rows,
         )
 
 
-def _believed_at(reading: Reading) -> datetime:
-    """When it was measured, but not after we had it: a clock ahead is not the newest for a day."""
-    return min(reading.stamp.measured_at, reading.stamp.received_at)
+def _store(
+    stowed: Stowed, messages: Sequence[Message], split: Split | None, arrivals: Arrivals | None
+) -> BatchResult:
+    taken, left = Taken([]), list(range(len(messages)))
+    if split is not None and arrivals is not None:
+        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now)
+        left = sorted({*split.left, *taken.left})
+    stored, touched = stowed.store([messages[place] for place in left])
+    result = _finish(stowed, messages, taken, len(stored.new), stored.repeated, len(touched))
+    fixes = None if split is None else split.fixes
+    return msgspec.structs.replace(
+        result, general=len(left), seconds={"judge": taken.judging_s}, fixes=fixes
+    )
 
 
-def _not_registered(device: DeviceRow | None, gateway: GatewayRow | None) -> Rejected | None:
-    if gateway is None:
-        return Rejected(Reason.UNKNOWN_GATEWAY, "no gateway of this name is registered")
-    if device is None:
-        return Rejected(Reason.UNKNOWN_DEVICE, "no device of this name is registered")
-    if device.gateway_id is not None and device.gateway_id != gateway.id:
-        text = "the device is registered to another gateway than the one that sent this"
-        return Rejected(Reason.WRONG_GATEWAY, text)
-    return None
+def _finish(
+    stowed: Stowed,
+    messages: Sequence[Message],
+    taken: Taken,
+    new: int,
+    repeated: int,
+    marked: int,
+) -> BatchResult:
+    batch = IngestBatchRow(
+        received_at=min(message.received_at for message in messages),
+        messages=len(messages),
+        stored=new + taken.stored,
+        repeated=repeated,
+        refused=stowed.quarantine.count,
+    )
+    stowed.session.add(batch)
+    stowed.session.flush()
+    devices = marked + taken.devices
+    _log_collection(stowed.session, batch, devices, stowed.now)
+    return BatchResult(
+        batch.id,
+        batch.stored,
+        batch.repeated,
+        batch.refused,
+        devices,
+        on_arrival=taken.on_arrival,
+        devices_on_arrival=taken.devices - taken.marked,
+        refused_by_reason=dict(stowed.quarantine.by_reason),
+    )
 
 
-def _worn(fitting: FittingRow, at: datetime) -> bool:
-    return fitting.fitted_at <= at and (fitting.removed_at is None or at < fitting.removed_at)
+def _log_collection(session: Session, batch: IngestBatchRow, devices: int, now: datetime) -> None:
+    # Whose readings they were is in the readings: each says its device and its receipt.
+    if not devices:
+        return
+    audit.record(
+        session,
+        Act.COLLECTION,
+        "telemetry stored",
+        at=now,
+        actor="ingest",
+        subject_kind="ingest_batch",
+        subject_id=batch.id,
+        detail={"readings": batch.stored, "devices": devices},
+    )

@@ -2,10 +2,11 @@
 
 One transaction per device: states, episodes, alerts, first texts and the end of the pending mark
 are saved together. Readings that come late are judged again from the last checkpoint before
-them, so that the episodes depend on the readings and not on their order of arrival.
+them, so that the episodes depend on the readings and not on their order of arrival. What takes
+long is worked out before the transaction (:mod:`navigate_safer.services.stretch`).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,60 +16,110 @@ from sqlalchemy.orm import Session
 from alerts import judge as judging
 from alerts.decide import Known, decide
 from alerts.finding import Finding, FindingKind
-from alerts.judge import FindingKey, Outcome, States
-from devices.readings import Reading, order_key
-from navigate_safer.db import readings, terms
+from alerts.judge import FindingKey, Outcome, Run, States
+from navigate_safer.db import alerting, arrivals, bulk, readings, terms
 from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import DeviceRow
-from navigate_safer.db.telemetry import CheckpointRow, JudgementRow, PendingRow
+from navigate_safer.db.reading import reading
+from navigate_safer.db.telemetry import JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import episodes
+from navigate_safer.services import checkpoints, episodes, stretch
 from navigate_safer.services.alerting import Voice
+from navigate_safer.services.fleet import calm_text
+from navigate_safer.services.stretch import AHEAD, Stretch, Worked
 
-# One checkpoint for each hour of readings: late data costs at most an hour of judging again on
-# top of its own length.
-CHECKPOINT_EVERY = timedelta(hours=1)
-# Clocks of devices may be so far ahead of ours without remark.
-AHEAD = timedelta(seconds=60)
+# A month of a device takes a second to read; a database that takes longer is asked again later.
+LONGEST_READING_S = 60.0
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=5)
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What judging one device came to."""
+    """What judging one device came to; ``left``: it was handed over."""
 
     device_id: int
     readings: int
     opened: int
     failed: str | None = None
+    left: bool = False
 
 
-def judge_next(sessions: Sessions, now: datetime, voice: Voice) -> Judged | None:
+def judge_next(
+    sessions: Sessions,
+    now: datetime,
+    voice: Voice,
+    *,
+    at_work: Collection[int] = (),
+    leave: Callable[[int], None] | None = None,
+) -> Judged | None:
     """Judge the device that has waited longest and commit; None when nothing is waiting.
 
     A rule that fails leaves the device's readings pending, with the fault noted, and is tried
-    again later: intake and the other devices go on.
+    again later: intake and the other devices go on. A device that would keep the others waiting
+    is handed to ``leave``, for :func:`judge_long`; those ``at_work`` there are passed over.
     """
     device_id = None
     try:
         with sessions.begin() as session:
-            device_id = _claim(session, now)
+            device_id = _claim(session, now, at_work)
             if device_id is None:
                 return None
-            return _judge_device(session, device_id, now, voice)
+            marks = _marks(session, device_id)
+            if not stretch.is_long(session, device_id, _earliest_at(marks)):
+                return _judge_device(session, device_id, marks, now, voice, {})
     except Exception as fault:
         if device_id is None:
             raise
-        _postpone(sessions, device_id, now, fault)
-        return Judged(device_id, 0, 0, failed=f"{type(fault).__name__}: {fault}")
+        return _failed(sessions, device_id, now, fault)
+    if leave is not None:
+        leave(device_id)
+        return Judged(device_id, 0, 0, left=True)
+    return judge_long(sessions, device_id, now, voice)
 
 
-def _claim(session: Session, now: datetime) -> int | None:
+def judge_long(sessions: Sessions, device_id: int, now: datetime, voice: Voice) -> Judged:
+    """Judge a device with much to judge: worked out with no lock held, written in a moment."""
+    try:
+        with reading(sessions, within_s=LONGEST_READING_S) as session:
+            marks = _marks(session, device_id)
+            worked = _work_out(session, device_id, marks, now)
+        with sessions.begin() as session:
+            session.get_one(DeviceRow, device_id, with_for_update={"key_share": True})
+            # Marks left meanwhile are for the next turn; some may be gone, judged by another.
+            left = [mark.id for mark in _marks(session, device_id)]
+            marks = [mark for mark in marks if mark.id in left]
+            if not marks:
+                return Judged(device_id, 0, 0)
+            return _judge_device(session, device_id, marks, now, voice, worked)
+    except Exception as fault:
+        return _failed(sessions, device_id, now, fault)
+
+
+def _work_out(
+    session: Session, device_id: int, marks: Sequence[PendingRow], now: datetime
+) -> Worked:
+    worked = {}
+    for of in terms.fittings_of_device(session, device_id):
+        row = session.get(JudgementRow, of.fitting.fitting_id)
+        if row is not None and marks:
+            worked[row.fitting_id] = stretch.work_out(session, of, row, _earliest_at(marks), now)
+    return worked
+
+
+def _marks(session: Session, device_id: int) -> Sequence[PendingRow]:
+    return session.scalars(select(PendingRow).where(PendingRow.device_id == device_id)).all()
+
+
+def _earliest_at(marks: Sequence[PendingRow]) -> datetime:
+    return min(mark.earliest_at for mark in marks)
+
+
+def _claim(session: Session, now: datetime, at_work: Collection[int]) -> int | None:
     """Lock the device of the oldest pending mark that nobody else is at work on."""
     due = or_(PendingRow.not_before.is_(None), PendingRow.not_before <= now)
     oldest = (
         select(PendingRow.device_id, func.min(PendingRow.id).label("first"))
-        .where(due)
+        .where(due, PendingRow.device_id.not_in(at_work))
         .group_by(PendingRow.device_id)
         .subquery()
     )
@@ -82,6 +133,11 @@ def _claim(session: Session, now: datetime) -> int | None:
     )
 
 
+def _failed(sessions: Sessions, device_id: int, now: datetime, fault: Exception) -> Judged:
+    _postpone(sessions, device_id, now, fault)
+    return Judged(device_id, 0, 0, failed=f"{type(fault).__name__}: {fault}")
+
+
 def _postpone(sessions: Sessions, device_id: int, now: datetime, fault: Exception) -> None:
     with sessions.begin() as session:
         for row in session.scalars(select(PendingRow).where(PendingRow.device_id == device_id)):
@@ -90,19 +146,28 @@ def _postpone(sessions: Sessions, device_id: int, now: datetime, fault: Exceptio
             row.fault = f"{type(fault).__name__}: {fault}"[:500]
 
 
-def _judge_device(session: Session, device_id: int, now: datetime, voice: Voice) -> Judged:
-    marks = session.scalars(select(PendingRow).where(PendingRow.device_id == device_id)).all()
-    earliest_at = min(mark.earliest_at for mark in marks)
-    horizon = now + AHEAD
+def _judge_device(
+    session: Session,
+    device_id: int,
+    marks: Sequence[PendingRow],
+    now: datetime,
+    voice: Voice,
+    worked: Worked,
+) -> Judged:
+    earliest_at = _earliest_at(marks)
+    turn = arrivals.newest_turns(session, [device_id]).get(device_id)
     taken = opened = 0
     for fitting in terms.fittings_of_device(session, device_id):
         removed_at = fitting.fitting.removed_at
         if removed_at is None or earliest_at < removed_at:
-            count, new = _judge_fitting(session, fitting, earliest_at, now, voice)
+            known = worked.get(fitting.fitting.fitting_id)
+            count, new = _judge_fitting(session, fitting, earliest_at, now, voice, known)
             taken, opened = taken + count, opened + new
+        if removed_at is None and turn is not None:
+            _say_where_calm(session, fitting, turn)
     # Only the marks that were read: one that intake adds meanwhile is for the next turn.
     session.execute(delete(PendingRow).where(PendingRow.id.in_([mark.id for mark in marks])))
-    _wait_for_its_time(session, device_id, horizon)
+    _wait_for_its_time(session, device_id, now + AHEAD)
     return Judged(device_id, taken, opened)
 
 
@@ -118,31 +183,47 @@ def _wait_for_its_time(session: Session, device_id: int, horizon: datetime) -> N
 
 
 def _judge_fitting(
-    session: Session, of: FittingOf, earliest_at: datetime, now: datetime, voice: Voice
+    session: Session,
+    of: FittingOf,
+    earliest_at: datetime,
+    now: datetime,
+    voice: Voice,
+    worked: Stretch | None = None,
 ) -> tuple[int, int]:
     row = judgement_of(session, of)
-    states = msgspec.convert(row.states, States)
-    late = states.through is not None and earliest_at <= states.through
-    # What a tag measured while it was called silent may show that it never was.
-    rerun = late or _is_called_silent(session, of)
-    if rerun:
-        states = _back_to(session, of, earliest_at)
-    since = states.through
-    fitting = of.fitting
-    ends = [now + AHEAD, *([] if fitting.removed_at is None else [fitting.removed_at])]
-    fresh = readings.between(
-        session, of.device_id, of.device, since, min(ends), from_at=fitting.fitted_at
-    )
-    if not fresh:
+    if worked is None or (worked.version, worked.of) != (row.version, of):
+        # Nothing was worked out before, or somebody has judged or changed the terms since.
+        worked = stretch.work_out(session, of, row, earliest_at, now)
+    if worked.rerun:
+        checkpoints.drop_from(session, of.fitting.fitting_id, earliest_at)
+    if worked.outcome is None:
         return 0, 0
-    outcome = _run(session, of, states, fresh)
-    save(row, outcome)
-    findings = dict(outcome.findings)
-    known = known_episodes(session, of, findings, since=since, rerun=rerun)
-    if rerun:
-        findings |= _silence_going_on(of, outcome.states, now, known)
-    decisions = decide(findings.values(), known, now, rerun=rerun)
-    return len(fresh), episodes.apply(session, of, decisions, now, voice)
+    bulk.keep(session, worked.kept)
+    save(row, worked.outcome)
+    findings = dict(worked.outcome.findings)
+    known = known_episodes(session, of, findings, since=worked.since, rerun=worked.rerun)
+    if worked.rerun:
+        findings |= _silence_going_on(of, worked.outcome.states, now, known)
+    decisions = decide(findings.values(), known, now, rerun=worked.rerun)
+    return worked.readings, episodes.apply(session, of, decisions, now, voice)
+
+
+def catch_up(session: Session, of: FittingOf, now: datetime, voice: Voice) -> int:
+    """Judge what was stored since the states were saved; alerts opened, mostly none."""
+    row = judgement_of(session, of)
+    since = row.through
+    if since is None:
+        return 0
+    return _judge_fitting(session, of, since + timedelta(microseconds=1), now, voice)[1]
+
+
+def _say_where_calm(session: Session, of: FittingOf, turn: int) -> None:
+    """Let intake pass by what needs no judging, until something changes (the turn goes up)."""
+    calm = None
+    if not bool(alerting.called_silent(session, [of.fitting.fitting_id])):
+        states = msgspec.convert(judgement_of(session, of).states, States)
+        calm = Run(of.fitting, states).calm()
+    arrivals.say_calm(session, of.device_id, turn, calm_text(calm))
 
 
 def judgement_of(session: Session, of: FittingOf) -> JudgementRow:
@@ -159,64 +240,8 @@ def save(row: JudgementRow, outcome: Outcome) -> None:
     """Keep the outcome of a run."""
     row.states = msgspec.to_builtins(outcome.states)
     row.through = outcome.states.through
-    row.check_after = outcome.check_after
-
-
-def _run(session: Session, of: FittingOf, states: States, fresh: Sequence[Reading]) -> Outcome:
-    """Judge hour by hour, leaving a checkpoint where each new hour of readings begins."""
-    findings: dict[FindingKey, Finding] = {}
-    outcome = None
-    for hour in _by_hour(sorted(fresh, key=order_key)):
-        if states.through is not None and _hour(states.through) != _hour_of(hour[0]):
-            _checkpoint(session, of, states)
-        outcome = judging.judge(of.fitting, states, hour)
-        states = outcome.states
-        findings |= outcome.findings
-    assert outcome is not None
-    return Outcome(states, findings, outcome.check_after)
-
-
-def _by_hour(ordered: Sequence[Reading]) -> Iterable[list[Reading]]:
-    part: list[Reading] = []
-    for reading in ordered:
-        if part and _hour_of(reading) != _hour_of(part[0]):
-            yield part
-            part = []
-        part.append(reading)
-    yield part
-
-
-def _hour_of(reading: Reading) -> int:
-    return _hour(reading.stamp.measured_at)
-
-
-def _hour(at: datetime) -> int:
-    return int(at.timestamp() // CHECKPOINT_EVERY.total_seconds())
-
-
-def _checkpoint(session: Session, of: FittingOf, states: States) -> None:
-    assert states.through is not None
-    key = (of.fitting.fitting_id, states.through)
-    if session.get(CheckpointRow, key) is None:
-        built = msgspec.to_builtins(states)
-        session.add(CheckpointRow(fitting_id=key[0], at=key[1], states=built))
-
-
-def _back_to(session: Session, of: FittingOf, earliest_at: datetime) -> States:
-    """The states before the late reading; later checkpoints are no longer true."""
-    fitting_id = of.fitting.fitting_id
-    session.execute(
-        delete(CheckpointRow).where(
-            CheckpointRow.fitting_id == fitting_id, CheckpointRow.at >= earliest_at
-        )
-    )
-    row = session.scalar(
-        select(CheckpointRow)
-        .where(CheckpointRow.fitting_id == fitting_id)
-        .order_by(CheckpointRow.at.desc())
-        .limit(1)
-    )
-    return States() if row is None else msgspec.convert(row.states, States)
+    row.check_after, row.quiet_s = outcome.check_after, outcome.quiet_s
+    row.ends_at = outcome.ends_at
 
 
 def known_episodes(
@@ -272,13 +297,3 @@ def _silence_going_on(
         for key, finding in ticked.items()
         if key in known or (finding.kind is FindingKind.SILENCE and finding.condition_id in silent)
     }
-
-
-def _is_called_silent(session: Session, of: FittingOf) -> bool:
-    query = select(EpisodeRow.id).where(
-        EpisodeRow.fitting_id == of.fitting.fitting_id,
-        EpisodeRow.kind == FindingKind.SILENCE.value,
-        EpisodeRow.ended_at.is_(None),
-        EpisodeRow.withdrawn.is_(False),
-    )
-    return session.scalar(query.limit(1)) is not None

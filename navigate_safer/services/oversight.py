@@ -4,18 +4,17 @@ from datetime import datetime
 
 import msgspec
 
-from navigate_safer.db import audit, operations
+from navigate_safer.db import audit, limits, operations, refusals
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.operations import (
-    AuditLine,
-    GatewayLine,
-    RefusalLine,
-    UnassignedLine,
-    WorkerLine,
-)
+from navigate_safer.db.limits import GIGABYTE, Limit
+from navigate_safer.db.operations import AuditLine, GatewayLine, UnassignedLine, WorkerLine
+from navigate_safer.db.reading import reading
+from navigate_safer.db.refusals import ReasonLine
 from navigate_safer.db.telemetry import HeartbeatRow
 from navigate_safer.people.access import Scope
 from navigate_safer.people.account import Act
+
+LOOK_WITHIN_S = 5.0
 
 
 class Operations(msgspec.Struct, frozen=True):
@@ -23,20 +22,22 @@ class Operations(msgspec.Struct, frozen=True):
 
     workers: list[WorkerLine]
     gateways: list[GatewayLine]
-    refusal_counts: list[tuple[str, int]]
-    refusals: list[RefusalLine]
+    reasons: list[ReasonLine]
+    limits: list[Limit]
     unassigned: list[UnassignedLine]
     unjudged_devices: int
 
 
-def see_operations(sessions: Sessions, scope: Scope, wall_now: datetime) -> Operations:
-    """Workers, gateways, quarantine and unassigned readings; no case data."""
-    with sessions.begin() as session:
+def see_operations(
+    sessions: Sessions, scope: Scope, now: datetime, wall_now: datetime, disk_gb: int = 0
+) -> Operations:
+    """Workers, gateways, quarantine, limits and unassigned readings; no case data."""
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
         return Operations(
             workers=operations.workers(session, wall_now),
             gateways=operations.gateways(session, scope),
-            refusal_counts=operations.refusal_counts(session, scope),
-            refusals=operations.refusals(session, scope),
+            reasons=refusals.by_reason(session, scope),
+            limits=limits.limits(session, now, disk_gb * GIGABYTE),
             unassigned=operations.unassigned(session, scope),
             unjudged_devices=operations.unjudged(session),
         )

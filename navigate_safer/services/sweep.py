@@ -7,26 +7,28 @@ missed, or two ticks at once, change nothing.
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, or_, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts import judge as judging
 from alerts.decide import decide
 from alerts.judge import States
 from alerts.lifecycle import AlertState, Move
-from navigate_safer.db import terms
+from navigate_safer.db import arrivals, terms
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import FittingRow
-from navigate_safer.db.telemetry import CheckpointRow, HeartbeatRow, JudgementRow, PendingRow
+from navigate_safer.db.telemetry import (
+    CheckpointRow,
+    DeviceLatestRow,
+    JudgementRow,
+    PendingRow,
+)
 from navigate_safer.services import alerting, episodes, monitor
 from navigate_safer.services.alerting import Voice
 
-# After our own feed was down the broker still holds messages; tags are not called silent until
-# these could arrive. A feed that keeps breaking is shown as degraded, not as 156 silent tags.
-CATCH_UP = timedelta(seconds=60)
-FEED_STALE = timedelta(seconds=60)
+# Rows of one transaction.
+MOST_PUT_OFF = 5_000
 # What fails is tried again at this pace.
 TRY_AGAIN = timedelta(seconds=30)
 # Late data within this span costs at most an hour of judging again; older data starts from the
@@ -34,16 +36,8 @@ TRY_AGAIN = timedelta(seconds=30)
 CHECKPOINTS_KEPT = timedelta(days=8)
 
 
-def feed_is_up(sessions: Sessions, now: datetime) -> bool:
-    """Whether intake has been connected long enough for the absence of readings to mean much."""
-    with sessions.begin() as session:
-        beat = session.get(HeartbeatRow, "ingest")
-        return (
-            beat is not None
-            and now - beat.at <= FEED_STALE
-            and beat.connected_since is not None
-            and now - beat.connected_since >= CATCH_UP
-        )
+class HeardMeanwhile(Exception):
+    """A device reported while it was being called silent; it is looked at again."""
 
 
 def look_for_silence(sessions: Sessions, now: datetime, voice: Voice) -> int | None:
@@ -85,11 +79,63 @@ def _next_check(session: Session, now: datetime) -> JudgementRow | None:
 
 def _tick(session: Session, row: JudgementRow, now: datetime, voice: Voice) -> int:
     of = terms.fitting(session, row.fitting_id)
+    # What was judged on arrival since the states were saved is read first: it was heard.
+    opened = monitor.catch_up(session, of, now, voice)
     outcome = judging.tick(of.fitting, msgspec.convert(row.states, States), now)
     monitor.save(row, outcome)
     known = monitor.known_episodes(session, of, outcome.findings, since=None, rerun=False)
     decisions = decide(outcome.findings.values(), known, now, rerun=False)
-    return episodes.apply(session, of, decisions, now, voice)
+    if outcome.findings:
+        # Intake must not pass by what this device sends next: it may end the silence.
+        heard_at = arrivals.turn_on(session, of.device_id)
+        if heard_at is not None and heard_at > (outcome.states.through or heard_at):
+            raise HeardMeanwhile
+    return opened + episodes.apply(session, of, decisions, now, voice)
+
+
+def put_off(sessions: Sessions, now: datetime) -> int:
+    """Move the looks for silence of devices that were heard since; how many were moved.
+
+    One statement for thousands: a reading that is judged on arrival does not write its
+    fitting's next look, which would cost more than the reading.
+    """
+    with sessions.begin() as session:
+        rows = session.execute(
+            select(
+                JudgementRow.fitting_id,
+                JudgementRow.check_after,
+                JudgementRow.quiet_s,
+                JudgementRow.ends_at,
+                DeviceLatestRow.measured_at,
+            )
+            .join(FittingRow, FittingRow.id == JudgementRow.fitting_id)
+            .join(DeviceLatestRow, DeviceLatestRow.device_id == FittingRow.device_id)
+            .where(
+                JudgementRow.check_after < now,
+                JudgementRow.quiet_s.is_not(None),
+                FittingRow.removed_at.is_(None),
+                DeviceLatestRow.measured_at > JudgementRow.through,
+            )
+            .limit(MOST_PUT_OFF)
+            .with_for_update(of=JudgementRow, skip_locked=True)
+        )
+        moved = []
+        for fitting_id, check_after, quiet_s, ends_at, heard_at in rows:
+            assert quiet_s is not None
+            assert check_after is not None
+            due = heard_at + timedelta(seconds=quiet_s)
+            due = due if ends_at is None else min(due, ends_at)
+            if due > max(check_after, now):
+                moved.append({"b_fitting": fitting_id, "b_due": due})
+        if moved:
+            # Not a version of the states: nothing that was judged has changed.
+            session.connection().execute(
+                update(JudgementRow)
+                .where(JudgementRow.fitting_id == bindparam("b_fitting"))
+                .values(check_after=bindparam("b_due")),
+                moved,
+            )
+        return len(moved)
 
 
 def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None:
@@ -155,26 +201,3 @@ def prune_checkpoints(sessions: Sessions, now: datetime) -> int:
             session.execute(delete(CheckpointRow).where(*key))
             dropped += 1
         return dropped
-
-
-def beat(
-    sessions: Sessions,
-    worker: str,
-    now: datetime,
-    *,
-    connected_since: datetime | None = None,
-    fault: str | None = None,
-) -> None:
-    """Write a worker's sign of life. Two threads of one worker may write the first at once."""
-    for first_try in (True, False):
-        try:
-            with sessions.begin() as session:
-                row = session.get(HeartbeatRow, worker)
-                if row is None:
-                    row = HeartbeatRow(worker=worker, at=now)
-                    session.add(row)
-                row.at, row.connected_since, row.fault = now, connected_since, fault
-            return
-        except IntegrityError:
-            if not first_try:
-                raise

@@ -1,0 +1,233 @@
+"""Judge fixes as they arrive: the many of which there is nothing to say, at the speed they come.
+
+A fix that keeps within its device's calm (:class:`alerts.rules.calm.Calm`) is stored and judged
+by a comparison of columns. A device that leaves it is stepped through its rules here and now.
+Where that finds something, or where anything is unusual, the readings are stored with a pending
+mark, and :mod:`navigate_safer.services.monitor` judges them: nothing is decided here that somebody
+must be told.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+from sqlalchemy.orm import Session
+
+from devices.columns import Arrived, FixColumns, Flags, Ints
+from navigate_safer.db import bulk
+from navigate_safer.db.arrivals import Kept, Latest, Marks, Saved
+from navigate_safer.db.packed import micros_of
+from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
+from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
+from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
+
+# Clocks of devices may be so far ahead of ours without remark.
+AHEAD = timedelta(seconds=60)
+# The states of a device that keeps calm are saved in each new one of these. Whoever needs them
+# sooner steps through what was passed by since: 360 fixes at one a minute, some 20 ms.
+UNSAVED_US = 6 * 3_600_000_000
+
+
+# A device that brings more than so many at once and is not calm is left to the monitor: stepping
+# them here, at some 0.2 ms each, would keep everybody else's readings waiting.
+MOST_STEPPED = 500
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What came of a batch: the messages left to the general form, and the counts of the rest."""
+
+    left: list[int]
+    stored: int = 0
+    devices: int = 0
+    on_arrival: int = 0
+    marked: int = 0
+    judging_s: float = 0.0
+
+
+class _Groups(msgspec.Struct, frozen=True):
+    """Fixes of a batch sorted by device and time, and where each device's begin and end."""
+
+    fixes: FixColumns
+    packed: PackedFixes
+    slot: Ints
+    before_us: Ints
+    first: Ints
+    last: Ints
+
+
+class Arrivals:
+    """One process's judgement on arrival. Call :meth:`committed` or :meth:`undone` after each."""
+
+    def __init__(self, fleet: Fleet | None = None, *, most_at_hand: int = MOST_AT_HAND) -> None:
+        self.fleet = Fleet() if fleet is None else fleet
+        self._standings = Standings(self.fleet, most_at_hand)
+        self._groups: _Groups | None = None
+        self._advanced: dict[int, Advanced] = {}
+        self._marked: Flags = np.zeros(0, dtype=np.bool_)
+
+    def take(
+        self, session: Session, messages: Sequence[Arrived], fixes: FixColumns, now: datetime
+    ) -> Taken:
+        """Store and judge what can be. Raises :class:`navigate_safer.db.bulk.AlreadyThere`."""
+        self._groups, self._advanced = None, {}
+        if not len(fixes):
+            return Taken([])
+        places, row_of = np.unique(fixes.message, return_inverse=True)
+        slots = self.fleet.slots(session, [messages[place].topic for place in places.tolist()])
+        groups, left = self._group(fixes, slots[row_of], now)
+        if groups is None:
+            return Taken(left)
+        self._groups = groups
+        bulk.insert_fixes(session, groups.packed)
+        began = time.perf_counter()
+        calm, covered = self._calm(groups)
+        marked = ~calm
+        few = groups.last - groups.first < MOST_STEPPED
+        moving = np.flatnonzero(~calm & few).tolist()
+        self._standings.prepare(session, groups.slot[groups.first[moving]].tolist())
+        for group in moving:
+            begin, end = int(groups.first[group]), int(groups.last[group]) + 1
+            slot = int(groups.slot[begin])
+            advanced = self._standings.advance(slot, groups.packed, range(begin, end), covered)
+            if advanced is not None:
+                self._advanced[group] = advanced
+                marked[group] = False
+        judging_s = time.perf_counter() - began
+        self._write(session, groups, marked, now)
+        return Taken(
+            left,
+            stored=len(groups.packed),
+            devices=len(groups.first),
+            on_arrival=int((groups.last - groups.first + 1)[~self._marked].sum()),
+            marked=int(self._marked.sum()),
+            judging_s=judging_s,
+        )
+
+    def _group(
+        self, fixes: FixColumns, slot: Ints, now: datetime
+    ) -> tuple[_Groups | None, list[int]]:
+        """Sort by device and time, and leave out every device with anything unusual."""
+        order = np.lexsort((fixes.measured_us, slot))
+        fixes, slot = fixes.take(order), slot[order]
+        fleet, measured = self.fleet, fixes.measured_us
+        first = np.ones(len(slot), dtype=np.bool_)
+        first[1:] = slot[1:] != slot[:-1]
+        before_us = np.where(first, fleet["position_us"][slot], np.roll(measured, 1))
+        usual = (
+            (slot >= 0)
+            & fleet["fit"][slot]
+            & (measured > before_us)
+            & (measured <= micros_of(now + AHEAD))
+            & (measured >= fleet["fitted_us"][slot])
+            & fits(fixes)
+        )
+        left: list[int] = []
+        if not usual.all():
+            unusual = np.isin(slot, np.unique(slot[~usual]))
+            left = np.unique(fixes.message[unusual]).tolist()
+            rest = ~unusual
+            fixes, slot = fixes.take(rest), slot[rest]
+            before_us, first = before_us[rest], first[rest]
+        if not len(slot):
+            return None, left
+        last = np.roll(first, -1)
+        packed = pack(fixes, fleet["device_id"][slot])
+        starts, ends = np.flatnonzero(first), np.flatnonzero(last)
+        return _Groups(fixes, packed, slot, before_us, starts, ends), left
+
+    def _calm(self, groups: _Groups) -> tuple[Flags, Flags]:
+        """Which devices kept calm and need no saving, and which fixes were covered."""
+        fleet, slot, packed = self.fleet, groups.slot, groups.packed
+        measured = packed.measured_us
+        covered = (
+            (packed.lon_e7 >= fleet["west_e7"][slot])
+            & (packed.lon_e7 <= fleet["east_e7"][slot])
+            & (packed.lat_e7 >= fleet["south_e7"][slot])
+            & (packed.lat_e7 <= fleet["north_e7"][slot])
+            & (measured <= packed.received_us)
+            & (measured < fleet["until_us"][slot])
+            & (measured - groups.before_us <= fleet["gap_us"][slot])
+            & (groups.fixes.accuracy_m >= fleet["min_accuracy_m"][slot])
+            & (groups.fixes.accuracy_m <= fleet["accuracy_m"][slot])
+            & ((fleet["sources"][slot] >> groups.fixes.source) & 1 == 1)
+        )
+        # The rules' states are saved now and then, with a checkpoint for late data.
+        unsaved = measured // UNSAVED_US == groups.before_us // UNSAVED_US
+        return np.logical_and.reduceat(covered & unsaved, groups.first), covered
+
+    def _write(self, session: Session, groups: _Groups, marked: Flags, now: datetime) -> None:
+        """Save what came of it; a device that somebody else has judged meanwhile is marked."""
+        accepted = bulk.settle(session, self._latest(groups, ~marked, step=0))
+        device_id = groups.packed.device_id[groups.first]
+        marked = marked | ~np.isin(device_id, list(accepted))
+        saved: dict[int, Saved] = {}
+        kept: list[Kept] = []
+        for group, advanced in self._advanced.items():
+            if not marked[group]:
+                saved[group] = advanced.saved
+                kept += advanced.kept
+        done = bulk.save(session, list(saved.values()))
+        for group, each in saved.items():
+            marked[group] |= each.fitting_id not in done
+        bulk.keep(session, [each for each in kept if each.fitting_id in done])
+        bulk.settle(session, self._latest(groups, marked, step=1))
+        earliest_us = groups.packed.measured_us[groups.first]
+        now_us = np.full(int(marked.sum()), micros_of(now), dtype=np.int64)
+        bulk.mark(session, Marks(device_id[marked], earliest_us[marked], now_us))
+        self._marked = marked
+
+    def _latest(self, groups: _Groups, which: Flags, *, step: int) -> Latest:
+        chosen = np.flatnonzero(which)
+        # In one order, so that two workers that meet on the same devices wait, not deadlock.
+        chosen = chosen[np.argsort(groups.packed.device_id[groups.first[chosen]])]
+        last, packed = groups.last[chosen], groups.packed
+        calm: list[str | None] = [None] * len(chosen)
+        kept = [not step] * len(chosen)
+        if not step:
+            for n, group in enumerate(chosen.tolist()):
+                if group in self._advanced:
+                    kept[n], calm[n] = False, calm_text(self._advanced[group].calm)
+        return Latest(
+            device_id=packed.device_id[last],
+            turn=self.fleet["turn"][groups.slot[last]],
+            step=np.full(len(chosen), step, dtype=np.int64),
+            seen_us=self.fleet["position_us"][groups.slot[last]],
+            believed_us=np.minimum(packed.measured_us[last], packed.received_us[last]),
+            received_us=groups.fixes.received_us[last],
+            position_us=packed.measured_us[last],
+            lat_e7=packed.lat_e7[last],
+            lon_e7=packed.lon_e7[last],
+            accuracy=packed.accuracy[last],
+            fix_quality=packed.quality[last],
+            kept=kept,
+            calm=calm,
+        )
+
+    def committed(self) -> None:
+        """The batch is safe: what is at hand becomes what was written."""
+        groups, fleet = self._groups, self.fleet
+        if groups is None:
+            return
+        last, slot = groups.last, groups.slot[groups.last]
+        for name, column in (
+            ("position_us", groups.packed.measured_us),
+            ("received_us", groups.packed.received_us),
+            ("lat_e7", groups.packed.lat_e7),
+            ("lon_e7", groups.packed.lon_e7),
+            ("accuracy", groups.packed.accuracy),
+            ("quality", groups.packed.quality),
+        ):
+            fleet[name][slot] = column[last]
+        for group, advanced in self._advanced.items():
+            calm = NOT_CALM if advanced.calm is None else stored_calm(advanced.calm)
+            fleet.set_calm(int(slot[group]), calm)
+        fleet["fresh"][slot[self._marked]] = False
+        self._standings.committed(set(slot[self._marked].tolist()))
+        self._groups = None
+
+    def undone(self) -> None:
+        """The batch was rolled back: rules that were stepped are read anew."""
+        self._standings.undone()
+        self._groups = None

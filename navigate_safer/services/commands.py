@@ -1,0 +1,213 @@
+"""What staff ask of a device, and what they are shown of it. Sending is in ``command_post``."""
+
+import uuid
+from datetime import datetime, timedelta
+from enum import Enum
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.terms import DeviceKind
+from devices.command import CommandKind, CommandState, StandingText
+from navigate_safer.db import audit, commands
+from navigate_safer.db.audit import AuditRow
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.commands import CommandHistoryRow, CommandLine, CommandRow, Way
+from navigate_safer.db.people import DeviceRow, WearerRow
+from navigate_safer.db.telemetry import HeartbeatRow
+from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.account import Act
+from navigate_safer.services.casework import NotFound
+
+LONGEST_REASON = 400
+COUNTED_OVER = timedelta(hours=1)
+SHOWN = 5
+# The worker beats every 5 s; as for the others, a minute without is the bar.
+WORKER_STALE = timedelta(seconds=60)
+LOCATED = "position on demand"
+
+
+class CommandPolicy(msgspec.Struct, frozen=True):
+    """Limits of asking; settings of the installation, see there for their reasons."""
+
+    lasts_s: int
+    per_hour: int
+
+
+class Asked(Enum):
+    """What became of asking."""
+
+    QUEUED = "queued"
+    ALREADY = "already"
+    NEEDS_REASON = "needs_reason"
+    TOO_MANY = "too_many"
+    NO_POSITIONS = "no_positions"
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What somebody asks of a device. ``text`` only with kind message."""
+
+    device: str
+    kind: CommandKind
+    text: StandingText | None = None
+    reason: str = ""
+
+
+class Panel(msgspec.Struct, frozen=True):
+    """Commands of one wearer: the ways to the devices, and the newest commands.
+
+    ``needs_reason`` when no alert is open that would be the reason to locate; ``sender_up``
+    whether the worker that sends gives a sign of life.
+    """
+
+    ways: list[Way]
+    lines: list[CommandLine]
+    needs_reason: bool
+    sender_up: bool
+
+
+def ask(
+    sessions: Sessions,
+    scope: Scope,
+    wearer_ref: str,
+    wanted: Wanted,
+    now: datetime,
+    policy: CommandPolicy,
+) -> Asked:
+    """Queue a command; raises NotFound for a device that is not on this wearer now.
+
+    While the same is being asked already nothing is added: a second press costs no battery.
+    """
+    with sessions.begin() as session:
+        wearer, devices = _fitted(session, scope, wearer_ref)
+        device = next((each for each in devices if each.ref == wanted.device), None)
+        if device is None:
+            raise NotFound
+        if wanted.kind is CommandKind.LOCATE and device.kind != DeviceKind.LOCATION_TAG.value:
+            return Asked.NO_POSITIONS
+        # Two who ask at once are counted one after the other.
+        session.refresh(device, with_for_update=True)
+        recent = commands.issued_since(session, device.id, now - COUNTED_OVER)
+        if any(_is_the_same(row, wanted) and row.expires_at > now for row in recent):
+            return Asked.ALREADY
+        if len(recent) >= policy.per_hour:
+            return Asked.TOO_MANY
+        alert = commands.live_alert(session, wearer.id)
+        reason = wanted.reason.strip()[:LONGEST_REASON]
+        if not reason and alert is not None and not wanted.kind.acts_on_wearer:
+            reason = f"open alert {alert.reference}"
+        if not reason:
+            return Asked.NEEDS_REASON
+        row = CommandRow(
+            wearer_id=wearer.id,
+            alert_id=None if alert is None else alert.id,
+            staff_id=scope.staff_id,
+            reason=reason,
+        )
+        _queue(session, row, device, wanted, now, policy)
+        return Asked.QUEUED
+
+
+def _fitted(session: Session, scope: Scope, wearer_ref: str) -> tuple[WearerRow, list[DeviceRow]]:
+    try:
+        return commands.fitted(session, scope, wearer_ref)
+    except LookupError:
+        raise NotFound from None
+
+
+def _is_the_same(row: CommandRow, wanted: Wanted) -> bool:
+    text = None if wanted.text is None else wanted.text.value
+    live = CommandState(row.state).live
+    return live and row.kind == wanted.kind.value and row.standing_text == text
+
+
+def _queue(
+    session: Session,
+    row: CommandRow,
+    device: DeviceRow,
+    wanted: Wanted,
+    now: datetime,
+    policy: CommandPolicy,
+) -> None:
+    row.name = uuid.uuid4().hex
+    row.device_id = device.id
+    row.kind = wanted.kind.value
+    row.standing_text = None if wanted.text is None else wanted.text.value
+    # The device keeps milliseconds; a fix of this very moment must not count as earlier.
+    row.issued_at = now.replace(microsecond=now.microsecond // 1000 * 1000)
+    row.expires_at = row.issued_at + timedelta(seconds=policy.lasts_s)
+    row.state, row.due_at, row.tries = CommandState.QUEUED.value, now, 0
+    session.add(row)
+    session.flush()
+    note(session, row, now, "ask")
+    audit.record(
+        session,
+        Act.ALTERATION if wanted.kind.acts_on_wearer else Act.COLLECTION,
+        f"command: {row.kind}",
+        at=now,
+        actor="staff",
+        staff_id=row.staff_id,
+        subject_kind="wearer",
+        subject_id=row.wearer_id,
+        detail={"command": row.id, "device": device.id},
+    )
+
+
+def note(
+    session: Session,
+    row: CommandRow,
+    at: datetime,
+    move: str,
+    *,
+    gateway: str | None = None,
+    reason: str | None = None,
+) -> None:
+    """Add to a command's history, in the caller's transaction."""
+    session.add(
+        CommandHistoryRow(
+            command_id=row.id, at=at, move=move, state=row.state, gateway=gateway, reason=reason
+        )
+    )
+
+
+def see_panel(
+    sessions: Sessions, scope: Scope, wearer_ref: str, now: datetime, wall_now: datetime
+) -> Panel:
+    """Commands of one wearer; raises NotFound.
+
+    The first sight of an answer is a consultation of its own; a refresh of the same is not.
+    """
+    scope.require(Permission.COMMAND_DEVICES)
+    with sessions.begin() as session:
+        wearer, devices = _fitted(session, scope, wearer_ref)
+        lines = commands.lines(session, wearer.id, SHOWN)
+        for line in lines:
+            if line.answer_at is not None:
+                _log_sight(session, scope, line.command_id, now)
+        beat = session.get(HeartbeatRow, "commands")
+        return Panel(
+            ways=commands.ways(session, devices, now),
+            lines=lines,
+            needs_reason=commands.live_alert(session, wearer.id) is None,
+            sender_up=beat is not None and beat.fault is None and wall_now - beat.at < WORKER_STALE,
+        )
+
+
+def _log_sight(session: Session, scope: Scope, command_id: int, now: datetime) -> None:
+    seen = select(AuditRow.id).where(
+        AuditRow.subject_kind == "command",
+        AuditRow.subject_id == command_id,
+        AuditRow.staff_id == scope.staff_id,
+    )
+    if session.scalar(seen.limit(1)) is None:
+        audit.record(
+            session,
+            Act.CONSULTATION,
+            LOCATED,
+            at=now,
+            actor="staff",
+            staff_id=scope.staff_id,
+            subject_kind="command",
+            subject_id=command_id,
+        )

@@ -1,0 +1,214 @@
+"""The devices that report, at hand in memory: who each is, where it was, and where it may go
+with nothing to find.
+
+One process of intake holds a slot for each device that it has heard; a slot is a row of numbers
+in columns, so that a million devices take a few hundred megabytes and a batch is compared at once.
+What is here may be old: the database's ``turn`` and position tell, when the batch is written.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy.orm import Session
+
+from alerts.judge import RULES
+from alerts.rules.calm import Calm
+from devices.columns import Ints
+from navigate_safer.db import arrivals
+from navigate_safer.db.arrivals import Reporting
+from navigate_safer.db.packed import micros_of
+
+UNKNOWN = -1
+ANY_GATEWAY = 0
+_FIRST_SLOTS = 1_024
+LONGEST_NAME = 64
+_FAR_OFF = 2**62
+_NEVER = -(2**62)
+# Calm found by other rules than these is not believed.
+_RULES = " ".join(f"{rule.name}/{rule.version}" for rule in RULES)
+
+_COLUMNS: dict[str, Any] = {
+    "device_id": np.int64,
+    "gateway_id": np.int64,
+    "turn": np.int64,
+    "fitting_id": np.int64,
+    "fitted_us": np.int64,
+    "position_us": np.int64,
+    "received_us": np.int64,
+    "lat_e7": np.int32,
+    "lon_e7": np.int32,
+    "accuracy": np.int16,
+    "quality": np.int32,
+    "fit": np.bool_,
+    "fresh": np.bool_,
+    "west_e7": np.int32,
+    "south_e7": np.int32,
+    "east_e7": np.int32,
+    "north_e7": np.int32,
+    "until_us": np.int64,
+    "gap_us": np.int64,
+    "min_accuracy_m": np.float32,
+    "accuracy_m": np.float32,
+    "sources": np.int16,
+}
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """Calm as the database keeps it."""
+
+    rules: str
+    box_e7: tuple[int, int, int, int]
+    until_us: int
+    gap_us: int
+    min_accuracy_m: float
+    accuracy_m: float
+    sources: int
+
+
+NOT_CALM = _Stored("", (0, 0, -1, -1), _NEVER, 0, 0.0, 0.0, 0)
+
+
+def stored_calm(calm: Calm) -> _Stored:
+    """Calm in whole numbers, rounded inwards."""
+    box = (
+        int(np.ceil(calm.west * 1e7)),
+        int(np.ceil(calm.south * 1e7)),
+        int(np.floor(calm.east * 1e7)),
+        int(np.floor(calm.north * 1e7)),
+    )
+    return _Stored(
+        rules=_RULES,
+        box_e7=box,
+        until_us=_FAR_OFF if calm.until is None else micros_of(calm.until),
+        gap_us=int(min(calm.max_gap_s * 1e6, _FAR_OFF)),
+        min_accuracy_m=calm.min_accuracy_m,
+        accuracy_m=min(calm.max_accuracy_m, 1e9),
+        sources=sum(1 << source for source in calm.sources),
+    )
+
+
+def calm_text(calm: Calm | None) -> str | None:
+    """Calm as the database keeps it, None where there is none."""
+    return None if calm is None else msgspec.json.encode(stored_calm(calm)).decode()
+
+
+class Fleet:
+    """Slots by device. Not for two threads; one for each process of intake."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._slots: dict[str, int] = {}
+        self._gateways: dict[str, int] = {}
+        self._columns = {
+            name: np.zeros(_FIRST_SLOTS, dtype=kind) for name, kind in _COLUMNS.items()
+        }
+
+    def __len__(self) -> int:
+        """How many devices have a slot."""
+        return len(self._slots)
+
+    def __getitem__(self, column: str) -> Any:  # noqa: ANN401 - an array of the column's kind
+        """A column over all slots."""
+        return self._columns[column]
+
+    @property
+    def bytes_held(self) -> int:
+        """Memory of the columns."""
+        return sum(column.nbytes for column in self._columns.values())
+
+    def slots(self, session: Session, topics: Sequence[str]) -> Ints:
+        """The device's slot for each telemetry topic, read anew where it is old.
+
+        UNKNOWN where the device or the gateway is not registered, or they do not belong together.
+        """
+        parts = [topic.split("/") for topic in topics]
+        found = [self._slots.get(part[-1], UNKNOWN) for part in parts]
+        slots = np.array(found, dtype=np.int64)
+        old = (slots == UNKNOWN) | ~self["fresh"][slots]
+        if old.any():
+            self._read(session, {parts[place][-1] for place in np.flatnonzero(old).tolist()})
+            slots = np.array([self._slots.get(part[-1], UNKNOWN) for part in parts], dtype=np.int64)
+        if any(part[-2] not in self._gateways for part in parts):
+            self._gateways = arrivals.gateways(session)
+        senders = np.array([self._gateways.get(part[-2], UNKNOWN) for part in parts])
+        bound_to = self["gateway_id"][slots]
+        right = (senders != UNKNOWN) & ((bound_to == ANY_GATEWAY) | (bound_to == senders))
+        return np.where(right, slots, UNKNOWN)
+
+    def gateway_of(self, topic: str) -> str | None:
+        """The gateway that a topic names; None where it is not known to be registered."""
+        parts = topic.rsplit("/", 2)
+        return parts[1] if len(parts) == 3 and parts[1] in self._gateways else None
+
+    def forget(self, devices: Iterable[str]) -> None:
+        """Read these devices anew when they report next."""
+        for device in devices:
+            if device in self._slots:
+                self["fresh"][self._slots[device]] = False
+
+    def _read(self, session: Session, devices: Iterable[str]) -> None:
+        named = {device for device in devices if 0 < len(device) <= LONGEST_NAME}
+        for device in arrivals.reporting(session, named).values():
+            self._set(device)
+
+    def _set(self, device: Reporting) -> None:
+        slot = self._slots.get(device.device)
+        if slot is None:
+            slot = self._slots[device.device] = len(self._slots)
+            self.names.append(device.device)
+            if slot >= len(self["turn"]):
+                self._grow()
+        latest = device.latest
+        values: dict[str, Any] = {
+            "device_id": device.device_id,
+            "gateway_id": device.gateway_id or ANY_GATEWAY,
+            "fitting_id": device.fitting_id or 0,
+            "fitted_us": 0 if device.fitted_at is None else micros_of(device.fitted_at),
+            "fresh": True,
+        }
+        values["fit"] = bool(
+            latest is not None
+            and latest.position_at is not None
+            and device.fitting_id is not None
+            and device.settled
+            and device.judged
+        )
+        if latest is not None and latest.position_at is not None:
+            values |= {
+                "turn": latest.turn,
+                "position_us": micros_of(latest.position_at),
+                "received_us": micros_of(latest.received_at),
+                "lat_e7": latest.lat_e7,
+                "lon_e7": latest.lon_e7,
+                "accuracy": latest.accuracy,
+                "quality": latest.fix_quality,
+            }
+        for name, value in values.items():
+            self[name][slot] = value
+        self.set_calm(slot, _read_calm(None if latest is None else latest.calm))
+
+    def set_calm(self, slot: int, calm: _Stored) -> None:
+        """Where the device of a slot may go with nothing to find."""
+        self["west_e7"][slot], self["south_e7"][slot] = calm.box_e7[0], calm.box_e7[1]
+        self["east_e7"][slot], self["north_e7"][slot] = calm.box_e7[2], calm.box_e7[3]
+        self["until_us"][slot], self["gap_us"][slot] = calm.until_us, calm.gap_us
+        self["min_accuracy_m"][slot] = calm.min_accuracy_m
+        self["accuracy_m"][slot], self["sources"][slot] = calm.accuracy_m, calm.sources
+
+    def _grow(self) -> None:
+        for name, column in self._columns.items():
+            grown = np.zeros(len(column) * 2, dtype=column.dtype)
+            grown[: len(column)] = column
+            self._columns[name] = grown
+
+
+def _read_calm(text: str | None) -> _Stored:
+    if text is None:
+        return NOT_CALM
+    try:
+        stored = msgspec.json.decode(text, type=_Stored)
+    except msgspec.ValidationError:  # written by a version that kept other things
+        return NOT_CALM
+    return stored if stored.rules == _RULES else NOT_CALM

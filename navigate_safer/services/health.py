@@ -1,0 +1,204 @@
+"""What stands between a breach and an officer at this moment, said in plain sentences.
+
+The judgement is a pure function of what was read. A *fault* means that a breach might not reach an
+officer; a *warning* that it still does, and will not for ever.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+
+import msgspec
+
+from navigate_safer.db import figures
+from navigate_safer.db import limits as ends
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.figures import Facts
+from navigate_safer.db.limits import Limit, Partitions
+from navigate_safer.db.operations import WORKERS, WorkerLine
+from navigate_safer.db.reading import DATABASE_FAULTS, reading
+
+# Policy of this project, version 1. Messages that wait this long mean that intake is behind.
+INTAKE_BEHIND_S = 30.0
+# Readings that wait longer than this to be judged mean that judging has fallen behind.
+UNJUDGED_STALE = timedelta(seconds=60)
+# Every fitted tag speaks within the 15 minutes after which it is called silent (alerts/terms.py);
+# when none of them has, it is the feed that is silent.
+FEED_SILENT = timedelta(minutes=15)
+# A look at the state takes milliseconds; intake commits many times a second.
+DATABASE_SLOW_S = 1.0
+LOOK_WITHIN_S = 3.0
+# Fewer days than this to any limit: a warning; less than one: a fault.
+DAYS_WARNING, DAYS_FAULT = 14.0, 1.0
+# Partitions are made ahead every night, so a day less is one failed night.
+PARTITION_DAYS_WARNING = 1.0
+
+KEPT = "Messages are kept by the broker and nothing is lost."
+AWAY = (
+    "The database does not answer. Nothing can be judged or shown until it does. "
+    f"{KEPT} If an alert is waiting, use the reply code in your text."
+)
+
+
+class State(Enum):
+    """How it is with one part."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One part of the service, how it is, and a sentence about it."""
+
+    name: str
+    state: State
+    text: str
+
+
+def look(
+    sessions: Sessions,
+    now: datetime,
+    wall_now: datetime,
+    *,
+    with_limits: bool = False,
+    disk_bytes: int = 0,
+) -> list[Check]:
+    """Every check; a database that is away is one of them. Takes no lock and never raises.
+
+    ``now`` is the service's clock, ``wall_now`` real time; they differ in a demonstration only.
+    """
+    began = time.monotonic()
+    try:
+        with reading(sessions, within_s=LOOK_WITHIN_S) as session:
+            found = figures.facts(session, now, wall_now)
+            took_s = time.monotonic() - began
+            checks = [_database(took_s), *judge(found, now)]
+            if with_limits:
+                near = ends.limits(session, now, disk_bytes)
+                checks += judge_limits(near, ends.partitions(session, now))
+            return checks
+    except DATABASE_FAULTS:
+        return [Check("database", State.FAULT, AWAY)]
+
+
+def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]:
+    """The sentences about what is not well, for the top of every page."""
+    return [each.text for each in look(sessions, now, wall_now) if each.state is not State.OK]
+
+
+def judge(found: Facts, now: datetime) -> list[Check]:
+    """Intake, every worker, judging and texts."""
+    return [
+        *(_worker(line) for line in found.workers),
+        *_intake(found, now),
+        _judging(found, now),
+        _texts(found),
+    ]
+
+
+def judge_limits(near: Sequence[Limit], partitions: Sequence[Partitions]) -> list[Check]:
+    """Disk, ids and partitions."""
+    checks = []
+    for each in near:
+        state = State.OK
+        if each.days is not None and each.days < DAYS_WARNING:
+            state = State.FAULT if each.days < DAYS_FAULT else State.WARNING
+        if each.name.startswith("partitions"):
+            # A row without its partition still has the default one: slower, not lost.
+            late = each.days is not None and each.days < PARTITION_DAYS_WARNING
+            state = State.WARNING if late else State.OK
+        checks.append(Check(f"limit: {each.name}", state, _limit_text(each)))
+    for part in partitions:
+        if part.in_default:
+            text = f"{part.in_default} row(s) of {part.table} lie outside every day's partition."
+            checks.append(Check(f"default partition: {part.table}", State.WARNING, text))
+    return checks
+
+
+def _limit_text(each: Limit) -> str:
+    if each.days is None:
+        return f"How long the limit of {each.name} is away is not known yet."
+    if each.days == float("inf"):
+        return f"The limit of {each.name} is not coming nearer."
+    return f"The limit of {each.name} is {each.days:,.1f} days away at the present pace."
+
+
+def _database(took_s: float) -> Check:
+    if took_s > DATABASE_SLOW_S:
+        text = f"The database is slow: it took {took_s:.1f} seconds to answer. {KEPT}"
+        return Check("database", State.FAULT, text)
+    return Check("database", State.OK, "The database answers.")
+
+
+def _worker(line: WorkerLine) -> Check:
+    name = f"worker: {line.worker}"
+    # Without the others a breach still reaches an officer.
+    bad = State.FAULT if line.worker in WORKERS else State.WARNING
+    if line.stale:
+        return Check(name, bad, f"The {line.worker} worker gives no sign of life.")
+    if line.fault is not None:
+        return Check(name, bad, f"The {line.worker} worker reports a fault ({line.fault}).")
+    return Check(name, State.OK, f"The {line.worker} worker is running.")
+
+
+def _intake(found: Facts, now: datetime) -> list[Check]:
+    line = next(each for each in found.workers if each.worker == "ingest")
+    checks = [_feed(line, found, now), _waiting(line)]
+    if line.note is not None:
+        checks.append(Check("intake note", State.WARNING, f"Intake says: {line.note}"))
+    return checks
+
+
+def _feed(line: WorkerLine, found: Facts, now: datetime) -> Check:
+    if not line.stale and line.connected_since is None:
+        text = "Telemetry is not being received: no connection to the broker."
+        return Check("feed", State.FAULT, text)
+    last = found.last_received_at
+    if found.tags_fitted and last is not None and now - last > FEED_SILENT:
+        minutes = int((now - last).total_seconds() // 60)
+        text = f"No message of any device has come for {minutes} minutes."
+        return Check("feed", State.FAULT, text)
+    return Check("feed", State.OK, "Telemetry is being received.")
+
+
+def _waiting(line: WorkerLine) -> Check:
+    oldest_s, waiting = line.oldest_waiting_s or 0.0, line.waiting or 0
+    if line.at is None or oldest_s <= INTAKE_BEHIND_S:
+        return Check("intake", State.OK, "Intake keeps up.")
+    since = line.at - timedelta(seconds=oldest_s)
+    text = (
+        f"Intake is behind: {waiting:,} message(s) wait to be stored, the oldest since "
+        f"{since:%H:%M:%S} UTC ({int(oldest_s)} seconds). Alerts come late. {KEPT}"
+    )
+    return Check("intake", State.FAULT, text)
+
+
+def _judging(found: Facts, now: datetime) -> Check:
+    if found.failing_devices:
+        text = (
+            f"{found.failing_devices} device(s) cannot be judged: "
+            "their readings are kept and waiting."
+        )
+        return Check("judging", State.FAULT, text)
+    since = found.pending_since
+    if since is not None and now - since > UNJUDGED_STALE:
+        seconds = int((now - since).total_seconds())
+        text = (
+            f"Judging is behind: readings of {found.pending_devices} device(s) wait, "
+            f"the oldest for {seconds} seconds. Alerts come late; nothing is lost."
+        )
+        return Check("judging", State.FAULT, text)
+    return Check("judging", State.OK, "Readings are judged as they come.")
+
+
+def _texts(found: Facts) -> Check:
+    said = []
+    if found.texts_overdue:
+        said.append(f"{found.texts_overdue} text(s) have been waiting for more than a minute.")
+    if found.texts_refused:
+        said.append(f"{found.texts_refused} text(s) of open alerts did not reach an officer.")
+    if said:
+        return Check("texts", State.FAULT, " ".join(said))
+    return Check("texts", State.OK, "Texts go out as they are due.")

@@ -1,0 +1,69 @@
+"""What a committed batch of intake means in figures."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from devices.columns import NO_TIME_US, FixColumns
+from devices.quality import Doubt
+from navigate_safer import metrics
+from navigate_safer.metrics import GatewayBatch
+from navigate_safer.services.fleet import Fleet
+from navigate_safer.services.ingest import BatchResult, Message
+
+_SECOND_US = 1_000_000
+
+
+def note(
+    partition: str,
+    messages: Sequence[Message],
+    result: BatchResult,
+    fleet: Fleet,
+    committed_at: datetime,
+) -> None:
+    """Count a batch that has just been committed."""
+    metrics.taken(_by_gateway(messages, result.fixes, fleet))
+    metrics.stored(
+        partition, len(messages), result.stored, result.repeated, committed_at.timestamp()
+    )
+    metrics.steps(result.seconds)
+    metrics.refused(result.refused_by_reason)
+    metrics.judged(on_arrival=result.devices_on_arrival)
+    if result.fixes is not None and len(result.fixes):
+        _note_fixes(result.fixes, committed_at.timestamp())
+
+
+def _by_gateway(
+    messages: Sequence[Message], fixes: FixColumns | None, fleet: Fleet
+) -> dict[str | None, GatewayBatch]:
+    counts = np.zeros(len(messages), dtype=np.int64)
+    sent_us = np.zeros(len(messages), dtype=np.int64)
+    if fixes is not None:
+        counts += np.bincount(fixes.message, minlength=len(messages))
+        sent_us[fixes.message] = np.where(fixes.sent_us == NO_TIME_US, 0, fixes.sent_us)
+    found: dict[str | None, GatewayBatch] = {}
+    for message, readings, sent in zip(messages, counts.tolist(), sent_us.tolist(), strict=True):
+        gateway = fleet.gateway_of(message.topic)
+        batch = found.get(gateway)
+        if batch is None:
+            batch = found[gateway] = GatewayBatch()
+        batch.messages += 1
+        batch.readings += readings
+        batch.last_received_at = message.received_at.timestamp()
+        batch.last_sent_at = sent / _SECOND_US
+    return found
+
+
+def _note_fixes(fixes: FixColumns, committed_s: float) -> None:
+    sent = fixes.sent_us != NO_TIME_US
+    delay_us = (fixes.received_us - fixes.sent_us)[sent]
+    metrics.publish_to_receipt_seconds.observe((delay_us / _SECOND_US).tolist())
+    judged_s = committed_s - fixes.received_us / _SECOND_US
+    metrics.receipt_to_judged_seconds.observe(judged_s.tolist())
+    metrics.doubted(
+        {
+            str(doubt.name).lower(): int(np.count_nonzero(fixes.doubts & int(doubt)))
+            for doubt in Doubt
+        }
+    )
