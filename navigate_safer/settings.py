@@ -11,14 +11,26 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from devices.quality import QualityLimits
+
 PREFIX = "NAVIGATE_SAFER_"
 SECRETS = frozenset(
-    {"database_url", "secret_key", "mqtt_password", "twilio_auth_token", "twilio_auth_token_old"}
+    {
+        "database_url",
+        "secret_key",
+        "mqtt_password",
+        "twilio_auth_token",
+        "twilio_auth_token_old",
+        "metrics_token",
+    }
 )
 # Longest address of our pages that leaves a breach text in one part, with "/a/" and a reference.
 LONGEST_PUBLIC_URL = 77
 SHORTEST_SECRET = 32
 LOG_LEVELS = ("debug", "info", "warning", "error")
+HIGHEST_METRICS_PORT = 65_500
+# Numbers for which 0 means: off, or not said.
+ZERO_IS_GOOD = frozenset({"metrics_port", "database_disk_gb"})
 
 T = TypeVar("T")
 
@@ -40,13 +52,15 @@ class Settings:
     session_longest_s: int = 43_200
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 1883
-    mqtt_protocol: str = "auto"
+    mqtt_protocol: str = "3.1.1"
     mqtt_client_id: str = "navigate-safer-ingest"
     mqtt_username: str = ""
     mqtt_password: str = field(default="", repr=False)
     mqtt_ca_file: str = ""
     mqtt_cert_file: str = ""
     mqtt_key_file: str = ""
+    command_lasts_s: int = 180
+    commands_per_hour: int = 12
     sms_sender: str = "console"
     twilio_account_sid: str = ""
     twilio_auth_token: str = field(default="", repr=False)
@@ -56,6 +70,16 @@ class Settings:
     twilio_base_url: str = ""
     sms_timeout_s: int = 10
     log_level: str = "info"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = 0
+    metrics_token: str = field(default="", repr=False)
+    quarantine_kept_mb: int = 256
+    database_disk_gb: int = 0
+    archive_dir: str = "archive"
+    partitions_ahead_days: int = 14
+    close_after_days: int = 2
+    archive_after_days: int = 60
+    keep_readings_days: int = 2_192
     demonstration: bool = False
     clock_speed: float = 1.0
     clock_from: datetime | None = None
@@ -101,11 +125,27 @@ class Settings:
         # One without the other would silently be real time.
         both = (self.clock_from is None) == (self.clock_real_from is None)
         _require(both, "clock_from", "must be set together with clock_real_from")
+        room = "must leave room for a port for each worker after it"
+        _require(self.metrics_port <= HIGHEST_METRICS_PORT, "metrics_port", room)
+        if self.metrics_token:
+            few = f"must have at least {SHORTEST_SECRET} characters"
+            _require(len(self.metrics_token) >= SHORTEST_SECRET, "metrics_token", few)
         if self.secret_key:
             short = f"must have at least {SHORTEST_SECRET} characters"
             _require(len(self.secret_key) >= SHORTEST_SECRET, "secret_key", short)
         if self.sms_sender == "twilio":
             self._check_twilio()
+        self._check_storage()
+
+    def _check_storage(self) -> None:
+        accepted = QualityLimits().past_days
+        late = f"must be above {accepted}: readings so many days old are still accepted"
+        _require(self.archive_after_days > accepted, "archive_after_days", late)
+        sooner = "must be below archive_after_days"
+        _require(self.close_after_days < self.archive_after_days, "close_after_days", sooner)
+        longer = "must be above archive_after_days"
+        _require(self.keep_readings_days > self.archive_after_days, "keep_readings_days", longer)
+        _require(bool(self.archive_dir), "archive_dir", "must name a folder")
 
     def _check_public_url(self) -> None:
         try:
@@ -162,7 +202,10 @@ def _parse(variable: str, name: str, text: str) -> object:
         return _as(variable, text, _boolean, "true or false")
     if isinstance(default, int):
         value = _as(variable, text, int, "a whole number")
-        _require(value > 0, name, "must be above 0")
+        if name in ZERO_IS_GOOD:
+            _require(value >= 0, name, "must not be below 0")
+        else:
+            _require(value > 0, name, "must be above 0")
         if name.endswith("_port"):
             _require(value < 65_536, name, "must be a port from 1 to 65535")
         return value

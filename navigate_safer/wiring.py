@@ -5,16 +5,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
+import msgspec
 from sqlalchemy import Engine
 
 from alerts.delivery import Sender
 from alerts.senders.console import ConsoleSender
 from alerts.senders.twilio_sms import TwilioSms
 from devices.codec import SUBSCRIPTIONS
-from devices.mqtt import Broker, Listener
+from devices.command import ACK_SUBSCRIPTIONS
+from devices.mqtt import Listener
+from devices.mqtt_broker import Broker
+from devices.mqtt_publish import Publisher
 from devices.quality import QualityLimits
+from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
 from navigate_safer.services.alerting import Voice
+from navigate_safer.services.storage import Plan
 from navigate_safer.settings import Settings
 
 Clock = Callable[[], datetime]
@@ -47,8 +53,18 @@ class Service:
         self.wall_clock: Clock = wall_clock
         self.engine: Engine = make_engine(settings.database_url)
         self.sessions: Sessions = make_sessions(self.engine)
+        archive.use_folder(
+            self.sessions, archive.folder_for(settings.database_url, settings.archive_dir)
+        )
         self.voice = Voice(settings.public_url)
         self.limits = QualityLimits()
+        self.storage_plan = Plan(
+            ahead_days=settings.partitions_ahead_days,
+            past_days=self.limits.past_days,
+            close_after_days=settings.close_after_days,
+            archive_after_days=settings.archive_after_days,
+            keep_days=settings.keep_readings_days,
+        )
         self._console = console or sys.stdout
 
     def sender(self) -> Sender:
@@ -67,11 +83,26 @@ class Service:
 
     def listener(self, on_change: Callable[[bool, str | None], None]) -> Listener:
         """The subscription of intake."""
+        return Listener(self._broker(), SUBSCRIPTIONS, self.clock, on_change)
+
+    def ack_listener(self, on_change: Callable[[bool, str | None], None]) -> Listener:
+        """The subscription to devices' acknowledgements of commands."""
+        return Listener(self._broker("-acks"), ACK_SUBSCRIPTIONS, self.clock, on_change)
+
+    def command_publisher(self) -> Publisher:
+        """The way of commands to devices: MQTT 5 where the broker has it, whatever intake speaks.
+
+        Only there a command expires in the broker too, and is known when nobody listens.
+        """
+        broker = msgspec.structs.replace(self._broker("-commands"), protocol="auto")
+        return Publisher(broker)
+
+    def _broker(self, part: str = "") -> Broker:
         settings = self.settings
-        broker = Broker(
+        return Broker(
             host=settings.mqtt_host,
             port=settings.mqtt_port,
-            client_id=settings.mqtt_client_id,
+            client_id=settings.mqtt_client_id + part,
             protocol=settings.mqtt_protocol,
             username=settings.mqtt_username,
             password=settings.mqtt_password,
@@ -79,7 +110,6 @@ class Service:
             cert_file=settings.mqtt_cert_file,
             key_file=settings.mqtt_key_file,
         )
-        return Listener(broker, SUBSCRIPTIONS, self.clock, on_change)
 
     def close(self) -> None:
         """Give the database connections back."""

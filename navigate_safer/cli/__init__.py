@@ -5,6 +5,7 @@ server, the database and the demonstration to load.
 """
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -14,12 +15,17 @@ COMMANDS = {
     "monitor": "workers",
     "deliver": "workers",
     "schedule": "workers",
+    "commands": "workers",
+    "import": "import_",
     "web": "workers",
     "run": "workers",
     "migrate": "manage",
     "register": "manage",
     "set-password": "manage",
     "reply": "manage",
+    "deployment": "deployment",
+    "replay": "replay",
+    "archive": "replay",
     "judge": "files",
     "schema": "files",
     "demo": "demonstration",
@@ -36,7 +42,9 @@ class _Lazy(click.Group):
         if name not in COMMANDS:
             return None
         module = import_module(f"navigate_safer.cli.{COMMANDS[name]}")
-        command: click.Command = getattr(module, name.replace("-", "_"))
+        # A command may be called as Python calls something else, such as import.
+        attribute = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+        command: click.Command = getattr(module, attribute)
         return command
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from devices import command
 from devices.native import json_schema
 from navigate_safer import place_files
 from navigate_safer.cli.fault import stop
@@ -20,7 +21,8 @@ def judge() -> None:
               help="GeoJSON FeatureCollection.")  # fmt: skip
 @click.option("--track", "track_file", required=True, type=click.Path(path_type=Path),
               help="CSV: device,at,lat,lon,accuracy_m[,source].")  # fmt: skip
-@click.option("--rule", default="geometric", show_default=True, help="geometric.")
+@click.option("--rule", default=place_files.DEFAULT_RULE, show_default=True,
+              help=f"One of {', '.join(place_files.RULES)}.")  # fmt: skip
 @click.option("--max-gap", default=place_files.DEFAULT_MAX_GAP_S, show_default=True,
               help="Seconds between fixes beyond which it is unknown.")  # fmt: skip
 def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None:
@@ -43,3 +45,9 @@ def schema() -> None:
 def telemetry() -> None:
     """JSON Schema of a telemetry message."""
     click.echo(json.dumps(json_schema(), indent=2))
+
+
+@schema.command()
+def commands() -> None:
+    """JSON Schema of a command to a device and of its acknowledgement."""
+    click.echo(json.dumps(command.json_schemas(), indent=2))

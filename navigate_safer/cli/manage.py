@@ -8,7 +8,7 @@ import click
 from navigate_safer.cli.fault import stop
 from navigate_safer.cli.wired import service, settings
 from navigate_safer.db import schema
-from navigate_safer.services import accounts, replies
+from navigate_safer.services import accounts, replies, storage
 from navigate_safer.services import register as registration
 from navigate_safer.services.case_entries import CaseFileFault, read_case_file
 from navigate_safer.wiring import Service
@@ -22,6 +22,7 @@ def migrate() -> None:
         schema.upgrade(made.engine)
     except Exception as fault:
         stop(f"the database could not be migrated ({type(fault).__name__}: see its own log)")
+    storage.make_days(made.sessions, made.clock(), made.storage_plan)
     click.echo("The database is at the newest schema.")
 
 

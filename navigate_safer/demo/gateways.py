@@ -4,6 +4,7 @@ Everything that goes wrong in the story is in the plan; here is only sending. Si
 the ``clock`` that the caller passes; the wall clock is only slept on.
 """
 
+import queue
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -12,11 +13,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessageInfo, MQTTv311
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage, MQTTMessageInfo, MQTTv311
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from devices.command import COMMAND
+from navigate_safer.demo.answers import Answers
 from navigate_safer.demo.feed import GatewayFeed, Outgoing
 from navigate_safer.demo.scripts import Plan
 from navigate_safer.people.casefile import CaseFile
@@ -55,10 +58,11 @@ def run_gateways(
     if speed <= 0:
         raise ValueError(f"speed must be above 0, not {speed:g}; 1 is real time")
     now = clock()
-    gateways = [
-        _Gateway(host, port, name=each.ref, feed=_feed(casefile, plan, each.ref, now, resume_from))
-        for each in casefile.gateways
-    ]
+    gateways = []
+    for ref in (each.ref for each in casefile.gateways):
+        feed = _feed(casefile, plan, ref, now, resume_from)
+        answers = Answers(plan, ref, _devices(casefile, ref))
+        gateways.append(_Gateway(host, port, feed=feed, answers=answers, name=ref))
     failed = threading.Event()
     pace = _Pace(clock, _tick_s(speed), stop_event, failed)
 
@@ -98,14 +102,23 @@ def _feed(
     now: datetime,
     resume_from: Mapping[str, datetime] | None,
 ) -> GatewayFeed:
-    devices = tuple(each.ref for each in casefile.devices if each.gateway == gateway)
+    devices = _devices(casefile, gateway)
     return GatewayFeed(plan, gateway, devices, now=now, resume_from=resume_from)
 
 
+def _devices(casefile: CaseFile, gateway: str) -> tuple[str, ...]:
+    return tuple(each.ref for each in casefile.devices if each.gateway == gateway)
+
+
 class _Gateway:
-    def __init__(self, host: str, port: int, *, feed: GatewayFeed, name: str) -> None:
+    def __init__(
+        self, host: str, port: int, *, feed: GatewayFeed, answers: Answers, name: str
+    ) -> None:
         self._address = (host, port)
         self._feed = feed
+        self._answers = answers
+        # Commands are taken in the client's thread and answered in the gateway's own.
+        self._commands: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._name = name
         self._status_topic = f"status/v1/{name}"
         self._client = self._make_client()
@@ -135,6 +148,7 @@ class _Gateway:
         client.reconnect_delay_set(*_RECONNECT_S)
         client.max_inflight_messages_set(_IN_FLIGHT)
         client.on_connect = self._on_connect
+        client.on_message = self._on_message
         return client
 
     def _on_connect(
@@ -148,11 +162,21 @@ class _Gateway:
         if reason.is_failure:
             _log.warning("gateway_refused", gateway=self._name, reason=str(reason))
             return
+        client.subscribe(f"{COMMAND}/{self._name}/+", qos=_QOS)
         client.publish(self._status_topic, b"online", qos=_QOS, retain=True)
         _log.info("gateway_online", gateway=self._name)
 
+    def _on_message(self, _client: Client, _userdata: object, heard: MQTTMessage) -> None:
+        # The embedded broker sends retained messages to everybody, whatever they subscribe to.
+        if heard.topic.startswith(COMMAND):
+            self._commands.put((heard.topic, bytes(heard.payload)))
+
     def _send_live(self, now: datetime) -> None:
         for outgoing in self._feed.live(now):
+            self._publish(outgoing)
+        while not self._commands.empty():
+            self._answers.take(*self._commands.get(), now)
+        for outgoing in self._answers.due(now):
             self._publish(outgoing)
 
     def _send_history(self, now: datetime) -> bool:
@@ -182,4 +206,4 @@ class _Gateway:
         self._client.loop_stop()
         # Without its callback the client is in no cycle of references, and closes its sockets
         # itself before the garbage collector finds them open.
-        self._client.on_connect = None
+        self._client.on_connect = self._client.on_message = None

@@ -14,10 +14,14 @@ from navigate_safer.web import (
     board,
     cases,
     charts,
+    command_words,
+    commands,
     errors,
     maps,
     oversight,
     public,
+    quarantine,
+    requests,
     security,
     twilio,
     words,
@@ -25,7 +29,19 @@ from navigate_safer.web import (
 from navigate_safer.wiring import Service
 
 HERE = Path(__file__).parent
-BLUEPRINTS = (auth, public, board, alerts, cases, maps, charts, oversight, twilio)
+BLUEPRINTS = (
+    auth,
+    public,
+    board,
+    alerts,
+    cases,
+    commands,
+    maps,
+    charts,
+    oversight,
+    quarantine,
+    twilio,
+)
 
 
 class _Application(Flask):
@@ -63,6 +79,8 @@ def create_app(service: Service) -> Flask:
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
     words.install(app)
+    command_words.install(app)
+    requests.install(app)
     security.install(app)
     auth.install(app)
     errors.install(app)

@@ -26,7 +26,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.services import accounts, consult
+from navigate_safer.services import accounts, health
 from navigate_safer.services.accounts import SignedIn, TooManyTries
 from navigate_safer.wiring import Service
 
@@ -74,7 +74,7 @@ def now() -> datetime:
 
 def degraded() -> list[str]:
     """What is wrong with the monitoring itself."""
-    return consult.degraded(service().sessions, now(), service().wall_clock())
+    return health.degraded(service().sessions, now(), service().wall_clock())
 
 
 def signed_in() -> SignedIn:

@@ -7,6 +7,7 @@ from alerts.terms import DeviceKind
 from navigate_safer.db.tracks import Point, Sample
 from navigate_safer.people.access import Permission
 from navigate_safer.services import consult
+from navigate_safer.web import commands
 from navigate_safer.web.auth import now, rule, scope, service
 
 pages = Blueprint("cases", __name__)
@@ -36,5 +37,10 @@ def person(ref: str) -> ResponseReturnValue:
     if monitored and scope().may(Permission.SEE_ALCOHOL):
         _, samples = consult.see_person_alcohol(service().sessions, scope(), ref, now())
     return render_template(
-        "person.html", page=page, person=page.person, points=points[-30:], samples=samples[-24:]
+        "person.html",
+        page=page,
+        person=page.person,
+        points=points[-30:],
+        samples=samples[-24:],
+        panel=commands.panel(ref) if scope().may(Permission.COMMAND_DEVICES) else None,
     )

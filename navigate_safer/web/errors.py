@@ -1,10 +1,12 @@
 """Faults as pages, or as a JSON problem where a script asked; never a traceback."""
 
-from flask import Flask, Response, json, render_template, request
+from flask import Flask, Response, g, json, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from navigate_safer import logs
+from navigate_safer.db.parquet import ArchiveUnreadable
+from navigate_safer.db.reading import DATABASE_FAULTS
 from navigate_safer.people.access import Forbidden
 from navigate_safer.services.casework import NotFound
 
@@ -15,11 +17,28 @@ WORDS: dict[int, tuple[str, str]] = {
     404: ("Page not found", "Check the address, or go to the first page."),
     405: ("The request was not understood", "Go back and use the buttons on the page."),
     413: ("That is too much", "Send less than 256 kB."),
+    503: (
+        "The service cannot reach its records",
+        (
+            "The database does not answer, or not in time. Telemetry is kept until it does, and "
+            "nothing is lost. Try again in a minute; if an alert is waiting, use the reply code "
+            "in your text."
+        ),
+    ),
     500: (
         "Sorry, there is a fault in the service",
         "It has been logged. Try again; if an alert is waiting, use the reply code in your text.",
     ),
 }
+
+ARCHIVE_WORDS = (
+    "Old readings cannot be read",
+    (
+        "A file of the archive is missing or damaged, so that this page would not show everything. "
+        "Ask the system administrator to run: navigate-safer archive verify."
+    ),
+)
+RETRY_AFTER_S = 60
 
 
 def install(app: Flask) -> None:
@@ -29,9 +48,6 @@ def install(app: Flask) -> None:
     def on_http(fault: HTTPException) -> Response:
         return _answer(fault.code or 500)
 
-    def on_csrf(_fault: CSRFError) -> Response:
-        return _answer(400)
-
     def on_missing(_fault: NotFound) -> Response:
         return _answer(404)
 
@@ -39,24 +55,48 @@ def install(app: Flask) -> None:
         return _answer(403)
 
     def on_any(fault: Exception) -> Response:
+        status = 503 if isinstance(fault, DATABASE_FAULTS) else 500
         last = fault.__traceback__
         while last is not None and last.tb_next is not None:
             last = last.tb_next
         where = "" if last is None else f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}"
-        # The address could hold a search; the rule that it matched cannot.
-        path = request.url_rule.rule if request.url_rule else ""
-        log.error("page failed", exception_type=type(fault).__name__, where=where, path=path)
-        return _answer(500)
+        log.error(
+            "page failed",
+            exception_type=type(fault).__name__,
+            where=where,
+            path=_path(),
+            status=status,
+            request_id=g.get("request_id", ""),
+        )
+        answer = _answer(status)
+        if status == 503:
+            answer.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return answer
 
-    app.register_error_handler(CSRFError, on_csrf)
+    app.register_error_handler(CSRFError, _on_csrf)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(NotFound, on_missing)
     app.register_error_handler(Forbidden, on_forbidden)
+    app.register_error_handler(ArchiveUnreadable, _on_archive)
     app.register_error_handler(Exception, on_any)
 
 
-def _answer(status: int) -> Response:
-    title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+def _on_csrf(_fault: CSRFError) -> Response:
+    return _answer(400)
+
+
+def _on_archive(_fault: ArchiveUnreadable) -> Response:
+    logs.logger("web").error("archive unreadable", path=_path())
+    return _answer(503, ARCHIVE_WORDS)
+
+
+def _path() -> str:
+    """The rule that the address matched: the address itself could hold a search."""
+    return request.url_rule.rule if request.url_rule else ""
+
+
+def _answer(status: int, words: tuple[str, str] | None = None) -> Response:
+    title, advice = words or WORDS.get(status, WORDS[500 if status >= 500 else 400])
     if request.path.endswith((".json", ".geojson")):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": advice}
         return Response(json.dumps(problem), status, mimetype="application/problem+json")

@@ -16,7 +16,10 @@ LARGEST_ID = 2**63
 @rule(Permission.SEE_OPERATIONS)
 def operations() -> ResponseReturnValue:
     """Workers, gateways, refused readings, readings that belong to nobody."""
-    state = oversight.see_operations(service().sessions, scope(), service().wall_clock())
+    made = service()
+    state = oversight.see_operations(
+        made.sessions, scope(), now(), made.wall_clock(), made.settings.database_disk_gb
+    )
     return render_template("service.html", state=state)
 
 

@@ -2,8 +2,8 @@
 
 import random
 
-from navigate_safer import logs
-from navigate_safer.services import deliver, sweep
+from navigate_safer import logs, metrics
+from navigate_safer.services import deliver, heartbeats
 from navigate_safer.wiring import Service
 from navigate_safer.workers import loop
 from navigate_safer.workers.loop import Stop
@@ -21,11 +21,13 @@ def main(service: Service, stop: Stop) -> None:
         done = deliver.deliver_next(
             service.sessions, sender, service.clock, public_url, jitter=random.random()
         )
+        if done is not None:
+            metrics.text_tried(done.state)
         if done is not None and done.fault is not None:
             log.warning("text not sent", text_id=done.text_id, fault=done.fault, state=done.state)
         return done is not None
 
     def beat(fault: str | None) -> None:
-        sweep.beat(service.sessions, "deliver", service.wall_clock(), fault=fault)
+        heartbeats.beat(service.sessions, "deliver", service.wall_clock(), fault=fault)
 
     loop.run("deliver", turn, beat, stop, idle_s=IDLE_S)

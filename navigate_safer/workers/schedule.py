@@ -4,19 +4,23 @@ The scheduler owns no truth. Each job is one line that asks a service what is du
 missed is made up by the next one, and two schedulers at once do nothing twice.
 """
 
+import time
 from collections.abc import Callable
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from navigate_safer import logs
-from navigate_safer.services import sweep
+from navigate_safer.services import figures, heartbeats, storage_round, sweep
 from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
 
 ESCALATION_EVERY_S = 1
 SILENCE_EVERY_S = 5
 HOUSEKEEPING_EVERY_S = 3_600
+GROWTH_EVERY_S = 3_600
+# A day moves on once; one that was in use is tried again in the next round.
+STORAGE_EVERY_S = 900
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
 
@@ -51,11 +55,18 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         _repeat(lambda: sweep.escalate_next(sessions, clock(), voice))
 
     def silence() -> None:
-        if sweep.feed_is_up(sessions, service.wall_clock()):
+        if heartbeats.feed_is_up(sessions, service.wall_clock()):
+            sweep.put_off(sessions, clock())
             _repeat(lambda: sweep.look_for_silence(sessions, clock(), voice))
 
     def beat() -> None:
-        sweep.beat(sessions, "schedule", service.wall_clock())
+        heartbeats.beat(sessions, "schedule", service.wall_clock())
+
+    def growth() -> None:
+        figures.sample_growth(sessions, clock())
+
+    def storage() -> None:
+        storage_round.keep_house(sessions, clock(), service.storage_plan, time.sleep)
 
     def housekeeping() -> None:
         sweep.prune_checkpoints(sessions, clock())
@@ -65,6 +76,8 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("silence", SILENCE_EVERY_S, silence),
         ("heartbeat", BEAT_EVERY_S, beat),
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
+        ("growth", GROWTH_EVERY_S, growth),
+        ("storage", STORAGE_EVERY_S, storage),
     ]
 
 

@@ -11,9 +11,11 @@ import time
 from collections.abc import Mapping, Sequence
 
 from navigate_safer import logs
+from navigate_safer.settings import PREFIX
 from navigate_safer.workers.loop import Stop
 
-EVERYTHING = ("ingest", "monitor", "deliver", "schedule", "web")
+EVERYTHING = ("ingest", "monitor", "deliver", "schedule", "commands", "web")
+METRICS_PORT = f"{PREFIX}METRICS_PORT"
 LOOK_EVERY_S = 0.5
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 # A child that ran this long had started well; its next restart is quick again.
@@ -56,9 +58,22 @@ class _Child:
         self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
 
 
-def run(commands: Sequence[str], stop: Stop, environ: Mapping[str, str] | None = None) -> None:
-    """Keep the commands running until stopped, then end them all."""
-    children = [_Child(command, os.environ if environ is None else environ) for command in commands]
+def run(
+    commands: Sequence[str],
+    stop: Stop,
+    environ: Mapping[str, str] | None = None,
+    *,
+    first_metrics_port: int = 0,
+) -> None:
+    """Keep the commands running until stopped, then end them all.
+
+    Each serves its figures on a port of its own, ``first_metrics_port`` and up; 0 is nowhere.
+    """
+    given = dict(os.environ if environ is None else environ)
+    children = []
+    for place, command in enumerate(commands):
+        port = first_metrics_port + place if first_metrics_port else 0
+        children.append(_Child(command, {**given, METRICS_PORT: str(port)}))
     try:
         for child in children:
             child.start()

@@ -1,0 +1,240 @@
+"""Measure intake: what the parts can do alone, and what the whole does with everything on."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from devices.columns import FixColumns
+from navigate_safer.db import packed, schema
+from navigate_safer.demo import intake_fleet, intake_workers, servers
+from navigate_safer.demo.intake_load import Load, Published, Publisher
+from navigate_safer.demo.intake_workers import Done, Worker
+from navigate_safer.demo.process_cost import cpu_s
+from navigate_safer.services import measures, stocking
+from navigate_safer.services.bare_intake import BareStore
+from navigate_safer.settings import Settings
+from navigate_safer.wiring import Service
+
+HOMES = 100
+MINUTE = timedelta(minutes=1)
+MOST_ROUNDS = 300
+BATCH_ROWS = 500
+# Until every mark has been judged.
+PATIENCE_S = 120.0
+# As the shipped configuration, but without certificates.
+BROKER = {"autosave_on_changes": "false", "autosave_interval": "1", "set_tcp_nodelay": "true"}
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One measured run. ``rate`` is per second, from the first publish to the last commit.
+
+    CPU is microseconds per reading: of the service's own processes, of the database, of the
+    broker. Latencies are milliseconds from publish to judged and committed.
+    """
+
+    name: str
+    devices: int
+    messages: int
+    readings: int
+    rate: float
+    service_us: float
+    database_us: float = 0.0
+    broker_us: float = 0.0
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    worst_ms: float | None = None
+    batch: float | None = None
+    on_arrival: float | None = None
+    marked: int = 0
+    rss_mb: float | None = None
+    seconds: dict[str, float] = {}
+    missing: int = 0
+
+    @property
+    def messages_a_s(self) -> float:
+        """Messages a second."""
+        return self.rate * self.messages / max(self.readings, 1)
+
+
+class Bench(AbstractContextManager["Bench"]):
+    """One broker, and one database server where it is PostgreSQL."""
+
+    def __init__(self, database: str, say: Callable[[str], None]) -> None:
+        self._stack = ExitStack()
+        self._say = say
+        self._folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="navigate-safer-bench-"))
+        )
+        self.broker = servers.Mosquitto(BROKER)
+        self._stack.callback(self.broker.stop)
+        self._server: servers.PostgreSQL | None = None
+        if database == "postgresql":
+            self._server = servers.PostgreSQL(servers.DURABLE)
+            self._stack.callback(self._server.stop)
+        self._made = 0
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def raw(self, messages: int) -> Run:
+        """Subscribe and acknowledge."""
+        worker = Worker(intake_workers.raw, self.broker.port)
+        return self._flood("raw subscriber", worker, self._load(messages, 30_000), None)
+
+    def raw_copy(self, rows: int) -> Run:
+        """Write batches of rows that are ready in memory."""
+        store = BareStore(self._database())
+        batches = [_rows(first) for first in range(0, rows, BATCH_ROWS)]
+        before, began, cpu = self._database_s(), time.perf_counter(), time.process_time()
+        for number, (fixes, device_id) in enumerate(batches):
+            store.copy(fixes, device_id + number * BATCH_ROWS)
+        spent, cpu = time.perf_counter() - began, time.process_time() - cpu
+        store.close()
+        each = 1e6 / (len(batches) * BATCH_ROWS)
+        database_us = (self._database_s() - before) * each
+        count = len(batches) * BATCH_ROWS
+        return Run("raw write", 0, 0, count, count / spent, cpu * each, database_us)
+
+    def bare(self, messages: int) -> Run:
+        """Subscribe, decode, write, acknowledge."""
+        worker = Worker(intake_workers.bare, self.broker.port, self._database())
+        return self._flood("bare path", worker, self._load(messages, 30_000), None)
+
+    def ours(
+        self,
+        name: str,
+        messages: int,
+        devices: int,
+        *,
+        readings: int = 1,
+        rate: float | None = None,
+    ) -> Run:
+        """The service with everything on."""
+        url = self._database()
+        settings = Settings(
+            database_url=url, mqtt_port=self.broker.port, mqtt_client_id=f"bench-{self._made}"
+        )
+        service = Service(settings)
+        load = self._load(messages, devices, readings=readings, rate=rate)
+        self._say(f"{name}: registering {devices:,} devices")
+        stock(service, load.start, devices)
+        monitor = Worker(intake_workers.judge, settings)
+        run = self._flood(name, Worker(intake_workers.ours, settings), load, service, monitor)
+        service.close()
+        return run
+
+    def _load(
+        self, messages: int, devices: int, *, readings: int = 1, rate: float | None = None
+    ) -> Load:
+        if rate is None:
+            messages = min(messages, devices * MOST_ROUNDS)
+        rounds = ceil(messages / devices)
+        now = datetime.now(UTC).replace(microsecond=0)
+        start = now - MINUTE * (rounds * readings + 2) if rate is None else now - MINUTE
+        return Load(self.broker.port, messages, devices, HOMES, start, 1, readings, rate)
+
+    def _flood(
+        self,
+        name: str,
+        worker: Worker,
+        load: Load,
+        service: Service | None,
+        monitor: Worker | None = None,
+    ) -> Run:
+        publisher = Publisher(load)
+        self._say(f"{name}: {load.messages:,} messages of {load.readings}")
+        database_s, broker_s = self._database_s(), cpu_s(self.broker.pid)
+        publisher.begin()
+        published = publisher.result()
+        worker.wait_for(load.messages)
+        if service is not None:
+            measures.wait_until_judged(service.sessions, PATIENCE_S)
+        database_s = self._database_s() - database_s
+        broker_s = cpu_s(self.broker.pid) - broker_s
+        done = worker.result()
+        judged = None if monitor is None else monitor.result()
+        return _run(name, load, published, done, judged, database_s, broker_s)
+
+    def _database(self) -> str:
+        self._made += 1
+        name = f"bench_{self._made}"
+        url = f"sqlite:///{self._folder / name}.sqlite3"
+        if self._server is not None:
+            url = self._server.create(name)
+        service = Service(Settings(database_url=url))
+        schema.upgrade(service.engine)
+        service.close()
+        return url
+
+    def _database_s(self) -> float:
+        return 0.0 if self._server is None else cpu_s(self._server.pid)
+
+
+def stock(service: Service, at: datetime, devices: int) -> None:
+    """Everybody's last fix was at ``at``, at home."""
+    quality = packed.Quality(intake_fleet.SOURCE, intake_fleet.NO_DOUBT, 9, 1.1)
+    begin = stocking.Stocked(
+        at=at,
+        accuracy=packed.pack_accuracy(intake_fleet.ACCURACY_M),
+        quality=packed.pack_quality(quality),
+        quiet_s=900,
+        fitted_at=at - timedelta(days=1),
+    )
+    stocking.stock(service.sessions, devices, intake_fleet.templates(HOMES, at), begin)
+    stocking.analyse(service.sessions)
+
+
+def _run(
+    name: str,
+    load: Load,
+    published: Published,
+    done: Done,
+    judged: Done | None,
+    database_s: float,
+    broker_s: float,
+) -> Run:
+    readings = max(done.readings, 1)
+    each_us = 1e6 / readings
+    service_s = done.cpu_s + (0.0 if judged is None else judged.cpu_s)
+    ranks = np.array(done.latencies) * 1000
+    seen = load.rate is not None and len(ranks) > 0
+    p50, p99, worst = (
+        [float(each) for each in np.percentile(ranks, (50, 99, 100))] if seen else (None,) * 3
+    )
+    return Run(
+        name,
+        load.devices,
+        done.messages,
+        done.readings,
+        done.readings / max(done.last_at - published.began, 1e-9),
+        service_s * each_us,
+        database_s * each_us,
+        broker_s * each_us,
+        p50,
+        p99,
+        worst,
+        done.messages / done.batches if done.batches else None,
+        done.on_arrival / readings if judged is not None else None,
+        0 if judged is None else judged.judged,
+        done.rss_mb,
+        {step: spent * each_us for step, spent in done.seconds.items()},
+        load.messages * load.readings - done.readings,
+    )
+
+
+def _rows(first: int) -> tuple[FixColumns, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    n = np.arange(BATCH_ROWS, dtype=np.int64)
+    at = np.full(BATCH_ROWS, packed.micros_of(datetime.now(UTC).replace(microsecond=0)))
+    same = np.zeros(BATCH_ROWS, dtype=np.int64)
+    fixes = FixColumns(
+        n, at, at, at, same + 531_931_200 + n, same - 28_891_100 - n, np.full(BATCH_ROWS, 8.0),
+        same + 1, same + 41, same + 800, same + 9, same + 11, same,
+    )  # fmt: skip
+    return fixes, n + 1 + first

@@ -1,0 +1,262 @@
+"""The processes that the intake benchmark measures: the service's own, and three simpler ones.
+
+Each runs in a process of its own and says at the end what it did: how many messages, when the last
+was safe, how long each took, and what it cost.
+"""
+
+import multiprocessing
+import resource
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import Synchronized
+
+import msgspec
+import numpy as np
+
+from devices import columns
+from devices.columns import NO_TIME_US
+from devices.mqtt import Listener
+from devices.mqtt_broker import Broker
+from devices.quality import QualityLimits
+from navigate_safer import logs
+from navigate_safer.services import bare_intake, monitor
+from navigate_safer.services.ingest import BatchResult, Message
+from navigate_safer.settings import Settings
+from navigate_safer.wiring import Service
+from navigate_safer.workers.ingest import BATCH_MESSAGES, WAIT_S, IngestWorker
+from navigate_safer.workers.loop import Stop
+
+# The last message was stored this long ago: nothing more comes.
+QUIET_S = 10.0
+_TOPIC = "telemetry/v1/+/+"
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a process did. Times are POSIX seconds; latencies seconds from sent to safe.
+
+    ``marked`` are the devices left to the monitor, with when that was committed and when the
+    newest of the messages was sent; ``judged`` is when the monitor had judged each.
+    """
+
+    messages: int
+    readings: int
+    last_at: float
+    cpu_s: float
+    rss_mb: float
+    batches: int = 0
+    on_arrival: int = 0
+    latencies: list[float] = []
+    seconds: dict[str, float] = {}
+    judged: int = 0
+    fleet_mb: float = 0.0
+
+
+class Course:
+    """What a measured process and whoever measures it say to each other while it runs."""
+
+    def __init__(self, pipe: Connection, taken: "Synchronized[int]") -> None:
+        self._pipe = pipe
+        self._taken = taken
+        self.stop = Stop()
+
+    def ready(self) -> None:
+        """It can begin."""
+        self._pipe.send("ready")
+
+    def took(self, messages: int) -> None:
+        """So many messages in all are safe."""
+        self._taken.value = messages
+
+
+class Worker:
+    """A measured process: ``Worker(function, …)`` runs ``function(course, …)`` in it."""
+
+    def __init__(self, target: Callable[..., Done], *arguments: object) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._taken = context.Value("q", 0)
+        self._process: BaseProcess = context.Process(
+            target=_run, args=(theirs, self._taken, target, arguments), daemon=True
+        )
+        self._process.start()
+        said = self._pipe.recv()
+        if said != "ready":
+            raise RuntimeError(said)
+
+    @property
+    def taken(self) -> int:
+        """Messages that are safe so far."""
+        return int(self._taken.value)
+
+    def wait_for(self, messages: int) -> None:
+        """Wait until so many are safe, or nothing has come for some seconds."""
+        last, since = -1, time.monotonic()
+        while self.taken < messages and time.monotonic() - since < QUIET_S:
+            if self.taken != last:
+                last, since = self.taken, time.monotonic()
+            time.sleep(WAIT_S)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return int(self._process.pid or 0)
+
+    def result(self) -> Done:
+        """Stop it and hear what it did."""
+        self._pipe.send("stop")
+        found = self._pipe.recv()
+        self._process.join()
+        if not isinstance(found, Done):
+            raise RuntimeError(found)
+        return found
+
+
+def _run(
+    pipe: Connection,
+    taken: "Synchronized[int]",
+    target: Callable[..., Done],
+    arguments: tuple[object, ...],
+) -> None:
+    logs.configure(level="error")
+    course = Course(pipe, taken)
+
+    def watch() -> None:
+        pipe.recv()
+        course.stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        pipe.send(target(course, *arguments))
+    except Exception as fault:
+        pipe.send(f"{type(fault).__name__}: {fault}")
+        raise
+
+
+def _cost(began: float) -> tuple[float, float]:
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return time.process_time() - began, peak_kb / 1024
+
+
+class _Measured(IngestWorker):
+    """The service's worker, which also remembers."""
+
+    def __init__(self, service: Service, course: Course) -> None:
+        super().__init__(service)
+        self._course = course
+        self.messages = self.readings = self.batches = self.on_arrival = 0
+        self.last_at = 0.0
+        self.latencies: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
+        self.seconds: dict[str, float] = {}
+
+    def _connection_changed(self, connected: bool, fault: str | None) -> None:
+        super()._connection_changed(connected, fault)
+        if connected:
+            self._course.ready()
+
+    def _report(
+        self, messages: list[Message], results: list[BatchResult], committed_at: datetime
+    ) -> None:
+        super()._report(messages, results, committed_at)
+        self.last_at = committed_at.timestamp()
+        self.messages += len(messages)
+        self._course.took(self.messages)
+        for result in results:
+            self.readings += result.stored
+            self.batches += 1
+            self.on_arrival += result.on_arrival
+            for step, spent in result.seconds.items():
+                self.seconds[step] = self.seconds.get(step, 0.0) + spent
+            fixes = result.fixes
+            if fixes is not None:
+                sent_us = fixes.sent_us[fixes.sent_us != NO_TIME_US]
+                self.latencies.append(self.last_at - sent_us / 1e6)
+
+
+def ours(course: Course, settings: Settings) -> Done:
+    """The ``ingest`` command, everything on."""
+    service = Service(settings)
+    worker = _Measured(service, course)
+    began = time.process_time()
+    worker.run(course.stop)
+    cpu_s, rss_mb = _cost(began)
+    service.close()
+    latencies = np.concatenate(worker.latencies) if worker.latencies else np.zeros(0)
+    return Done(
+        worker.messages,
+        worker.readings,
+        worker.last_at,
+        cpu_s,
+        rss_mb,
+        worker.batches,
+        worker.on_arrival,
+        latencies.tolist(),
+        worker.seconds,
+        fleet_mb=worker._arrivals.fleet.bytes_held / 1e6,
+    )
+
+
+def judge(course: Course, settings: Settings) -> Done:
+    """The ``monitor`` command, which also counts."""
+    service = Service(settings)
+    course.ready()
+    began, judged, last_at = time.process_time(), 0, 0.0
+    while not course.stop.is_set():
+        found = monitor.judge_next(service.sessions, service.clock(), service.voice)
+        if found is None:
+            course.stop.wait(WAIT_S)
+        else:
+            judged, last_at = judged + 1, time.time()
+    cpu_s, rss_mb = _cost(began)
+    service.close()
+    return Done(0, 0, last_at, cpu_s, rss_mb, judged=judged)
+
+
+def raw(course: Course, port: int) -> Done:
+    """Subscribe and acknowledge, nothing else."""
+    listener = _listener(port)
+    course.ready()
+    began, messages, last_at = time.process_time(), 0, 0.0
+    while not course.stop.is_set():
+        held = listener.take(BATCH_MESSAGES, WAIT_S)
+        if held:
+            listener.acknowledge(held)
+            messages, last_at = messages + len(held), time.time()
+            course.took(messages)
+    listener.stop()
+    return Done(messages, messages, last_at, *_cost(began))
+
+
+def bare(course: Course, port: int, database_url: str) -> Done:
+    """Subscribe, decode, COPY, acknowledge: no registry, no judgement, no state."""
+    listener = _listener(port)
+    store = bare_intake.BareStore(database_url)
+    limits = QualityLimits()
+    course.ready()
+    began, messages, readings, batches, last_at = time.process_time(), 0, 0, 0, 0.0
+    while not course.stop.is_set():
+        held = listener.take(BATCH_MESSAGES, WAIT_S)
+        if not held:
+            continue
+        fixes = columns.split(held, limits).fixes
+        device_id = np.array([int(each.topic[-7:]) for each in held], dtype=np.int64)
+        store.copy(fixes, device_id[fixes.message])
+        listener.acknowledge(held)
+        messages, readings, last_at = messages + len(held), readings + len(fixes), time.time()
+        batches += 1
+        course.took(messages)
+    listener.stop()
+    store.close()
+    return Done(messages, readings, last_at, *_cost(began), batches)
+
+
+def _listener(port: int) -> Listener:
+    broker = Broker("127.0.0.1", port, "bench-intake", protocol="3.1.1")
+    listener = Listener(broker, [_TOPIC], lambda: datetime.now(UTC))
+    listener.start()
+    while listener.connected_since is None:
+        time.sleep(WAIT_S)
+    return listener

@@ -1,0 +1,146 @@
+"""The benchmark of place rules: ours and the peers' on the same labelled tracks, world by world."""
+
+import zlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import shapely
+
+from alerts.finding import Finding, Severity
+from alerts.rules import place_probability
+from alerts.rules.rule import Rule
+from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
+from devices.readings import Fix, FixSource, Stamp
+from navigate_safer.demo.place_lives import Floats, Life, live
+from navigate_safer.demo.place_peers import PEERS
+from navigate_safer.demo.place_scores import Episode, Score
+from navigate_safer.demo.place_worlds import WORLDS, Track, World, observe
+from zones.zone import Zone, ZoneKind
+
+OURS = "probability"
+START = datetime(2026, 1, 5, tzinfo=UTC)
+_CONDITION = {
+    ZoneKind.EXCLUSION: ConditionKind.EXCLUSION_ZONE,
+    ZoneKind.INCLUSION: ConditionKind.CURFEW,
+    ZoneKind.RESTRICTION: ConditionKind.RESTRICTION_ZONE,
+}
+# Zones to keep out of and zones to stay in are different questions, with different costs.
+GROUPS = ("keep out", "stay in")
+# Brier and calibration look at fixes whose truth is so near the edge: further away all agree.
+NEAR_M = 500.0
+
+DEFAULT_LIMITS = Limits()
+
+# World, group, rule.
+Scores = dict[tuple[str, str, str], Score]
+
+
+def measure(
+    devices: int,
+    days: float,
+    seed: int,
+    *,
+    worlds: tuple[World, ...] = WORLDS,
+    limits: Limits = DEFAULT_LIMITS,
+    advance: Callable[[], object] = lambda: None,
+) -> Scores:
+    """Run everything; ``advance`` is called after each device of each world."""
+    scores: Scores = {}
+    for device in range(devices):
+        life = live(np.random.default_rng([seed, device]), days)
+        for world in worlds:
+            # Not the position in the list: another world more must not change this one's noise.
+            named = zlib.crc32(world.name.encode())
+            track = observe(life, world, np.random.default_rng([seed, device, named]))
+            for number in range(len(life.zones)):
+                _zone(scores, life, track, number, world.name, limits)
+            _count_device(scores, world.name, days)
+            advance()
+    return scores
+
+
+def _count_device(scores: Scores, world: str, days: float) -> None:
+    for (name, _, _), score in scores.items():
+        if name == world:
+            score.device_s += days * 86_400
+
+
+def _zone(
+    scores: Scores, life: Life, track: Track, number: int, world: str, limits: Limits
+) -> None:
+    zone, truth = life.zones[number], life.truths[number]
+    out = zone.kind.forbids_inside
+    group = GROUPS[0] if out else GROUPS[1]
+    tick = np.minimum((track.second / 2).astype(int), len(life.path) - 1)
+    off_m = life.off_edge_m[number][tick]
+    near = np.abs(off_m) < NEAR_M
+    true = ((off_m <= 0) == out).astype(float)
+    signed = _signed_of_fixes(zone, track)
+    for name, rule in PEERS.items():
+        flags = rule(signed, track.accuracy_m) == out
+        score = scores.setdefault((world, group, name), Score())
+        score.add_episodes(_episodes(flags, track.second), truth)
+        score.add_fixes(flags[near].astype(float), true[near])
+    episodes, stated = run(zone, track, limits)
+    score = scores.setdefault((world, group, OURS), Score())
+    score.add_episodes(episodes, truth)
+    score.add_fixes(stated[near], true[near])
+
+
+def _signed_of_fixes(zone: Zone, track: Track) -> Floats:
+    """Metres of each reported point from the zone's edge, negative inside."""
+    chance = zone.chance
+    shape = shapely.transform(zone.shape, chance.plane.all_metres)
+    shapely.prepare(shape)
+    points = shapely.points(chance.plane.all_metres(track.lonlat))
+    metres = shapely.distance(points, shape.boundary)
+    signed: Floats = np.where(shapely.intersects(shape, points), -metres, metres)
+    return signed
+
+
+def _episodes(flags: np.ndarray[tuple[int], np.dtype[np.bool_]], second: Floats) -> list[Episode]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
+    last = len(second) - 1
+    return [
+        Episode(float(second[a]), float(second[min(b, last)]), float(second[a]))
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def run(
+    zone: Zone, track: Track, limits: Limits, rule: Rule = place_probability.RULE
+) -> tuple[list[Episode], Floats]:
+    """Our rule over a track: the episodes, and the probability of breach stated at each fix."""
+    term = Condition(1, 1, "1", _CONDITION[zone.kind], Severity.HIGH, START, None, limits, zone)
+    state = rule.initial(term, DeviceKind.LOCATION_TAG, START)
+    found: dict[object, Finding] = {}
+    told: dict[object, float] = {}
+    stated = np.zeros(len(track.second))
+    for n, fix in enumerate(fixes(track)):
+        state, findings = rule.step(state, fix, term)
+        for each in findings:
+            found[each.key] = each
+            told.setdefault(each.key, float(track.second[n]))
+        stated[n] = place_probability.probability(state, term)
+    end = float(track.second[-1])
+    return [_episode(each, told[each.key], end) for each in found.values()], stated
+
+
+def _episode(finding: Finding, told_s: float, end_s: float) -> Episode:
+    start_s = (finding.started_at - START).total_seconds()
+    ended_s = end_s if finding.ended_at is None else (finding.ended_at - START).total_seconds()
+    probability = finding.evidence["probability"]
+    assert isinstance(probability, float)
+    return Episode(start_s, ended_s, told_s, probability)
+
+
+def fixes(track: Track) -> list[Fix]:
+    """The track as readings."""
+    columns = (track.second, track.lonlat[:, 0], track.lonlat[:, 1], track.accuracy_m, track.source)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [
+        Fix(Stamp("bench", at, None, at), lat, lon, accuracy_m, FixSource(source))
+        for second, lon, lat, accuracy_m, source in rows
+        for at in (START + timedelta(seconds=second),)
+    ]

@@ -1,0 +1,124 @@
+"""The figures of the benchmark of place rules as a document and as tables."""
+
+from rich.console import Console
+from rich.table import Table
+
+from navigate_safer.demo.place_bench import GROUPS, OURS, Scores
+from navigate_safer.demo.place_peers import PEERS
+from navigate_safer.demo.place_scores import Score
+
+RULES = (OURS, *PEERS)
+ALL = "all worlds"
+# What each row is called, whether more is better, and the digits that are worth showing.
+ROWS: dict[str, tuple[str, bool, int]] = {
+    "breaches_found_percent": ("breaches found %", True, 1),
+    "passes_found_percent": ("passes under 60 s found %", True, 1),
+    "delay_p50_s": ("delay p50 s", False, 0),
+    "delay_p90_s": ("delay p90 s", False, 0),
+    "start_error_p50_s": ("error of start p50 s", False, 0),
+    "false_episodes_device_week": ("false episodes / device-week", False, 2),
+    "false_minutes_device_week": ("false minutes / device-week", False, 1),
+    "brier": ("Brier score", False, 4),
+    "calibration_worst_points": ("worst decile, points off", False, 1),
+}
+
+
+def document(scores: Scores) -> dict[str, object]:
+    """Everything, as JSON values: rows by group, world and rule, and where a peer is better."""
+    with_all = _with_all(scores)
+    worlds = list(dict.fromkeys(world for world, _, _ in with_all))
+    return {
+        "rows": {
+            group: {
+                world: {rule: with_all[world, group, rule].row() for rule in RULES}
+                for world in worlds
+            }
+            for group in GROUPS
+        },
+        "calibration": {
+            group: {world: with_all[world, group, OURS].calibration() for world in worlds}
+            for group in GROUPS
+        },
+        "behind": behind(scores),
+    }
+
+
+def behind(scores: Scores) -> list[dict[str, object]]:
+    """Every row on which some peer is better than ours, over all worlds taken together."""
+    with_all = _with_all(scores)
+    found: list[dict[str, object]] = []
+    for group in GROUPS:
+        rows = {rule: with_all[ALL, group, rule].row() for rule in RULES}
+        for name, (_, more, digits) in ROWS.items():
+            ours = round(rows[OURS][name], digits)
+            for peer in PEERS:
+                theirs = round(rows[peer][name], digits)
+                if (theirs > ours) if more else (theirs < ours):
+                    found.append(
+                        {"group": group, "row": name, "peer": peer, "ours": ours, "theirs": theirs}
+                    )
+    return found
+
+
+def show(scores: Scores, console: Console) -> None:
+    """Two tables a group: every rule over all worlds and in its worst, then ours world by world."""
+    with_all = _with_all(scores)
+    worlds = list(dict.fromkeys(world for world, _, _ in scores))
+    for group in GROUPS:
+        console.print(_rules_table(with_all, group, worlds))
+        console.print(_worlds_table(with_all, group, worlds))
+        console.print(_calibration_table(with_all, group, worlds))
+    for each in behind(scores):
+        console.print(
+            f"Behind: {each['group']}, {ROWS[str(each['row'])][0]}: {each['ours']:g}, "
+            f"{each['peer']} {each['theirs']:g}"
+        )
+
+
+def _with_all(scores: Scores) -> Scores:
+    """With the sums over the worlds as one world more, the first."""
+    found: Scores = {(ALL, group, rule): Score() for group in GROUPS for rule in RULES}
+    for (_, group, rule), score in scores.items():
+        found[ALL, group, rule].add(score)
+    return found | scores
+
+
+def _rules_table(scores: Scores, group: str, worlds: list[str]) -> Table:
+    table = Table(title=f"Zones to {group}: over all worlds (and in the worst of them)")
+    table.add_column("")
+    for rule in RULES:
+        table.add_column(rule, justify="right")
+    for name, (title, more, digits) in ROWS.items():
+        cells = []
+        for rule in RULES:
+            by_world = [scores[world, group, rule].row()[name] for world in worlds]
+            worst = min(by_world) if more else max(by_world)
+            mean = scores[ALL, group, rule].row()[name]
+            cells.append(f"{mean:.{digits}f} ({worst:.{digits}f})")
+        table.add_row(title, *cells)
+    return table
+
+
+def _worlds_table(scores: Scores, group: str, worlds: list[str]) -> Table:
+    table = Table(title=f"Zones to {group}: ours, world by world")
+    table.add_column("")
+    for title, _, _ in ROWS.values():
+        table.add_column(title, justify="right")
+    for world in worlds:
+        row = scores[world, group, OURS].row()
+        table.add_row(world, *(f"{row[name]:.{ROWS[name][2]}f}" for name in ROWS))
+    return table
+
+
+def _calibration_table(scores: Scores, group: str, worlds: list[str]) -> Table:
+    table = Table(title=f"Zones to {group}: of 100 fixes at which we state so much, in breach were")
+    table.add_column("")
+    for decile in range(1, 11):
+        table.add_column(f"{decile * 10 - 10}-{decile * 10} %", justify="right")
+    for world in (ALL, *worlds):
+        cells = {
+            int(each["decile"]): f"{each['stated']:.0f}: {each['observed']:.0f}"
+            for each in scores[world, group, OURS].calibration()
+        }
+        table.add_row(world, *(cells.get(decile, "") for decile in range(1, 11)))
+    return table

@@ -1,0 +1,120 @@
+"""What a rule found against the truth, added up over devices, zones and worlds."""
+
+import msgspec
+import numpy as np
+
+from navigate_safer.demo.place_lives import PASS_S, Floats, Spans
+
+# Seconds by which a found stretch may miss the true one and still be about it: a fix a minute.
+SLACK_S = 60.0
+DECILES = 10
+# A decile with fewer fixes says nothing about calibration.
+ENOUGH = 1000
+WEEK_S = 7 * 86_400.0
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """A stretch in breach by some rule, seconds; told at ``told_s``, with its probability."""
+
+    start_s: float
+    end_s: float
+    told_s: float
+    probability: float = 1.0
+
+
+class Score(msgspec.Struct):
+    """Sums; see :meth:`row` for what they come to."""
+
+    breaches: int = 0
+    breaches_found: int = 0
+    passes: int = 0
+    passes_found: int = 0
+    delays_s: list[float] = msgspec.field(default_factory=list)
+    start_errors_s: list[float] = msgspec.field(default_factory=list)
+    false_episodes: int = 0
+    false_s: float = 0.0
+    device_s: float = 0.0
+    square: float = 0.0
+    fixes: int = 0
+    stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    observed: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    number: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
+
+    def add_episodes(self, episodes: list[Episode], truth: Spans) -> None:
+        """Count one zone's episodes against the true stretches."""
+        for start, end in truth:
+            about = [
+                each
+                for each in episodes
+                if each.start_s <= end + SLACK_S and each.end_s >= start - SLACK_S
+            ]
+            if end - start < PASS_S:
+                self.passes += 1
+                self.passes_found += bool(about)
+                continue
+            self.breaches += 1
+            if about:
+                self.breaches_found += 1
+                self.delays_s.append(max(0.0, min(each.told_s for each in about) - start))
+                self.start_errors_s.append(abs(min(each.start_s for each in about) - start))
+        wide = [(start - SLACK_S, end + SLACK_S) for start, end in truth]
+        for each in episodes:
+            covered = sum(
+                max(0.0, min(each.end_s, end) - max(each.start_s, start)) for start, end in wide
+            )
+            touched = any(each.start_s <= end and each.end_s >= start for start, end in wide)
+            self.false_episodes += not touched
+            self.false_s += max(0.0, each.end_s - each.start_s - covered)
+
+    def add_fixes(self, stated: Floats, true: Floats) -> None:
+        """Count what was stated of each fix's instant against what was so."""
+        self.square += float(((stated - true) ** 2).sum())
+        self.fixes += len(stated)
+        decile = np.minimum((stated * DECILES).astype(int), DECILES - 1)
+        for sums, values in ((self.stated, stated), (self.observed, true)):
+            for n, total in enumerate(np.bincount(decile, values, DECILES).tolist()):
+                sums[n] += total
+        for n, count in enumerate(np.bincount(decile, minlength=DECILES).tolist()):
+            self.number[n] += count
+
+    def add(self, other: "Score") -> None:
+        """Take another's sums in."""
+        for name in self.__struct_fields__:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if name in ("stated", "observed", "number"):
+                setattr(self, name, [a + b for a, b in zip(mine, theirs, strict=True)])
+            else:
+                setattr(self, name, mine + theirs)
+
+    def calibration(self) -> list[dict[str, float]]:
+        """Stated against observed share, percent, for each decile with enough fixes."""
+        return [
+            {
+                "decile": n + 1,
+                "fixes": self.number[n],
+                "stated": 100 * self.stated[n] / self.number[n],
+                "observed": 100 * self.observed[n] / self.number[n],
+            }
+            for n in range(DECILES)
+            if self.number[n] >= ENOUGH
+        ]
+
+    def row(self) -> dict[str, float]:
+        """The figures of a table's row; a share without anything to share is 100 %."""
+        gaps = [abs(each["stated"] - each["observed"]) for each in self.calibration()]
+        weeks = self.device_s / WEEK_S or 1.0
+        return {
+            "breaches_found_percent": 100 * self.breaches_found / max(self.breaches, 1),
+            "passes_found_percent": 100 * self.passes_found / max(self.passes, 1),
+            "delay_p50_s": _quantile(self.delays_s, 0.5),
+            "delay_p90_s": _quantile(self.delays_s, 0.9),
+            "start_error_p50_s": _quantile(self.start_errors_s, 0.5),
+            "false_episodes_device_week": self.false_episodes / weeks,
+            "false_minutes_device_week": self.false_s / 60 / weeks,
+            "brier": self.square / max(self.fixes, 1),
+            "calibration_worst_points": max(gaps, default=0.0),
+        }
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return float(np.quantile(values, share)) if values else 0.0

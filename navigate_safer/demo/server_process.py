@@ -1,0 +1,92 @@
+"""Start and end a server's process: free ports, another user than root, an end with its parent."""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+HOST = "127.0.0.1"
+# How long a server may take to start or to end on a busy machine.
+PATIENCE_S = 30.0
+_LOOK_EVERY_S = 0.02
+
+
+class Missing(Exception):
+    """The server's programs are not on this machine; the message is the server's name."""
+
+
+class NotStarted(Exception):
+    """The server's programs are here and it did not start; the message is what it said."""
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def until(holds: Callable[[], bool], *, within_s: float = PATIENCE_S) -> bool:
+    """Look again and again until something holds; False when it does not within the time."""
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_EVERY_S)
+    return True
+
+
+def listens(port: int) -> bool:
+    """Whether something accepts connections on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def program(server: str, name: str, usual: str) -> str:
+    """Where a server's program is; raises :class:`Missing`."""
+    found = shutil.which(name) or (usual if Path(usual).exists() else None)
+    if found is None:
+        raise Missing(server)
+    return found
+
+
+def unprivileged_user() -> tuple[int, int] | None:
+    """Who must run PostgreSQL, which refuses root; None when the tests are not run by root."""
+    if os.getuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return entry.pw_uid, entry.pw_gid
+    raise Missing("PostgreSQL (it cannot be run by root, and there is no other user)")
+
+
+def as_user(user: tuple[int, int] | None) -> list[str]:
+    """What goes before a command: another user, and an end with whoever started it."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        if user is not None:
+            raise Missing("PostgreSQL (to start it as another user than root needs setpriv)")
+        return []
+    other = []
+    if user is not None:
+        other = [f"--reuid={user[0]}", f"--regid={user[1]}", "--clear-groups"]
+    return [setpriv, *other, "--pdeathsig", "TERM", "--"]
+
+
+def end(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    """Ask it to end, and after a while insist."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

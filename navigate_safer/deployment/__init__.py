@@ -1,0 +1,1 @@
+"""Files that an installation needs beside the service: broker, Prometheus, Grafana."""

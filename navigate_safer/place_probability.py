@@ -1,0 +1,137 @@
+"""One device's whole track against a zone by the service's own rule of probability.
+
+The rule is run fix by fix as in the service, so a file gives what the service would have told.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from alerts.finding import Finding, Severity
+from alerts.rules import place_probability
+from alerts.rules.place_costs import end_threshold
+from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
+from devices.readings import Fix, order_key
+from zones.interval import Interval, Intervals, measure, subtraction, union
+from zones.track import SHORTEST_STAY
+from zones.zone import Zone, ZoneKind
+
+_CONDITION = {
+    ZoneKind.EXCLUSION: ConditionKind.EXCLUSION_ZONE,
+    ZoneKind.INCLUSION: ConditionKind.CURFEW,
+    ZoneKind.RESTRICTION: ConditionKind.RESTRICTION_ZONE,
+}
+# A stay breaks nothing by itself, so that a missed one costs as much as one too many.
+_STAY_MISS_COST = 1.0
+
+
+class Stretch(msgspec.Struct, frozen=True):
+    """A stay or a violation: UTC, the probability that it happened, and what explains it."""
+
+    time: Interval
+    probability: float
+    evidence: dict[str, object]
+
+
+class ProbableJudgement(msgspec.Struct, frozen=True):
+    """What a track shows about one zone.
+
+    ``breach`` is the time in violation; ``unknown`` that of the legs longer than the largest gap
+    and of those at whose end the probability of breach was too high to call it compliant and too
+    low to tell anybody; ``compliant`` the rest of the span from first fix to last.
+    """
+
+    episodes: tuple[Stretch, ...]
+    violations: tuple[Stretch, ...]
+    breach: timedelta
+    unknown: timedelta
+    compliant: timedelta
+
+
+def judge_probably(fixes: Iterable[Fix], zone: Zone, max_gap: timedelta) -> ProbableJudgement:
+    """Judge one device's fixes, in any order and repeated, against one zone.
+
+    Raises ValueError when there is no fix.
+    """
+    ordered = sorted(fixes, key=order_key)
+    if not ordered:
+        raise ValueError("a track needs at least one fix")
+    limits = Limits(max_gap_s=max_gap.total_seconds())
+    kind = _CONDITION[zone.kind]
+    violations, gaps, doubts = _run(ordered, _condition(kind, limits, ordered, zone))
+    episodes = violations
+    if kind is not ConditionKind.EXCLUSION_ZONE or zone.schedule is not None:
+        stays = msgspec.structs.replace(zone, kind=ZoneKind.EXCLUSION, schedule=None)
+        if kind is not ConditionKind.EXCLUSION_ZONE:
+            limits = msgspec.structs.replace(limits, exclusion_miss_cost=_STAY_MISS_COST)
+        term = _condition(ConditionKind.EXCLUSION_ZONE, limits, ordered, stays)
+        episodes, _, _ = _run(ordered, term)
+    span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
+    broken = union([each.time for each in violations])
+    # A leg on which a violation begins or ends is explained by it.
+    left = [leg for leg in doubts if not any(_meet(leg, each) for each in broken)]
+    unknown = subtraction(union(gaps, left), broken)
+    return ProbableJudgement(
+        episodes,
+        violations,
+        measure(broken),
+        measure(unknown),
+        span.length - measure(broken) - measure(unknown),
+    )
+
+
+def _condition(kind: ConditionKind, limits: Limits, fixes: list[Fix], zone: Zone) -> Condition:
+    from_at = fixes[0].stamp.measured_at
+    return Condition(0, 1, "", kind, Severity.HIGH, from_at, None, limits, zone)
+
+
+def _run(
+    fixes: list[Fix], term: Condition
+) -> tuple[tuple[Stretch, ...], list[Interval], list[Interval]]:
+    """The rule's findings over the track; its gaps; the legs that nobody can vouch for."""
+    rule = place_probability.RULE
+    last_at = fixes[-1].stamp.measured_at
+    state = rule.initial(term, DeviceKind.LOCATION_TAG, fixes[0].stamp.measured_at)
+    found: dict[object, Finding] = {}
+    gaps: list[Interval] = []
+    doubts: list[Interval] = []
+    before: datetime | None = None
+    for fix in fixes:
+        state, findings = rule.step(state, fix, term)
+        found.update((each.key, each) for each in findings)
+        at = fix.stamp.measured_at
+        if before is not None and at > before:
+            leg = Interval(before, at)
+            if leg.length > timedelta(seconds=term.limits.max_gap_s):
+                gaps.append(leg)
+            else:
+                doubts.extend(_doubts(leg, state, term))
+        before = at
+    stretches = sorted(
+        (_stretch(each, last_at) for each in found.values()), key=lambda each: each.time
+    )
+    long_enough = (each for each in stretches if each.time.length >= SHORTEST_STAY)
+    return tuple(long_enough), gaps, doubts
+
+
+def _doubts(leg: Interval, state: object, term: Condition) -> Intervals:
+    """The hours of a leg at whose end a breach cannot be ruled out."""
+    assert isinstance(state, place_probability.PlaceBelief)
+    assert term.zone is not None
+    if place_probability.probability(state, term) <= end_threshold(term):
+        return ()
+    return term.zone.windows(leg)
+
+
+def _meet(leg: Interval, violation: Interval) -> bool:
+    return leg.start <= violation.end and leg.end >= violation.start
+
+
+def _stretch(finding: Finding, last_at: datetime) -> Stretch:
+    """What still goes on has lasted to the newest fix."""
+    probability = finding.evidence["probability"]
+    assert isinstance(probability, float)
+    time = Interval(finding.started_at, finding.ended_at or last_at)
+    shown = {"rule": f"{finding.rule} {finding.rule_version}", **finding.evidence}
+    return Stretch(time, probability, shown)
