@@ -10,10 +10,11 @@ from typing import TypeVar
 
 import databases
 import pytest
-import servers
 from databases import Database, Factory, PostgresqlFactory, SqliteFactory
 from hypothesis import settings
-from servers import Mosquitto, PostgreSQL
+
+from navigate_safer.demo import servers
+from navigate_safer.demo.servers import Mosquitto, PostgreSQL
 
 ServerT = TypeVar("ServerT", PostgreSQL, Mosquitto)
 MISSING: pytest.StashKey[dict[str, int]] = pytest.StashKey()

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from servers import PostgreSQL
 from sqlalchemy import Engine, delete, func, select, text
 
 from navigate_safer.db import schema
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.demo.servers import PostgreSQL
 
 KINDS = ("sqlite", "postgresql")
 

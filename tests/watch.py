@@ -10,6 +10,7 @@ from devices.quality import QualityLimits
 from navigate_safer.people.casefile import CaseFile
 from navigate_safer.services import deliver, ingest, monitor, register, sweep
 from navigate_safer.services.alerting import Voice
+from navigate_safer.services.arrivals import Arrivals
 from navigate_safer.services.deliver import Delivered
 from navigate_safer.services.ingest import BatchResult, Message
 from navigate_safer.services.monitor import Judged
@@ -48,6 +49,7 @@ class Watch:
         self.clock = Clock()
         self.limits = QualityLimits()
         self.sender = RecordingSender(self.clock)
+        self.arrivals: Arrivals | None = Arrivals()
         self.register(small_case_file() if case_file is None else case_file)
 
     def register(self, case_file: CaseFile) -> None:
@@ -57,7 +59,9 @@ class Watch:
     def receive(self, *messages: Message) -> BatchResult:
         """Store the messages as one batch; the clock moves to the last receipt."""
         self.clock.not_before(max(each.received_at for each in messages))
-        return ingest.store_batch(self.sessions, messages, self.clock(), self.limits)
+        return ingest.store_batch(
+            self.sessions, messages, self.clock(), self.limits, arrivals=self.arrivals
+        )
 
     def judge(self) -> list[Judged]:
         """Judge until nothing is waiting."""

@@ -11,7 +11,7 @@ from msgspec.json import encode
 
 from navigate_safer.cli import main
 
-WORKERS = ("ingest", "monitor", "deliver", "schedule", "web", "run")
+WORKERS = ("ingest", "monitor", "deliver", "schedule", "commands", "web", "run")
 
 
 @pytest.fixture

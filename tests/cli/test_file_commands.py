@@ -72,8 +72,6 @@ BAD_PLACE = [
     pytest.param(["--max-gap", "nan"], ["max-gap nan", "above 0"], id="gap that is no number"),
     pytest.param(["--max-gap", "inf"], ["max-gap inf", "above 0"], id="gap without an end"),
     pytest.param(["--max-gap", "0"], ["max-gap 0", "above 0"], id="gap of nothing"),
-    pytest.param(["--rule", "probability"], ["not available yet", "--rule geometric"],
-                 id="rule that is to come"),
     pytest.param(["--rule", "astrology"], ["'astrology' is not known", "geometric"],
                  id="rule that is not known"),
 ]  # fmt: skip

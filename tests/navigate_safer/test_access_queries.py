@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from watch import Watch
 
-from navigate_safer.db import board, caseload, operations, tracks
+from navigate_safer.db import board, caseload, operations, refusals, tracks
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.people import AreaRow, WearerRow
 from navigate_safer.people.access import GRANTS, Forbidden, Permission, Role, Scope
@@ -102,7 +102,7 @@ def test_a_role_without_the_permission_is_refused_by_the_query_itself(
         Permission.SEE_CASELOAD: lambda s: caseload.caseload(s, scope),
         Permission.SEE_PLACES: lambda s: tracks.trail(s, scope, wearer, *span, 10),
         Permission.SEE_ALCOHOL: lambda s: tracks.samples(s, scope, wearer, *span),
-        Permission.SEE_OPERATIONS: lambda s: operations.refusals(s, scope),
+        Permission.SEE_OPERATIONS: lambda s: refusals.by_reason(s, scope),
         Permission.SEE_AUDIT: lambda s: operations.audit_lines(s, scope, None),
     }
     with busy.sessions() as session:

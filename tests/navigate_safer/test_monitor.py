@@ -49,7 +49,7 @@ from navigate_safer.db.people import (
 )
 from navigate_safer.db.telemetry import CheckpointRow, JudgementRow, PendingRow
 from navigate_safer.people.access import Role, Scope
-from navigate_safer.services import casework, monitor, sweep
+from navigate_safer.services import casework, heartbeats, monitor, sweep
 
 HOUR = timedelta(hours=1)
 CRITICAL_WAIT = timedelta(seconds=ANSWER_WITHIN_S[Severity.CRITICAL])
@@ -93,7 +93,7 @@ def test_entering_the_zone_gives_one_episode_one_alert_and_one_text(watch):
     assert (episode.kind, episode.severity, episode.clause) == (
         "exclusion_breach", "critical", "Licence 12",
     )  # fmt: skip
-    assert (episode.rule, episode.rule_version) == ("place.geometric", "1")
+    assert (episode.rule, episode.rule_version) == ("place.probability", "1")
     assert START < episode.started_at < START + MINUTE
     assert episode.ended_at is None
     assert (alert.episode_id, alert.state, alert.severity_rank) == (episode.id, "open", 0)
@@ -241,12 +241,12 @@ def test_a_rule_that_fails_keeps_its_readings_and_the_other_devices_are_judged(w
     watch.receive(*walk("TAG-X1", INSIDE))
     judged = watch.judge()
     assert [each.failed is None for each in judged] == [False, True]
-    assert "place.geometric" in judged[0].failed
+    assert "place.probability" in judged[0].failed
     assert watch.database.count(EpisodeRow, EpisodeRow.kind == "exclusion_breach") == 1
     mark = watch.database.one(PendingRow)
     assert (mark.failures, mark.earliest_at) == (1, START)
     assert mark.not_before == watch.clock() + monitor.FIRST_RETRY
-    assert "place.geometric" in mark.fault
+    assert "place.probability" in mark.fault
 
 
 def test_a_device_that_cannot_be_judged_is_tried_again_ever_less_often(watch):
@@ -608,8 +608,8 @@ def test_silence_means_something_only_while_our_own_feed_is_up(watch, beaten, co
         return None if seconds is None else watch.clock() - timedelta(seconds=seconds)
 
     if beaten is not None:
-        sweep.beat(watch.sessions, "ingest", ago(beaten), connected_since=ago(connected))
-    assert sweep.feed_is_up(watch.sessions, watch.clock()) is up
+        heartbeats.beat(watch.sessions, "ingest", ago(beaten), connected_since=ago(connected))
+    assert heartbeats.feed_is_up(watch.sessions, watch.clock()) is up
 
 
 # Who is told next

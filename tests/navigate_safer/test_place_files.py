@@ -279,8 +279,6 @@ def test_a_largest_gap_must_be_a_length_of_time(seconds):
 
 
 def test_other_rules_are_refused():
-    with pytest.raises(BadPlaceInput, match="rule probability is not available yet"):
-        judge_place(collection(feature()), csv_of(*EVENING), rule="probability")
     with pytest.raises(BadPlaceInput, match="'psychic' is not known"):
         judge_place(collection(feature()), csv_of(*EVENING), rule="psychic")
 
@@ -298,3 +296,70 @@ def test_files_are_read_and_named_in_messages(tmp_path: Path):
         judge_place_files(zones, track, rule="geometric")
     with pytest.raises(BadPlaceInput, match="cannot be read"):
         judge_place_files(tmp_path / "none.geojson", track, rule="geometric")
+
+
+# --- The rule of probability --------------------------------------------------------------------
+
+
+def probably(zones: bytes, track: bytes, **options: object):
+    return judge_place(zones, track, rule="probability", **options)["zones"]
+
+
+def outline(stretches):
+    return [(each["device"], each["start"][11:19], each["end"][11:19]) for each in stretches]
+
+
+def test_an_evening_by_probability():
+    """The crossings are those of the straight path, to within seconds."""
+    found = probably(collection(feature()), csv_of(*EVENING))["Z1"]
+    assert outline(found["violations"]) == [("TAG-1", "18:54:02", "19:05:58")]
+    assert outline(found["episodes"]) == outline(found["violations"])
+    minutes = {"compliant": 8.0, "breach": 12.0, "unknown": 60.0}
+    assert found["minutes"] == pytest.approx(minutes, abs=0.2)
+    (violation,) = found["violations"]
+    assert violation["probability"] > 0.99
+    evidence = violation["evidence"]
+    assert evidence["rule"] == "place.probability 1"
+    assert evidence["threshold"] == 0.4
+    assert [each["at"][11:19] for each in evidence["fixes"]] == ["18:56:00", "19:04:00", "19:10:00"]
+
+
+def test_the_hours_of_a_curfew_by_probability():
+    zone = feature(kind="inclusion", schedule=NIGHTLY)
+    found = probably(collection(zone), csv_of(*EVENING))["Z1"]
+    assert outline(found["episodes"]) == [("TAG-1", "18:54:02", "19:05:58")]
+    assert outline(found["violations"]) == [("TAG-1", "19:05:53", "19:10:00")]
+    minutes = {"compliant": 16.0, "breach": 4.0, "unknown": 60.0}
+    assert found["minutes"] == pytest.approx(minutes, abs=0.2)
+
+
+def test_rows_in_any_order_and_repeated_give_the_same_document():
+    zones = collection(feature(), feature("Z2", "inclusion", schedule=NIGHTLY))
+    straight = judge_place(zones, csv_of(*EVENING), rule="probability")
+    mixed = [*EVENING[::-1], EVENING[2], EVENING[0]]
+    assert judge_place(zones, csv_of(*mixed), rule="probability") == straight
+
+
+def test_a_fix_that_cannot_tell_is_neither_breach_nor_compliance():
+    vague = [f"TAG-1,2026-01-14T18:{n:02}:00Z,53.19,-2.90,900,gps" for n in range(5)]
+    found = probably(
+        collection(feature(kind="inclusion")), csv_of(*vague, header=f"{HEADER},source")
+    )
+    assert found["Z1"]["violations"] == []
+    assert found["Z1"]["minutes"] == {"compliant": 0.0, "breach": 0.0, "unknown": 4.0}
+
+
+def test_the_source_of_a_fix_counts():
+    def believed(source: str) -> float:
+        rows = [f"TAG-1,2026-01-14T18:0{n}:00Z,53.19,-2.899,20,{source}" for n in range(2)]
+        found = probably(collection(feature()), csv_of(*rows, header=f"{HEADER},source"))
+        return sum(each["probability"] for each in found["Z1"]["violations"])
+
+    assert believed("lbs") < believed("wifi") < believed("gps")
+
+
+def test_each_device_is_judged_by_itself():
+    other = [row(clock, 53.19, -2.89, "TAG-2") for clock in ("18:50:00", "18:51:00")]
+    rows = [*other, *EVENING]
+    found = probably(collection(feature()), csv_of(*rows))["Z1"]
+    assert [each[0] for each in outline(found["violations"])] == ["TAG-2", "TAG-1"]

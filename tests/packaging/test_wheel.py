@@ -23,11 +23,11 @@ from pathlib import Path
 import pytest
 from case_files import message, walk
 from msgspec.json import encode
-from servers import free_port
 from web.reader import Reader
 from web.world import AWAY, CROSS, case_file
 
 import hatch_build
+from navigate_safer.demo.servers import free_port
 from navigate_safer.services.ingest import Message
 
 ROOT = Path(hatch_build.__file__).parent

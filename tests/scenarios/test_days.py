@@ -37,7 +37,7 @@ def test_into_the_zone_told_answered_and_out_again(watch: Watch) -> None:
     assert START + 3 * MINUTE < episode.ended_at < START + 4 * MINUTE
     assert (episode.clause, episode.rule, episode.rule_version) == (
         "Licence 12",
-        "place.geometric",
+        "place.probability",
         "1",
     )
     (text,) = watch.sender.sent

@@ -41,7 +41,7 @@ def lines_of_the_board(page: str) -> list[str]:
 
 SAID = {
     KINDS.EXCLUSION_BREACH: ["Inside an exclusion zone", "lay inside Rookery Cross exclusion",
-                             "accurate to 8 metres", "Still going on", "Rule", "place.geometric"],
+                             "accurate to 8 metres", "Still going on", "Rule", "place.probability"],
     KINDS.CURFEW_BREACH: ["Away from the curfew address", "lay outside Larkspur House curfew",
                           "Fixes seen outside so far: 2"],
     KINDS.RESTRICTION_BREACH: ["Outside the restriction zone", "lay outside Vicars Mead"],

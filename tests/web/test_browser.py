@@ -85,6 +85,7 @@ def duty(browser: Browser, world: World, address: str) -> Iterator[Visit]:
 
 def reference_of(path: str, world: World) -> str:
     """The path with a kind of finding exchanged for the reference of its alert."""
+    path = path.replace("ENTRY", str(world.refused())) if "ENTRY" in path else path
     return re.sub(
         r"\{(\w+)\}", lambda found: world.reference(FindingKind(found[1])), path
     )  # fmt: skip
@@ -93,6 +94,9 @@ def reference_of(path: str, world: World) -> str:
 PAGES = [
     pytest.param(None, "/sign-in", id="sign-in"),
     pytest.param("duty", "/board", id="board"),
+    pytest.param("supervisor", "/service/quarantine/ENTRY", id="refused message"),
+    pytest.param("admin", "/service/quarantine/ENTRY", id="refused message without its bytes"),
+    pytest.param("admin", "/service/quarantine?reason=malformed", id="quarantine"),
     pytest.param("duty", "/alerts/{exclusion_breach}", id="alert with a map"),
     pytest.param("duty", "/alerts/{alcohol_threshold}", id="alert with a chart"),
     pytest.param("idva", "/alerts/{silence}", id="alert without its places"),
@@ -130,6 +134,24 @@ def test_forms_with_errors_are_accessible_and_take_the_focus(world: World, duty:
     # The browser itself says in its console that the answer was 422.
     duty.faults = [fault for fault in duty.faults if "422" not in fault]
     check_at_both_widths(duty)
+
+
+def test_a_refused_message_is_set_aside_without_a_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go(f"/service/quarantine/{world.refused()}")
+    tab_to(page, "reason")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Say why it is set aside").wait_for()
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    tab_to(page, "reason")
+    page.keyboard.type("a device of a tester")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The message is set aside")
+    page.context.close()
 
 
 def test_signing_in_and_acknowledging_need_no_mouse(

@@ -107,7 +107,7 @@ def test_the_board_says_when_monitoring_itself_is_not_well(world: World) -> None
     world.all_workers_well()
     assert "Monitoring is degraded" not in visitor.get("/board").text
     healthy = world.visitor().get("/health")
-    assert (healthy.status_code, healthy.text) == (200, "ok\n")
+    assert (healthy.status_code, healthy.json["status"]) == (200, "ok")
 
 
 # Caseload and person

@@ -15,7 +15,9 @@ from navigate_safer.web import auth, create_app
 # What anybody may ask for without signing in, and why.
 PUBLIC = {
     "auth.sign_in": "the door itself",
-    "public.health": "for whatever watches the service; says ok or degraded",
+    "public.health": "for whatever watches the service; one sentence a part, no case data",
+    "public.live": "for whatever restarts the process",
+    "public.metrics": "behind a token of its own, and not there without one",
     "public.telemetry_schema": "for gateway makers",
     "static": "scripts and styles",
     "twilio.status": "signed by Twilio",
@@ -40,10 +42,19 @@ GET  /caseload                     ok   ok      ok          ok   ok     ok      
 GET  /people/PERSON                ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/map.json       ok   ok      no          no   no     ok         no      no
 GET  /people/PERSON/alcohol.json   ok   ok      no          no   no     ok         no      no
+GET  /people/PERSON/commands       ok   ok      no          no   no     ok         no      no
+GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok         no      no
+POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
 GET  /map/style.json               ok   ok      no          no   no     ok         no      no
 GET  /map/tiles/1/2/3              none none    no          no   no     none       no      no
 GET  /map/wards.geojson            ok   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
+GET  /service/quarantine           no   no      no          no   no     ok         no      ok
+POST /service/quarantine/try-again no   no      no          no   no     to         no      to
+GET  /service/quarantine/ENTRY     no   no      no          no   no     ok         no      ok
+POST /service/quarantine/ENTRY/try-again no no  no          no   no     to         no      to
+POST /service/quarantine/ENTRY/correct   no no  no          no   no     bad        no      bad
+POST /service/quarantine/ENTRY/set-aside no no  no          no   no     bad        no      bad
 GET  /audit                        no   no      no          no   no     ok         ok      no
 """
 # The first page of each role.
@@ -88,6 +99,8 @@ CASES = [
 
 def address(world: World, path: str, *, alert: str | None = None, person: str = "W-EXC") -> str:
     reference = alert or world.reference(FindingKind.EXCLUSION_BREACH)
+    if "ENTRY" in path:
+        path = path.replace("ENTRY", str(world.refused()))
     return path.replace("ALERT", reference).replace("PERSON", person)
 
 
@@ -132,6 +145,7 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
+    rule = rule.replace("<int:entry_id>", "ENTRY")
     return rule.replace("<reference>", "ALERT").replace("<ref>", "PERSON")
 
 

@@ -25,6 +25,7 @@ from alerts.terms import ConditionKind, DeviceKind
 from navigate_safer.db.alerting import AlertRow, EpisodeRow
 from navigate_safer.db.audit import AuditRow, WebSessionRow
 from navigate_safer.db.people import StaffRow, WearerRow
+from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Role
 from navigate_safer.people.casefile import (
     Area,
@@ -38,7 +39,8 @@ from navigate_safer.people.casefile import (
     Wearer,
     ZoneEntry,
 )
-from navigate_safer.services import accounts, sweep
+from navigate_safer.services import accounts, heartbeats
+from navigate_safer.services.ingest import Message
 from navigate_safer.settings import Settings
 from navigate_safer.web import create_app
 from navigate_safer.wiring import Service
@@ -230,11 +232,20 @@ class World:
         """Entries of one act, oldest first."""
         return self.database.all(AuditRow, AuditRow.act == act)
 
+    def refused(self, payload: bytes = b"not json", device: str = "TAG-W-EXC") -> int:
+        """The quarantine entry of a refused message, sent once however often it is asked."""
+        known = self.database.all(QuarantineRow, QuarantineRow.payload == payload)
+        if not known:
+            topic = f"telemetry/v1/gw-west/{device}"
+            self.watch.receive(Message(topic, payload, self.clock()))
+            known = self.database.all(QuarantineRow, QuarantineRow.payload == payload)
+        return known[0].id
+
     def all_workers_well(self) -> None:
         """Every worker gives a sign of life now."""
         for worker in ("ingest", "monitor", "deliver", "schedule"):
             up = self.clock() - timedelta(hours=1)
-            sweep.beat(self.database.sessions, worker, self.clock(), connected_since=up)
+            heartbeats.beat(self.database.sessions, worker, self.clock(), connected_since=up)
 
 
 class Visitor:

@@ -1,0 +1,119 @@
+"""The benchmark of place rules: what it counts, on cases small enough to count by hand."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from navigate_safer.cli.bench import bench
+from navigate_safer.demo import place_bench, place_report
+from navigate_safer.demo.place_lives import live, spans
+from navigate_safer.demo.place_peers import PEERS
+from navigate_safer.demo.place_scores import Episode, Score
+from navigate_safer.demo.place_worlds import WORLDS, observe
+
+# Metres from the edge, negative inside, and the reported radius, fix by fix.
+OFF_M = np.array([40.0, -5.0, 30.0, -20.0, -30.0, -30.0, 5.0, 60.0, 8.0])
+RADIUS_M = np.array([10.0, 10.0, 80.0, 10.0, 10.0, 10.0, 10.0, 10.0, 60.0])
+
+
+@pytest.mark.parametrize(
+    ("rule", "inside"),
+    [
+        pytest.param("point in polygon", "010111000", id="the point decides"),
+        pytest.param("drop above 50 m", "011111000", id="a wide fix is dropped"),
+        pytest.param("3 in a row", "000001110", id="three in a row"),
+        pytest.param("drop, 3 in a row", "000011111", id="both"),
+        pytest.param("leave when disc clear", "011111100", id="leaves when the disc is clear"),
+        pytest.param("disc touches", "011111101", id="inside while the disc touches"),
+    ],
+)
+def test_how_each_peer_decides(rule, inside):
+    flags = PEERS[rule](OFF_M, RADIUS_M)
+    assert "".join(str(int(each)) for each in flags) == inside
+
+
+def test_true_stretches_are_joined_over_short_breaks():
+    breach = np.zeros(1000, bool)
+    breach[100:130] = breach[150:200] = breach[400:410] = True
+    # Two-second ticks: away for 40 s is one stay, for 400 s is not.
+    assert spans(breach) == [(200.0, 400.0), (800.0, 820.0)]
+
+
+def test_what_is_found_late_and_false():
+    score = Score(device_s=7 * 86_400.0)
+    truth = [(1000.0, 2000.0), (5000.0, 5030.0), (9000.0, 9900.0)]
+    episodes = [
+        Episode(990.0, 2050.0, 1040.0),
+        Episode(5010.0, 5020.0, 5060.0),
+        Episode(20_000.0, 20_120.0, 20_000.0),
+    ]
+    score.add_episodes(episodes, truth)
+    row = score.row()
+    assert row["breaches_found_percent"] == 50.0
+    assert row["passes_found_percent"] == 100.0
+    assert (row["delay_p50_s"], row["start_error_p50_s"]) == (40.0, 10.0)
+    assert row["false_episodes_device_week"] == 1.0
+    assert row["false_minutes_device_week"] == 2.0
+
+
+def test_brier_and_calibration():
+    score = Score()
+    score.add_fixes(np.full(2000, 0.25), np.repeat([0.0, 1.0], [1400, 600]))
+    score.add_fixes(np.full(10, 0.95), np.zeros(10))
+    assert score.row()["brier"] == pytest.approx(
+        (1400 * 0.0625 + 600 * 0.5625 + 10 * 0.9025) / 2010
+    )
+    # Ten fixes are too few to say anything of their decile.
+    assert score.calibration() == [{"decile": 3, "fixes": 2000, "stated": 25.0, "observed": 30.0}]
+
+
+def test_a_life_and_what_is_seen_of_it_depend_on_the_seed_alone():
+    first, again = (live(np.random.default_rng(3), 0.5) for _ in range(2))
+    assert (first.path == again.path).all()
+    assert first.truths == again.truths
+    seen = [observe(first, WORLDS[0], np.random.default_rng(4)) for _ in range(2)]
+    assert (seen[0].lonlat == seen[1].lonlat).all()
+    assert (np.diff(seen[0].second) > 0).all()
+    assert len({world.name for world in WORLDS}) == len(WORLDS)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    worlds = tuple(world for world in WORLDS if world.name in ("survey", "honest"))
+    return place_bench.measure(2, 1.0, 7, worlds=worlds)
+
+
+@pytest.mark.parametrize("group", place_bench.GROUPS)
+def test_ours_states_where_wearers_are_better_than_any_peer(scores, group):
+    """The Brier score over both worlds, on tracks that the rule was not made for."""
+    rows = place_report.document(scores)["rows"][group][place_report.ALL]
+    assert rows[place_bench.OURS]["brier"] < min(rows[peer]["brier"] for peer in PEERS)
+
+
+def test_the_report_names_every_row_on_which_a_peer_is_ahead(scores):
+    document = place_report.document(scores)
+    rows = document["rows"]["keep out"][place_report.ALL]
+    assert set(rows) == {place_bench.OURS, *PEERS}
+    for each in document["behind"]:
+        name, more = each["row"], place_report.ROWS[each["row"]][1]
+        assert (each["theirs"] > each["ours"]) is more, name
+    console = Console(width=200, record=True, file=io.StringIO())
+    place_report.show(scores, console)
+    text = console.export_text()
+    assert all(title in text for title, _, _ in place_report.ROWS.values())
+    assert "survey" in text
+
+
+def test_the_command_prints_one_document():
+    ran = CliRunner().invoke(
+        bench, ["place", "--devices", "1", "--days", "0.5", "--seed", "2", "--json"]
+    )
+    assert ran.exit_code == 0, ran.output
+    document = json.loads(ran.stdout)
+    assert document["devices"] == 1
+    assert document["seconds"] > 0
+    assert set(document["rows"]) == set(place_bench.GROUPS)
