@@ -1,0 +1,144 @@
+"""Reading ahead and sending together: the bytes are the same, in fewer calls."""
+
+import socket
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
+
+from devices.mqtt import Broker, Listener
+from devices.mqtt_socket import BufferedSocket
+from navigate_safer.demo.servers import Mosquitto, until
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    yield BufferedSocket(ours), theirs
+    ours.close()
+    theirs.close()
+
+
+def test_what_came_at_once_is_read_in_the_pieces_that_are_asked_for(pair):
+    ours, theirs = pair
+    theirs.sendall(b"abcdef")
+    assert (ours.recv(1), ours.pending()) == (b"a", 5)
+    assert (ours.recv(3), ours.recv(10), ours.pending()) == (b"bcd", b"ef", 0)
+    with pytest.raises(BlockingIOError):
+        ours.recv(1)
+
+
+def test_the_end_of_a_connection_is_read_as_nothing(pair):
+    ours, theirs = pair
+    theirs.sendall(b"last")
+    theirs.close()
+    assert (ours.recv(100), ours.recv(100)) == (b"last", b"")
+
+
+def test_what_is_sent_while_corked_goes_out_together_at_the_end(pair):
+    ours, theirs = pair
+    theirs.setblocking(False)
+    with ours.corked():
+        assert (ours.send(b"one "), ours.send(b"two")) == (4, 3)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(100)
+    assert theirs.recv(100) == b"one two"
+    ours.send(b"three")
+    assert theirs.recv(100) == b"three"
+
+
+def test_more_than_the_kernel_takes_is_sent_as_it_is_read(pair):
+    ours, theirs = pair
+    data = bytes(range(256)) * 40_000
+    read = bytearray()
+
+    def reads() -> None:
+        while len(read) < len(data):
+            read.extend(theirs.recv(65_536))
+
+    reader = threading.Thread(target=reads)
+    reader.start()
+    with ours.corked():
+        ours.send(data)
+    reader.join(PATIENCE_S)
+    assert bytes(read) == data
+
+
+def test_a_connection_that_is_gone_is_said_at_the_end_and_holds_nothing_back(pair):
+    ours, theirs = pair
+    theirs.close()
+    with pytest.raises(OSError, match=r"pipe|reset"), ours.corked():
+        ours.send(b"x")
+    with pytest.raises(OSError, match=r"pipe|reset"):
+        ours.send(b"y")
+
+
+# Memory while nothing is taken
+
+
+@pytest.fixture
+def listener_of(mosquitto: Mosquitto, request):
+    made = []
+
+    def make(**more) -> Listener:
+        broker = Broker("127.0.0.1", mosquitto.port, request.node.name)
+        listener = Listener(broker, ["flood/#"], lambda: datetime.now(UTC), **more)
+        listener.start()
+        made.append(listener)
+        assert until(lambda: listener.connected_since is not None, within_s=PATIENCE_S)
+        return listener
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def publish(mosquitto: Mosquitto, count: int, size: int) -> None:
+    client = Client(CallbackAPIVersion.VERSION2, client_id="flood", protocol=MQTTv5)
+    client.connect("127.0.0.1", mosquitto.port)
+    client.loop_start()
+    sent = [client.publish("flood/x", b"%08d" % n + bytes(size), qos=1) for n in range(count)]
+    for each in sent:
+        each.wait_for_publish(PATIENCE_S)
+    client.disconnect()
+    client.loop_stop()
+
+
+def test_no_more_bytes_are_read_than_may_wait_and_all_of_them_in_the_end(listener_of, mosquitto):
+    listener = listener_of(most_bytes=100_000)
+    publish(mosquitto, 60, 10_000)
+    assert until(lambda: listener.waiting_bytes > 100_000, within_s=PATIENCE_S)
+    assert listener.waiting <= 11
+    numbers = []
+
+    def all_taken() -> bool:
+        taken = listener.take(4, 0.1)
+        assert listener.waiting_bytes <= 120_000
+        listener.acknowledge(taken)
+        numbers.extend(int(each.payload[:8]) for each in taken)
+        return len(numbers) == 60
+
+    assert until(all_taken, within_s=PATIENCE_S)
+    assert numbers == list(range(60))
+    assert listener.waiting_bytes == 0
+
+
+def test_what_a_new_connection_brings_again_does_not_wait_twice(listener_of, mosquitto):
+    listener = listener_of()
+    publish(mosquitto, 50, 10)
+    assert until(lambda: listener.waiting == 50, within_s=PATIENCE_S)
+    taken = listener.take(10, 0.1)
+    since = listener.connected_since
+    mosquitto.restart()
+    back = lambda: listener.connected_since not in (None, since)  # noqa: E731
+    assert until(back, within_s=PATIENCE_S)
+    assert until(lambda: listener.waiting == 50, within_s=PATIENCE_S)
+    # Those that were taken before come again and are repeats.
+    again = listener.take(100, 0.1)
+    assert [each.payload for each in again[:10]] == [each.payload for each in taken]
+    assert listener.waiting_bytes == 0
