@@ -60,13 +60,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
     - ``battery_clear_percent``: charge at which a low battery is over without a charger; 30 % is
       the project's own, so that a level trembling about 20 % is one episode.
-    - ``exclusion_miss_cost``: what a missed entry costs, counted in false alarms; 1.5 false alarms
+    - ``exclusion_miss_cost``: what a missed entry costs, counted in false alarms; 2.5 false alarms
       is the project's own. An officer is told from the probability on at which both mistakes cost
-      the same, 1 / (1 + cost), here 40 %.
-    - ``curfew_miss_cost``: the same for an absence from a curfew address; 0.25 false alarms (80 %)
+      the same, 1 / (1 + cost), here 29 %.
+    - ``curfew_miss_cost``: the same for an absence from a curfew address; 0.4 false alarms (71 %)
       is the project's own: a curfew lasts all night, so that an absence is still found a fix
       later, while every false one wakes a household.
-    - ``restriction_miss_cost``: the same for leaving a restriction zone; 0.25 false alarms (80 %)
+    - ``restriction_miss_cost``: the same for leaving a restriction zone; 0.4 false alarms (71 %)
       is the project's own, as for a curfew.
 
     Raises ValueError where the three levels of the battery are out of order or a cost is not
@@ -81,9 +81,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     battery_low_percent: float = 20.0
     battery_critical_percent: float = 5.0
     battery_clear_percent: float = 30.0
-    exclusion_miss_cost: float = 1.5
-    curfew_miss_cost: float = 0.25
-    restriction_miss_cost: float = 0.25
+    exclusion_miss_cost: float = 2.5
+    curfew_miss_cost: float = 0.4
+    restriction_miss_cost: float = 0.4
 
     def __post_init__(self) -> None:
         critical, low = self.battery_critical_percent, self.battery_low_percent

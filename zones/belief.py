@@ -175,11 +175,7 @@ def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> t
     off_x = now.x_m - belief.x_m - gain * drift_x
     off_y = now.y_m - belief.y_m - gain * drift_y
     square = (off_x * off_x + off_y * off_y) / spread
-    lasts = GROSS_LASTS * belief.gross * math.exp(-gap_s / GROSS_S)
-    sound = (1 - lasts) * (1 - GROSS_SHARE) * _density(square, spread)
-    gross_m2 = spread + GROSS_M * GROSS_M
-    gross = math.exp(-0.5 * square * spread / gross_m2) / (2 * math.pi * gross_m2)
-    density = sound + (1 - lasts) * GROSS_SHARE * gross + lasts * again_density
+    sound, density = _densities(belief, square, spread, gap_s, again_density)
     # A fix far from what was expected counts for less, as the heavy tail has it.
     weight = min(1.0, (TAIL_DEGREES + 2) / (TAIL_DEGREES + square)) * sound / density
     to_place = (var + gain * cov) / spread
@@ -200,6 +196,17 @@ def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> t
         ),
         density,
     )
+
+
+def _densities(
+    belief: Belief, square: float, spread_m2: float, gap_s: float, again_density: float
+) -> tuple[float, float]:
+    """The density of a fix as a sound one at the place, and as any, gross ones included."""
+    lasts = GROSS_LASTS * belief.gross * math.exp(-gap_s / GROSS_S)
+    sound = (1 - lasts) * (1 - GROSS_SHARE) * _density(square, spread_m2)
+    gross_m2 = spread_m2 + GROSS_M * GROSS_M
+    gross = math.exp(-0.5 * square * spread_m2 / gross_m2) / (2 * math.pi * gross_m2)
+    return sound, sound + (1 - lasts) * GROSS_SHARE * gross + lasts * again_density
 
 
 def _density(square: float, spread_m2: float) -> float:

@@ -24,6 +24,9 @@ _CHUNK = 200_000
 # Up to this many, plain arithmetic is faster than arrays.
 _FEW = 40
 
+# Divided by an effective radius: what makes twice the scale the unit of length.
+_UNIT_RADII = 0.5 / SCALE_PER_RADIUS
+
 _Floats = npt.NDArray[np.float64]
 # x and y in metres of the shape's plane, and the effective 95 % radius in metres.
 Place = tuple[float, float, float]
@@ -81,9 +84,16 @@ class Chance:
             for n in near:
                 found[n] = self._share(*places[n])
         elif near:
-            x_m, y_m, radius_m = np.array([places[n] for n in near]).T
-            for n, share in zip(near, self._shares(x_m, y_m, radius_m).tolist(), strict=True):
-                found[n] = share
+            units = [_UNIT_RADII / places[n][2] for n in near]
+            placed = np.array(
+                [
+                    [places[n][0] * unit for n, unit in zip(near, units, strict=True)],
+                    [places[n][1] * unit for n, unit in zip(near, units, strict=True)],
+                    units,
+                ]
+            )
+            for n, share in zip(near, self._shares(placed).tolist(), strict=True):
+                found[n] = min(max(share, 0.0), 1.0)
         return found
 
     def of_fixes(self, lon: _Floats, lat: _Floats, radius_m: _Floats) -> _Floats:
@@ -97,12 +107,14 @@ class Chance:
         size = max(1, _CHUNK // len(self._edges))
         for first in range(0, len(near), size):
             part = near[first : first + size]
-            found[part] = self._shares(x_m[part], y_m[part], radius_m[part])
-        return found
+            unit = _UNIT_RADII / radius_m[part]
+            found[part] = self._shares(np.stack([x_m[part] * unit, y_m[part] * unit, unit]))
+        clipped: _Floats = np.clip(found, 0.0, 1.0)
+        return clipped
 
     def _share(self, x: float, y: float, radius_m: float) -> float:
         """As :meth:`_shares`, of one place."""
-        unit = 0.5 / SCALE_PER_RADIUS / radius_m
+        unit = _UNIT_RADII / radius_m
         total = 0.0
         for ux, uy, off, start, length in self._edges:
             offset = (ux * y - uy * x - off) * unit
@@ -117,11 +129,12 @@ class Chance:
             total += share * offset
         return min(max(total * 0.5 / math.pi, 0.0), 1.0)
 
-    def _shares(self, x_m: _Floats, y_m: _Floats, radius_m: _Floats) -> _Floats:
-        """One row an edge, one column a place, lengths in units of twice the scale."""
-        unit = 0.5 / SCALE_PER_RADIUS / radius_m
-        placed = np.stack([x_m * unit, y_m * unit, unit])
-        lengths = (self._from_places @ placed).reshape(3, -1, len(unit))
+    def _shares(self, placed: _Floats) -> _Floats:
+        """The sum of the edges' shares of each place, which rounding may carry past 0 or 1.
+
+        ``placed`` has a column a place: x, y and 1, times what makes twice the scale the unit.
+        """
+        lengths = (self._from_places @ placed).reshape(3, -1, placed.shape[1])
         offset, begin, end = lengths
         square = offset * offset + 1.0
         root = np.sqrt(square)
@@ -131,9 +144,8 @@ class Chance:
         bends = ends / (ends * ends + square)
         half = 0.5 / square
         share = (half + 1.0) / root * angle + (bends[1] - bends[0]) * half
-        total = (share * offset).sum(axis=0) * (0.5 / math.pi)
-        clipped: _Floats = np.clip(total, 0.0, 1.0)
-        return clipped
+        total: _Floats = (share * offset).sum(axis=0) * (0.5 / math.pi)
+        return total
 
 
 def _oriented_edges(shape: BaseGeometry) -> tuple[_Floats, _Floats]:

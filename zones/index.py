@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from zones.chance import FAR_RADII
 from zones.zone import Zone
 
 # Degrees, about a tenth of a millimetre: well above the tolerance of a boundary.
 _MARGIN_DEGREES = 1e-9
+
+# Metres in a degree of latitude, at the equator, where they are fewest.
+_LEAST_M_PER_DEGREE = 110_500.0
 
 _Floats = npt.NDArray[np.float64]
 _Pairs = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
@@ -49,6 +53,26 @@ class ZoneIndex:
             np.maximum(lat0, lat1),
         )
         return _sorted(self._tree.query(boxes))
+
+    def chances(self, lon: _Floats, lat: _Floats, radius_m: _Floats) -> tuple[_Pairs, _Floats]:
+        """P(inside) for every fix and zone that it can be in: the pairs, and one number a pair.
+
+        ``radius_m`` are effective 95 % radii (:mod:`zones.fix_error`). A pair that is not named has
+        a probability below what the far tail of the error leaves.
+        """
+        reach_m = FAR_RADII * radius_m
+        reach_lat = np.minimum(reach_m / _LEAST_M_PER_DEGREE, 90.0)
+        widen = np.maximum(np.cos(np.radians(np.minimum(np.abs(lat) + reach_lat, 90.0))), 1e-3)
+        reach_lon = np.minimum(reach_lat / widen, 360.0)
+        boxes = shapely.box(lon - reach_lon, lat - reach_lat, lon + reach_lon, lat + reach_lat)
+        fixes, numbers = pairs = _sorted(self._tree.query(boxes))
+        found = np.zeros(len(fixes))
+        for number in np.unique(numbers).tolist():
+            of_zone = np.flatnonzero(numbers == number)
+            rows = fixes[of_zone]
+            chance = self.zones[number].chance
+            found[of_zone] = chance.of_fixes(lon[rows], lat[rows], radius_m[rows])
+        return pairs, found
 
     def _named(self, found: npt.NDArray[np.intp]) -> tuple[Zone, ...]:
         return tuple(self.zones[number] for number in sorted(found.tolist()))

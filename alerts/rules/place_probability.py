@@ -34,12 +34,17 @@ _NOTHING = Excursion()
 
 
 class PlaceBelief(msgspec.Struct, frozen=True):
-    """The state. ``box``, level and number, is the zone's quiet box in which all is at rest."""
+    """The state. ``box``, level and number, is the zone's quiet box in which all is at rest.
+
+    Box and belief are measured from ``zone``, its id and version; of another only the newest fix
+    and an open episode count.
+    """
 
     where: Whereabouts = _NOWHERE
     box: tuple[int, int] | None = None
     excursion: Excursion = _NOTHING
     breach: Breach | None = None
+    zone: tuple[str, int] | None = None
 
 
 class _Leg(msgspec.Struct, frozen=True):
@@ -62,6 +67,9 @@ def _step(
 ) -> tuple[PlaceBelief, Findings]:
     assert isinstance(reading, Fix)
     zone, last = _zone(condition), state.where.last
+    name = (zone.zone_id, zone.version)
+    if last is not None and state.zone != name:
+        state = PlaceBelief(Whereabouts(last), None, _NOTHING, state.breach, name)
     spot = whereabouts.spot(reading)
     if last is not None:
         calm = _calm(state, condition)
@@ -69,6 +77,13 @@ def _step(
             return _rest(state, reading, condition), NONE
         if spot == last or whereabouts.says_nothing(reading):
             return state, NONE
+    after, found = _judged(state, spot, condition)
+    return msgspec.structs.replace(after, zone=name), found
+
+
+def _judged(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[PlaceBelief, Findings]:
+    """The full step, for a fix that is not covered by the calm."""
+    zone, last = _zone(condition), state.where.last
     gap = timedelta(seconds=condition.limits.max_gap_s)
     where, way = whereabouts.step(state.where, spot, zone, gap)
     leg = _leg(state.where, where, way, zone)
@@ -250,10 +265,9 @@ def _close(state: PlaceBelief, at: datetime | None, condition: Condition) -> Fin
 
 def _calm(state: PlaceBelief, condition: Condition) -> Calm | None:
     """Outside the hours anywhere until they begin; in the hours the zone's quiet box."""
-    last = state.where.last
-    if last is None or state.breach is not None:
+    last, zone = state.where.last, _zone(condition)
+    if last is None or state.breach is not None or state.zone != (zone.zone_id, zone.version):
         return None
-    zone = _zone(condition)
     counts, until = zone.hours.around(last.at)
     if not counts:
         return msgspec.structs.replace(EVERYWHERE, until=until)
@@ -262,7 +276,8 @@ def _calm(state: PlaceBelief, condition: Condition) -> Calm | None:
 
 def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceBelief:
     assert isinstance(reading, Fix)
-    return PlaceBelief(Whereabouts(whereabouts.spot(reading)), state.box)
+    spot = whereabouts.spot(reading)
+    return PlaceBelief(Whereabouts(spot), state.box, _NOTHING, None, state.zone)
 
 
 RULE = Rule(

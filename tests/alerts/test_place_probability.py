@@ -253,8 +253,8 @@ def test_a_finding_names_rule_clause_zone_and_evidence():
     evidence = found.evidence
     assert (evidence["zone"], evidence["zone_version"]) == ("Z-1", 1)
     assert evidence["probability"] > 0.99
-    assert evidence["threshold"] == pytest.approx(0.4)
-    assert evidence["miss_cost_false_alarms"] == 1.5
+    assert evidence["threshold"] == pytest.approx(1 / 3.5, abs=1e-4)
+    assert evidence["miss_cost_false_alarms"] == 2.5
     assert evidence["fixes_in_breach"] == 11
     assert evidence["longest_gap_s"] == 240
     assert (evidence["error_model"], evidence["belief_model"]) == ("1", "1")
@@ -299,6 +299,22 @@ def test_the_clause_ends_where_the_breach_was_last_seen_after_a_gap():
     assert spans(RULE.close(state, at(9), term)) == [(0, 9)]
     assert spans(RULE.close(state, at(60), term)) == [(0, 5)]
     assert spans(RULE.close(state, None, term)) == [(0, None)]
+
+
+def test_a_zone_that_is_drawn_anew_is_judged_by_its_new_outline():
+    """The order's zone moves to where the wearer lives: what was at rest is so no longer."""
+    state = RULE.initial(condition(EXCLUSION), DeviceKind.LOCATION_TAG, START)
+    for each in fixes(0, 5, OUTSIDE):
+        state, _ = RULE.step(state, each, condition(EXCLUSION))
+    about = msgspec.structs.replace(
+        condition(EXCLUSION).zone, shape=shapely.box(-2.915, 53.185, -2.905, 53.195), version=2
+    )
+    term = msgspec.structs.replace(condition(EXCLUSION), zone=about, version=2)
+    assert RULE.calm(state, condition(EXCLUSION)) is not None
+    assert RULE.calm(state, term) is None
+    state, found = RULE.step(state, fix(6, OUTSIDE), term)
+    assert len(found) == 1
+    assert state.zone == ("Z-1", 2)
 
 
 # --- Whole days, drawn ------------------------------------------------------------------------

@@ -65,3 +65,25 @@ def test_no_zone_is_missed_by_one_or_by_many(corners, legs):
             if shapely.intersects(zone.shape, shapely.LineString([a, b])):
                 assert zone.zone_id in one_leg
                 assert (number, place) in found_legs
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.floats(-2.95, -2.65), st.floats(53.15, 53.35), st.floats(5, 5000)),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_chances_of_many_fixes_and_zones_are_those_of_each_pair(rows):
+    lon, lat, radius_m = np.array(rows).T
+    (fixes, zones), found = INDEX.chances(lon, lat, radius_m)
+    named = dict(zip(zip(fixes.tolist(), zones.tolist(), strict=True), found, strict=True))
+    for n, (x, y, radius) in enumerate(rows):
+        for number, zone in enumerate(INDEX.zones):
+            (alone,) = zone.chance.inside([(*zone.chance.plane.metres(x, y), radius)])
+            assert abs(named.get((n, number), 0.0) - alone) < 1e-4
+
+
+def test_a_fix_far_from_every_zone_makes_no_pair():
+    (fixes, _), found = INDEX.chances(np.array([0.0]), np.array([51.0]), np.array([10.0]))
+    assert len(fixes) == len(found) == 0
