@@ -108,7 +108,7 @@ def _set_aside(table: str) -> None:
 
 
 def _create(table: str, postgresql: bool) -> None:
-    columns = [
+    columns: list[sa.Column[object]] = [
         sa.Column("device_id", ID, nullable=False),
         sa.Column("measured_at", INSTANT, nullable=False),
     ]
