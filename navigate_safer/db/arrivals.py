@@ -2,18 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, exists, func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from devices.columns import Ints
-from navigate_safer.db.people import DeviceRow, FittingRow, GatewayRow
-from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow, PendingRow
-
-# Names looked up in one statement.
-_AT_ONCE = 1_000
+from navigate_safer.db.people import GatewayRow
+from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow
 
 
 class Latest(msgspec.Struct, frozen=True):
@@ -68,74 +65,50 @@ class Kept(msgspec.Struct, frozen=True):
     states: str
 
 
-class Reporting(msgspec.Struct, frozen=True):
+class Reporting(NamedTuple):
     """A registered device: its present fitting, its last position, how its judgement stands.
 
-    ``fitting_id`` is None where it is on nobody, or where more than one fitting is open.
-    ``settled`` says that every stored reading has been judged.
+    Ids are 0 where there is none; ``fitting_id`` also where more than one fitting is open. Times
+    are microseconds since 1970. ``fit``: it has a position and a judgement, and every stored
+    reading has been judged. The rest is packed as in ``device_latest``.
     """
 
-    device_id: int
     device: str
-    kind: str
-    gateway_id: int | None
-    fitting_id: int | None
-    fitted_at: datetime | None
-    settled: bool
-    judged: bool
-    latest: DeviceLatestRow | None
+    device_id: int
+    gateway_id: int
+    fitting_id: int
+    fitted_us: int
+    fit: bool
+    turn: int
+    position_us: int
+    received_us: int
+    lat_e7: int
+    lon_e7: int
+    accuracy: int
+    quality: int
+    calm: str | None
+
+
+# One row a device and open fitting, in the order of :class:`Reporting`. ``{micros}`` is how the
+# database gives a time as microseconds, ``{devices}`` how it takes many names.
+REPORTING = """
+select d.ref, d.id, coalesce(d.gateway_id, 0), coalesce(f.id, 0), {fitted_us},
+       case when f.id is not null and l.position_at is not null and j.through is not null
+             and not exists (select 1 from pending_judgements p where p.device_id = d.id)
+            then 1 else 0 end,
+       coalesce(l.turn, 0), {position_us}, {received_us}, coalesce(l.lat_e7, 0),
+       coalesce(l.lon_e7, 0), coalesce(l.accuracy, 0), coalesce(l.fix_quality, 0), l.calm
+  from devices d
+  left join fittings f on f.device_id = d.id and f.removed_at is null
+  left join judgements j on j.fitting_id = f.id
+  left join device_latest l on l.device_id = d.id
+ where d.ref {devices}
+"""
 
 
 def gateways(session: Session) -> dict[str, int]:
     """Every registered gateway's id by its name."""
     return dict(session.execute(select(GatewayRow.ref, GatewayRow.id)).all())
-
-
-def reporting(session: Session, devices: Collection[str]) -> dict[str, Reporting]:
-    """Those of the devices that are registered, by name."""
-    found: dict[str, Reporting] = {}
-    ordered = sorted(devices)
-    for begin in range(0, len(ordered), _AT_ONCE):
-        for row in _rows(session, ordered[begin : begin + _AT_ONCE]):
-            found[row.DeviceRow.ref] = _reporting(row, row.DeviceRow.ref in found)
-    return found
-
-
-def _rows(session: Session, devices: Sequence[str]) -> Sequence[Any]:
-    pending = exists().where(PendingRow.device_id == DeviceRow.id)
-    open_now = (FittingRow.device_id == DeviceRow.id) & FittingRow.removed_at.is_(None)
-    query = (
-        select(
-            DeviceRow,
-            FittingRow.id.label("fitting_id"),
-            FittingRow.fitted_at,
-            JudgementRow.through,
-            DeviceLatestRow,
-            pending.label("pending"),
-        )
-        .outerjoin(FittingRow, open_now)
-        .outerjoin(JudgementRow, JudgementRow.fitting_id == FittingRow.id)
-        .outerjoin(DeviceLatestRow, DeviceLatestRow.device_id == DeviceRow.id)
-        .where(DeviceRow.ref.in_(devices))
-        # What an earlier batch of this session loaded may have been written by raw statements.
-        .execution_options(populate_existing=True)
-    )
-    return session.execute(query).all()
-
-
-def _reporting(row: Row[Any], again: bool) -> Reporting:
-    device: DeviceRow = row.DeviceRow
-    return Reporting(
-        device_id=device.id,
-        device=device.ref,
-        kind=device.kind,
-        gateway_id=device.gateway_id,
-        fitting_id=None if again else row.fitting_id,
-        fitted_at=row.fitted_at,
-        settled=not row.pending,
-        judged=row.through is not None,
-        latest=row.DeviceLatestRow,
-    )
 
 
 def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[JudgementRow]:
@@ -171,8 +144,3 @@ def turn_on(session: Session, device_id: int) -> datetime | None:
         .values(calm=None, turn=DeviceLatestRow.turn + 1)
         .returning(DeviceLatestRow.measured_at)
     )
-
-
-def devices_known(session: Session) -> int:
-    """How many devices are registered."""
-    return session.scalar(select(func.count()).select_from(DeviceRow)) or 0

@@ -1,7 +1,7 @@
 """The writes of intake that happen for every message, each in the database's fastest way."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import postgresql_bulk, sqlite_bulk
-from navigate_safer.db.arrivals import Kept, Latest, Marks, Saved
+from navigate_safer.db.arrivals import Kept, Latest, Marks, Reporting, Saved
 from navigate_safer.db.packed_fixes import PackedFixes
 from navigate_safer.db.telemetry import CheckpointRow
 
@@ -37,6 +37,19 @@ def insert_fixes(session: Session, rows: PackedFixes) -> None:
             write(connection, rows)
     except (psycopg.errors.UniqueViolation, sqlite3.IntegrityError):
         raise AlreadyThere from None
+
+
+def reporting(session: Session, devices: Collection[str]) -> dict[str, Reporting]:
+    """Those of the devices that are registered, by name."""
+    read = postgresql_bulk.reporting if _is_postgresql(session) else sqlite_bulk.reporting
+    found: dict[str, Reporting] = {}
+    with _driver(session) as connection:
+        rows = read(connection, sorted(devices))
+    for each in rows:
+        # On two people at once, as nothing allows: whose reading it is must not be guessed.
+        twice = each.device in found
+        found[each.device] = each._replace(fitting_id=0, fit=False) if twice else each
+    return found
 
 
 def settle(session: Session, latest: Latest) -> set[int]:

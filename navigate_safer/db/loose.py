@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from navigate_safer.db.partitions import SCHEMA
 from navigate_safer.db.reading_rows import FixRow
 
-# Packed, the key of a fix is 0.42 of its row. Above this share it is packed again, which happens
-# each time that a day has grown by a third: nine times a day, twice the work of building it once.
-LOOSE_SHARE = 0.48
+# Packed, the key of a fix is 0.42 of its row, and then each device splits one full page. Above
+# this share and that page it is packed again, which happens each time that a day has grown by a
+# seventh.
+LOOSE_SHARE = 0.45
 # A smaller table is not worth it.
 LEAST_BYTES = 8_000_000
 
@@ -26,8 +27,10 @@ _LOOSE = text(f"""
     join pg_class i on i.oid = x.indexrelid
     join pg_namespace n on n.oid = i.relnamespace
     where h.inhparent = cast('{FixRow.__tablename__}' as regclass)
+      and c.relname not like '%rest'
       and pg_relation_size(c.oid) > :least
       and pg_relation_size(i.oid) > :share * pg_relation_size(c.oid)
+          + 8192 * (select count(*) from device_latest)
     order by 1
 """)
 _LEFT = text(f"""

@@ -14,7 +14,7 @@ from psycopg import Connection, adapters
 from psycopg.adapt import Buffer, Dumper
 from psycopg.pq import Format
 
-from navigate_safer.db.arrivals import Latest, Marks, Saved
+from navigate_safer.db.arrivals import REPORTING, Latest, Marks, Reporting, Saved
 from navigate_safer.db.packed_fixes import PackedFixes
 
 # PostgreSQL counts microseconds from the year 2000.
@@ -181,3 +181,20 @@ def mark(connection: Connection[Any], marks: Marks) -> None:
         "from unnest(%s, %s, %s) as u(device_id, earliest_at, marked_at)",
         (BigInts(marks.device_id), Instants(marks.earliest_us), Instants(marks.marked_us)),
     )
+
+
+def _micros(column: str) -> str:
+    return f"coalesce((extract(epoch from {column}) * 1000000)::bigint, 0)"
+
+
+_REPORTING = REPORTING.format(
+    fitted_us=_micros("f.fitted_at"),
+    position_us=_micros("l.position_at"),
+    received_us=_micros("l.received_at"),
+    devices="= any(%s)",
+)
+
+
+def reporting(connection: Connection[Any], devices: Sequence[str]) -> list[Reporting]:
+    """The registered ones of some devices, a row for each open fitting."""
+    return [Reporting(*row) for row in connection.execute(_REPORTING, (list(devices),))]

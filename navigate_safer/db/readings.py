@@ -119,8 +119,10 @@ def _known_contents(
         for begin in range(0, len(left), _KEYS_AT_ONCE):
             part = left[begin : begin + _KEYS_AT_ONCE]
             stored = [(device_id, packed.with_variant(at, variant)) for device_id, at in part]
-            columns = tuple_(table.device_id, table.measured_at)
-            for row in session.execute(select(table.__table__).where(columns.in_(stored))):
+            columns, ats = tuple_(table.device_id, table.measured_at), [at for _, at in stored]
+            # The span as well, so that a server need not look into each day for each key.
+            span = table.measured_at.between(min(ats), max(ats))
+            for row in session.execute(select(table.__table__).where(columns.in_(stored), span)):
                 key = (row.device_id, packed.on_millisecond(row.measured_at))
                 known.setdefault(key, []).append(content(reading_of(table, "", row)))
                 found.append(key)

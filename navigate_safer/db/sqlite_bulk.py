@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 
 from devices.columns import Ints
-from navigate_safer.db.arrivals import Latest, Marks, Saved
+from navigate_safer.db.arrivals import REPORTING, Latest, Marks, Reporting, Saved
+from navigate_safer.db.packed import micros_of
 from navigate_safer.db.packed_fixes import PackedFixes
 
 
@@ -111,3 +112,32 @@ def _text(at: datetime | None) -> str | None:
     if at is None:
         return None
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+_REPORTING = REPORTING.format(
+    fitted_us="f.fitted_at",
+    position_us="l.position_at",
+    received_us="l.received_at",
+    devices="in (select value from json_each(?))",
+)
+
+
+def reporting(connection: sqlite3.Connection, devices: Sequence[str]) -> list[Reporting]:
+    """The registered ones of some devices, a row for each open fitting."""
+    asked = msgspec.json.encode(list(devices)).decode()
+    rows = [Reporting(*row) for row in connection.execute(_REPORTING, (asked,))]
+    return [
+        row._replace(
+            fitted_us=_micros(row.fitted_us),
+            position_us=_micros(row.position_us),
+            received_us=_micros(row.received_us),
+        )
+        for row in rows
+    ]
+
+
+def _micros(stored: object) -> int:
+    # The column is text here, whatever its place in the row is called.
+    if stored is None:
+        return 0
+    return micros_of(datetime.fromisoformat(str(stored)).replace(tzinfo=UTC))
