@@ -16,8 +16,7 @@ from sqlalchemy.orm import Session
 from alerts.judge import RULES
 from alerts.rules.calm import Calm
 from devices.columns import Ints
-from navigate_safer.db import arrivals
-from navigate_safer.db.arrivals import Reporting
+from navigate_safer.db import arrivals, bulk
 from navigate_safer.db.packed import micros_of
 
 UNKNOWN = -1
@@ -49,13 +48,20 @@ _COLUMNS: dict[str, Any] = {
     "north_e7": np.int32,
     "until_us": np.int64,
     "gap_us": np.int64,
-    "min_accuracy_m": np.float32,
-    "accuracy_m": np.float32,
+    "min_accuracy_m": np.float64,
+    "accuracy_m": np.float64,
     "sources": np.int16,
 }
 
 
-class _Stored(msgspec.Struct, frozen=True):
+# Columns in the order of the database's answer, after the name; then those of calm.
+_READ = ("device_id", "gateway_id", "fitting_id", "fitted_us", "fit", "turn", "position_us",
+         "received_us", "lat_e7", "lon_e7", "accuracy", "quality")  # fmt: skip
+_BOX = ("west_e7", "south_e7", "east_e7", "north_e7")
+_CALM = ("until_us", "gap_us", "min_accuracy_m", "accuracy_m", "sources")
+
+
+class StoredCalm(msgspec.Struct, frozen=True):
     """Calm as the database keeps it."""
 
     rules: str
@@ -67,10 +73,10 @@ class _Stored(msgspec.Struct, frozen=True):
     sources: int
 
 
-NOT_CALM = _Stored("", (0, 0, -1, -1), _NEVER, 0, 0.0, 0.0, 0)
+NOT_CALM = StoredCalm("", (0, 0, -1, -1), _NEVER, 0, 0.0, 0.0, 0)
 
 
-def stored_calm(calm: Calm) -> _Stored:
+def stored_calm(calm: Calm) -> StoredCalm:
     """Calm in whole numbers, rounded inwards."""
     box = (
         int(np.ceil(calm.west * 1e7)),
@@ -78,7 +84,7 @@ def stored_calm(calm: Calm) -> _Stored:
         int(np.floor(calm.east * 1e7)),
         int(np.floor(calm.north * 1e7)),
     )
-    return _Stored(
+    return StoredCalm(
         rules=_RULES,
         box_e7=box,
         until_us=_FAR_OFF if calm.until is None else micros_of(calm.until),
@@ -148,54 +154,41 @@ class Fleet:
             if device in self._slots:
                 self["fresh"][self._slots[device]] = False
 
+    def forget_all(self) -> None:
+        """Read every device anew when it reports next."""
+        self["fresh"][:] = False
+
     def _read(self, session: Session, devices: Iterable[str]) -> None:
         named = {device for device in devices if 0 < len(device) <= LONGEST_NAME}
-        for device in arrivals.reporting(session, named).values():
-            self._set(device)
+        found = list(bulk.reporting(session, named).values())
+        if not found:
+            return
+        slots = [self._slot(each.device) for each in found]
+        columns = list(zip(*found, strict=True))
+        for name, column in zip(_READ, columns[1:-1], strict=True):
+            self[name][slots] = column
+        self["fresh"][slots] = True
+        calm = [msgspec.structs.astuple(_read_calm(each.calm)) for each in found]
+        _, boxes, *numbers = zip(*calm, strict=True)
+        for name, column in zip(_BOX, zip(*boxes, strict=True), strict=True):
+            self[name][slots] = column
+        for name, column in zip(_CALM, numbers, strict=True):
+            self[name][slots] = column
 
-    def _set(self, device: Reporting) -> None:
-        slot = self._slots.get(device.device)
+    def _slot(self, device: str) -> int:
+        slot = self._slots.get(device)
         if slot is None:
-            slot = self._slots[device.device] = len(self._slots)
-            self.names.append(device.device)
+            slot = self._slots[device] = len(self._slots)
+            self.names.append(device)
             if slot >= len(self["turn"]):
                 self._grow()
-        latest = device.latest
-        values: dict[str, Any] = {
-            "device_id": device.device_id,
-            "gateway_id": device.gateway_id or ANY_GATEWAY,
-            "fitting_id": device.fitting_id or 0,
-            "fitted_us": 0 if device.fitted_at is None else micros_of(device.fitted_at),
-            "fresh": True,
-        }
-        values["fit"] = bool(
-            latest is not None
-            and latest.position_at is not None
-            and device.fitting_id is not None
-            and device.settled
-            and device.judged
-        )
-        if latest is not None and latest.position_at is not None:
-            values |= {
-                "turn": latest.turn,
-                "position_us": micros_of(latest.position_at),
-                "received_us": micros_of(latest.received_at),
-                "lat_e7": latest.lat_e7,
-                "lon_e7": latest.lon_e7,
-                "accuracy": latest.accuracy,
-                "quality": latest.fix_quality,
-            }
-        for name, value in values.items():
-            self[name][slot] = value
-        self.set_calm(slot, _read_calm(None if latest is None else latest.calm))
+        return slot
 
-    def set_calm(self, slot: int, calm: _Stored) -> None:
+    def set_calm(self, slot: int, calm: StoredCalm) -> None:
         """Where the device of a slot may go with nothing to find."""
-        self["west_e7"][slot], self["south_e7"][slot] = calm.box_e7[0], calm.box_e7[1]
-        self["east_e7"][slot], self["north_e7"][slot] = calm.box_e7[2], calm.box_e7[3]
-        self["until_us"][slot], self["gap_us"][slot] = calm.until_us, calm.gap_us
-        self["min_accuracy_m"][slot] = calm.min_accuracy_m
-        self["accuracy_m"][slot], self["sources"][slot] = calm.accuracy_m, calm.sources
+        _, box, *numbers = msgspec.structs.astuple(calm)
+        for name, value in zip((*_BOX, *_CALM), (*box, *numbers), strict=True):
+            self[name][slot] = value
 
     def _grow(self) -> None:
         for name, column in self._columns.items():
@@ -204,11 +197,11 @@ class Fleet:
             self._columns[name] = grown
 
 
-def _read_calm(text: str | None) -> _Stored:
+def _read_calm(text: str | None) -> StoredCalm:
     if text is None:
         return NOT_CALM
     try:
-        stored = msgspec.json.decode(text, type=_Stored)
+        stored = msgspec.json.decode(text, type=StoredCalm)
     except msgspec.ValidationError:  # written by a version that kept other things
         return NOT_CALM
     return stored if stored.rules == _RULES else NOT_CALM

@@ -17,6 +17,7 @@ from devices.codec import decode
 from devices.columns import FixColumns, Split
 from devices.quality import QualityLimits
 from devices.rejection import Reason, Rejected
+from navigate_safer import logs
 from navigate_safer.db import audit, bulk
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.bulk import AlreadyThere
@@ -46,6 +47,7 @@ class BatchResult(msgspec.Struct, frozen=True):
     repeated: int
     refused: int
     devices: int
+    messages: int = 0
     on_arrival: int = 0
     devices_on_arrival: int = 0
     general: int = 0
@@ -119,10 +121,11 @@ def store_or_part(
     arrivals: Arrivals | None,
     kept_bytes: int = DEFAULT_KEPT_BYTES,
 ) -> list[BatchResult]:
-    """Store a batch; where the database refuses something in it for good, find that message.
+    """Store a batch; where something in it cannot be stored for good, find that message.
 
-    Halves are tried until the one message is alone; it goes to quarantine as a fault of ours, and
-    its neighbours are stored. Raises only while the database is away.
+    First without judging on arrival, since the fault may be there. Then halves are tried until
+    the one message is alone; it goes to quarantine as a fault of ours, and its neighbours are
+    stored. The results are in the order of the messages. Raises only while the database is away.
     """
     try:
         return [
@@ -131,13 +134,17 @@ def store_or_part(
     except DATABASE_FAULTS:
         raise
     except Exception as fault:
+        if arrivals is not None:
+            logs.logger("ingest").error("batch failed", exception_type=type(fault).__name__)
+            arrivals.fleet.forget_all()
+            return store_or_part(sessions, messages, now, limits, None, kept_bytes)
         if len(messages) == 1:
             return [_refuse(sessions, messages[0], now, limits, fault, kept_bytes)]
         middle = len(messages) // 2
         return [
             result
             for half in (messages[:middle], messages[middle:])
-            for result in store_or_part(sessions, half, now, limits, arrivals, kept_bytes)
+            for result in store_or_part(sessions, half, now, limits, None, kept_bytes)
         ]
 
 
@@ -211,6 +218,7 @@ def _finish(
         batch.repeated,
         batch.refused,
         devices,
+        messages=len(messages),
         on_arrival=taken.on_arrival,
         devices_on_arrival=taken.devices - taken.marked,
         refused_by_reason=dict(stowed.quarantine.by_reason),

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from alerts.judge import Run, States
@@ -60,11 +61,24 @@ class Standings:
             if held is None or held.fitting_id != fitting_id or held.turn != turn:
                 self._held.pop(slot, None)
                 wanted[slot] = fitting_id
-        found = _load(session, list(wanted.values()), self._zones)
+        found = self._read(session, list(wanted.values()))
         for slot, fitting_id in wanted.items():
             if fitting_id in found:
                 self._held[slot] = found[fitting_id]
                 self._held[slot].turn = int(self._fleet["turn"][slot])
+
+    def _read(self, session: Session, fitting_ids: Sequence[int]) -> dict[int, _Standing]:
+        """Those whose rules can be read; the monitor meets the fault of the others and notes it."""
+        try:
+            return _load(session, fitting_ids, self._zones)
+        except SQLAlchemyError:
+            raise
+        except Exception as fault:
+            if len(fitting_ids) > 1:
+                parts = [self._read(session, [each]) for each in fitting_ids]
+                return {key: one for part in parts for key, one in part.items()}
+            self._log.error("rules cannot be read", exception_type=type(fault).__name__)
+            return {}
 
     def advance(
         self, slot: int, rows: PackedFixes, which: range, covered: Flags

@@ -7,8 +7,8 @@ missed, or two ticks at once, change nothing.
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import bindparam, delete, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, delete, or_, select, update
+from sqlalchemy.orm import Session, defer
 
 from alerts import judge as judging
 from alerts.decide import decide
@@ -100,33 +100,14 @@ def put_off(sessions: Sessions, now: datetime) -> int:
     fitting's next look, which would cost more than the reading.
     """
     with sessions.begin() as session:
-        rows = session.execute(
-            select(
-                JudgementRow.fitting_id,
-                JudgementRow.check_after,
-                JudgementRow.quiet_s,
-                JudgementRow.ends_at,
-                DeviceLatestRow.measured_at,
-            )
-            .join(FittingRow, FittingRow.id == JudgementRow.fitting_id)
-            .join(DeviceLatestRow, DeviceLatestRow.device_id == FittingRow.device_id)
-            .where(
-                JudgementRow.check_after < now,
-                JudgementRow.quiet_s.is_not(None),
-                FittingRow.removed_at.is_(None),
-                DeviceLatestRow.measured_at > JudgementRow.through,
-            )
-            .limit(MOST_PUT_OFF)
-            .with_for_update(of=JudgementRow, skip_locked=True)
-        )
         moved = []
-        for fitting_id, check_after, quiet_s, ends_at, heard_at in rows:
-            assert quiet_s is not None
-            assert check_after is not None
-            due = heard_at + timedelta(seconds=quiet_s)
-            due = due if ends_at is None else min(due, ends_at)
-            if due > max(check_after, now):
-                moved.append({"b_fitting": fitting_id, "b_due": due})
+        for row, heard_at in session.execute(_heard_since(now)):
+            assert row.quiet_s is not None
+            assert row.check_after is not None
+            due = heard_at + timedelta(seconds=row.quiet_s)
+            due = due if row.ends_at is None else min(due, row.ends_at)
+            if due > max(row.check_after, now):
+                moved.append({"b_fitting": row.fitting_id, "b_due": due})
         if moved:
             # Not a version of the states: nothing that was judged has changed.
             session.connection().execute(
@@ -136,6 +117,23 @@ def put_off(sessions: Sessions, now: datetime) -> int:
                 moved,
             )
         return len(moved)
+
+
+def _heard_since(now: datetime) -> Select[JudgementRow, datetime]:
+    return (
+        select(JudgementRow, DeviceLatestRow.measured_at)
+        .options(defer(JudgementRow.states))
+        .join(FittingRow, FittingRow.id == JudgementRow.fitting_id)
+        .join(DeviceLatestRow, DeviceLatestRow.device_id == FittingRow.device_id)
+        .where(
+            JudgementRow.check_after < now,
+            JudgementRow.quiet_s.is_not(None),
+            FittingRow.removed_at.is_(None),
+            DeviceLatestRow.measured_at > JudgementRow.through,
+        )
+        .limit(MOST_PUT_OFF)
+        .with_for_update(of=JudgementRow, skip_locked=True)
+    )
 
 
 def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None:
