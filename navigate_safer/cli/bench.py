@@ -91,7 +91,7 @@ def _storage_table(result: storage_bench.Result) -> Table:
 
 
 @bench.command()
-@click.option("--devices", default=6, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--devices", default=3, show_default=True, type=click.IntRange(1, 10_000))
 @click.option("--days", default=7.0, show_default=True, type=click.FloatRange(0.5, 60))
 @click.option("--seed", default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")

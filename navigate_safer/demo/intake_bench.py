@@ -26,6 +26,7 @@ HOMES = 100
 MINUTE = timedelta(minutes=1)
 MOST_ROUNDS = 300
 BATCH_ROWS = 500
+WARM_MESSAGES = 30_000
 # Until every mark has been judged.
 PATIENCE_S = 120.0
 # As the shipped configuration, but without certificates.
@@ -124,11 +125,28 @@ class Bench(AbstractContextManager["Bench"]):
         service = Service(settings)
         load = self._load(messages, devices, readings=readings, rate=rate)
         self._say(f"{name}: registering {devices:,} devices")
-        stock(service, load.start, devices)
+        stock(service, _warm_from(load), devices)
         monitor = Worker(intake_workers.judge, settings)
-        run = self._flood(name, Worker(intake_workers.ours, settings), load, service, monitor)
+        worker = Worker(intake_workers.ours, settings)
+        self._warm(worker, service, load)
+        run = self._flood(name, worker, load, service, monitor)
         service.close()
         return run
+
+    def _warm(self, worker: Worker, service: Service, load: Load) -> None:
+        """One round of the first devices: every zone has been built then, as after some minutes."""
+        count = min(load.devices, WARM_MESSAGES)
+        rate = None if load.rate is None else load.rate / 2
+        publisher = Publisher(
+            msgspec.structs.replace(
+                load, messages=count, start=_warm_from(load), step=1, readings=1, rate=rate
+            )
+        )
+        publisher.begin()
+        publisher.result()
+        worker.wait_for(count)
+        measures.wait_until_judged(service.sessions, PATIENCE_S)
+        worker.warmed()
 
     def _load(
         self, messages: int, devices: int, *, readings: int = 1, rate: float | None = None
@@ -137,8 +155,9 @@ class Bench(AbstractContextManager["Bench"]):
             messages = min(messages, devices * MOST_ROUNDS)
         rounds = ceil(messages / devices)
         now = datetime.now(UTC).replace(microsecond=0)
-        start = now - MINUTE * (rounds * readings + 2) if rate is None else now - MINUTE
-        return Load(self.broker.port, messages, devices, HOMES, start, 1, readings, rate)
+        # One round to warm up, and the last a little while ago.
+        start = now - MINUTE * ((rounds + 2) * readings + 2) if rate is None else now - MINUTE
+        return Load(self.broker.port, messages, devices, HOMES, start, 2, readings, rate)
 
     def _flood(
         self,
@@ -175,6 +194,11 @@ class Bench(AbstractContextManager["Bench"]):
 
     def _database_s(self) -> float:
         return 0.0 if self._server is None else cpu_s(self._server.pid)
+
+
+def _warm_from(load: Load) -> datetime:
+    """The round to warm up is a minute after this, and a minute before the first of the rest."""
+    return load.start + MINUTE * (load.readings - 1)
 
 
 def stock(service: Service, at: datetime, devices: int) -> None:

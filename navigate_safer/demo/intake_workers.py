@@ -62,6 +62,7 @@ class Course:
         self._pipe = pipe
         self._taken = taken
         self.stop = Stop()
+        self.warm = threading.Event()
 
     def ready(self) -> None:
         """It can begin."""
@@ -91,6 +92,11 @@ class Worker:
     def taken(self) -> int:
         """Messages that are safe so far."""
         return int(self._taken.value)
+
+    def warmed(self) -> None:
+        """What it did so far was to warm up, and is not counted."""
+        self._pipe.send("warmed")
+        time.sleep(WAIT_S)
 
     def wait_for(self, messages: int) -> None:
         """Wait until so many are safe, or nothing has come for some seconds."""
@@ -125,7 +131,8 @@ def _run(
     course = Course(pipe, taken)
 
     def watch() -> None:
-        pipe.recv()
+        while pipe.recv() == "warmed":
+            course.warm.set()
         course.stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
@@ -147,6 +154,10 @@ class _Measured(IngestWorker):
     def __init__(self, service: Service, course: Course) -> None:
         super().__init__(service)
         self._course = course
+        self._begin()
+
+    def _begin(self) -> None:
+        self.began_cpu = time.process_time()
         self.messages = self.readings = self.batches = self.on_arrival = 0
         self.last_at = 0.0
         self.latencies: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
@@ -161,6 +172,9 @@ class _Measured(IngestWorker):
         self, messages: list[Message], results: list[BatchResult], committed_at: datetime
     ) -> None:
         super()._report(messages, results, committed_at)
+        if self._course.warm.is_set():
+            self._course.warm.clear()
+            self._begin()
         self.last_at = committed_at.timestamp()
         self.messages += len(messages)
         self._course.took(self.messages)
@@ -180,9 +194,8 @@ def ours(course: Course, settings: Settings) -> Done:
     """The ``ingest`` command, everything on."""
     service = Service(settings)
     worker = _Measured(service, course)
-    began = time.process_time()
     worker.run(course.stop)
-    cpu_s, rss_mb = _cost(began)
+    cpu_s, rss_mb = _cost(worker.began_cpu)
     service.close()
     latencies = np.concatenate(worker.latencies) if worker.latencies else np.zeros(0)
     return Done(

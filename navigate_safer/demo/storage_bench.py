@@ -119,6 +119,7 @@ class _Bench:
         begins_us = packed.micros_of(bounds(FIRST_DAY)[0])
         ticks = self.region.ticks(begins_us, DAYS * TICKS_A_DAY)
         with psycopg.connect(self.raw_url) as connection:
+            self._register(connection)
             for number in range(0, DAYS * TICKS_A_DAY, TICKS_AT_ONCE):
                 parts = [next(ticks) for _ in range(TICKS_AT_ONCE)]
                 postgresql_bulk.copy_fixes(connection, storage_load.joined(parts))
@@ -128,17 +129,28 @@ class _Bench:
                     storage.pack(self.sessions)
             self._last_positions(connection)
 
-    def _last_positions(self, connection: psycopg.Connection) -> None:
+    def _register(self, connection: psycopg.Connection) -> None:
+        numbers = "from generate_series(1, %s) n"
         connection.execute(
             "insert into devices (id, ref, model, kind) "
-            "select n, 'BENCH-' || n, 'bench', 'location' from generate_series(1, %s) n",
+            f"select n, 'BENCH-' || n, 'bench', 'location' {numbers}",
             (self.devices,),
         )
+        begins = bounds(FIRST_DAY)[0]
         connection.execute(
-            "insert into device_latest (device_id, measured_at, received_at, fix_at, position_at, "
-            "lat_e7, lon_e7, accuracy, fix_quality) select distinct on (device_id) device_id, "
-            "measured_at, measured_at, measured_at, measured_at, lat_e7, lon_e7, accuracy, quality "
-            "from fixes where measured_at >= %s order by device_id, measured_at desc",
+            "insert into device_latest (device_id, measured_at, received_at) "
+            f"select n, %s, %s {numbers}",
+            (begins, begins, self.devices),
+        )
+        connection.commit()
+
+    def _last_positions(self, connection: psycopg.Connection) -> None:
+        connection.execute(
+            "update device_latest d set measured_at = f.measured_at, received_at = f.measured_at, "
+            "fix_at = f.measured_at, position_at = f.measured_at, lat_e7 = f.lat_e7, "
+            "lon_e7 = f.lon_e7, accuracy = f.accuracy, fix_quality = f.quality from ("
+            "select distinct on (device_id) * from fixes where measured_at >= %s "
+            "order by device_id, measured_at desc) f where f.device_id = d.device_id",
             (bounds(self.days[-1])[1] - timedelta(minutes=1),),
         )
         connection.commit()

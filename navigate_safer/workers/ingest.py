@@ -100,10 +100,12 @@ class IngestWorker:
     def _report(
         self, messages: list[Message], results: list[BatchResult], committed_at: datetime
     ) -> None:
+        begin = 0
         for result in results:
-            whole = messages if len(results) == 1 else []
+            part = messages[begin : begin + result.messages]
+            begin += result.messages
             fleet = self._arrivals.fleet
-            intake_figures.note(self._partition, whole, result, fleet, committed_at)
+            intake_figures.note(self._partition, part, result, fleet, committed_at)
             if result.refused:
                 self._log.warning(
                     "readings refused", refused=result.refused, batch_id=result.batch_id
