@@ -18,7 +18,7 @@ from devices.codec import decode
 from devices.quality import QualityLimits, doubts
 from navigate_safer.db import bulk, packed, reading_values
 from navigate_safer.db.bulk import AlreadyThere
-from navigate_safer.db.packed_fixes import fits, pack
+from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
 from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow
@@ -92,9 +92,9 @@ def check_rows(watch: Watch, messages: list[Message]) -> None:
     split = columns.split(list(by_time.values()), LIMITS)
     split = msgspec.structs.replace(split, fixes=split.fixes.take(fits(split.fixes)))
     taken = [list(by_time.values())[place] for place in split.fixes.message.tolist()]
+    own = split.fixes.message * 0 + device_id(watch, "TAG-LENT")
     with watch.sessions.begin() as session:
         session.query(FixRow).delete()
-        own = split.fixes.message * 0 + device_id(watch, "TAG-LENT")
         bulk.insert_fixes(session, pack(split.fixes, own))
     watch.arrivals = None
     if taken:
@@ -114,24 +114,31 @@ def packed_walk(watch: Watch, *messages: Message):
 def test_a_fix_that_is_there_already_is_said_to_be_and_nothing_of_the_batch_stays(watch):
     first, second = walk("TAG-1", OUTSIDE, INSIDE)
     watch.receive(second)
+    rows = packed_walk(watch, first, second)
     with pytest.raises(AlreadyThere), watch.sessions.begin() as session:
-        bulk.insert_fixes(session, packed_walk(watch, first, second))
+        bulk.insert_fixes(session, rows)
     assert watch.database.count(FixRow) == 1
 
 
 def test_what_the_driver_says_of_a_database_that_is_away_is_a_fault_of_the_database(watch):
     """Else it would pass for a fault of the messages, and these go to quarantine."""
-    with pytest.raises(OperationalError), watch.sessions.begin() as session:
+    rows = packed_walk(watch, *walk("TAG-1", OUTSIDE))
+    with pytest.raises(OperationalError):
+        insert_while_it_is_away(watch, rows)
+    if watch.database.kind == "sqlite":
+        watch.database.engine.dispose()
+    assert watch.database.count(FixRow) == 0
+
+
+def insert_while_it_is_away(watch: Watch, rows: PackedFixes) -> None:
+    with watch.sessions.begin() as session:
         driver = session.connection().connection.driver_connection
         if watch.database.kind == "postgresql":
             with psycopg.connect(watch.database.url.replace("+psycopg", "")) as other:
                 other.execute("select pg_terminate_backend(%s)", (driver.info.backend_pid,))
         else:
             driver.execute("pragma query_only = on")
-        bulk.insert_fixes(session, packed_walk(watch, *walk("TAG-1", OUTSIDE)))
-    if watch.database.kind == "sqlite":
-        watch.database.engine.dispose()
-    assert watch.database.count(FixRow) == 0
+        bulk.insert_fixes(session, rows)
 
 
 # What is newest of a device
@@ -156,9 +163,10 @@ def test_the_newest_of_a_device_is_the_same_either_way(heard):
     result = heard.receive(one)
     assert (result.on_arrival, result.general) == (1, 0)
     on_arrival = latest(heard)
+    tag = device_id(heard)
     with heard.sessions.begin() as session:
         session.query(FixRow).filter(FixRow.measured_at > START + 2 * MINUTE).delete()
-        row = session.get_one(DeviceLatestRow, device_id(heard))
+        row = session.get_one(DeviceLatestRow, tag)
         row.position_at = row.fix_at = row.measured_at = START + MINUTE
     heard.arrivals = None
     heard.receive(general)

@@ -151,14 +151,10 @@ def test_a_half_empty_index_is_packed_and_what_a_killed_packing_left_is_dropped(
     before = everything(kept)
     with kept.database.engine.begin() as connection:
         # As reindex leaves it when it is killed: there, and not valid.
-        connection.execute(
-            text("create unique index fixes_left on days.fixes_20261120 (device_id, measured_at)")
-        )
-        connection.execute(
-            text(
-                "update pg_index set indisvalid = false where indexrelid = 'days.fixes_left'::regclass"
-            )
-        )
+        on = "days.fixes_20261120 (device_id, measured_at)"
+        connection.execute(text(f"create unique index fixes_left on {on}"))
+        which = "indexrelid = 'days.fixes_left'::regclass"
+        connection.execute(text(f"update pg_index set indisvalid = false where {which}"))
     assert storage.pack(kept.sessions) == 0, "a small table is not worth it"
     assert not [each for each in indexes(kept, "fixes_20261120") if "fixes_left" in each]
     assert storage.pack(kept.sessions, least_bytes=0) == 1
