@@ -144,10 +144,10 @@ class Listener:
         client = self._client
         if client is None:
             return
-        with client.together():
-            for each in arrivals:
-                if each.generation == self._generation:
-                    client.ack(each.mid, each.qos)
+        generation = self._generation
+        client.acknowledge(
+            [each.mid for each in arrivals if each.qos and each.generation == generation]
+        )
 
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
@@ -213,7 +213,7 @@ class Listener:
 
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
-        client.on_message = self._on_message
+        client.take = self._arrive
         return client
 
     def _on_connect(
@@ -247,9 +247,6 @@ class Listener:
         self._connected_since = self._clock()
         self._on_change(True, None)
 
-    def _on_message(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-        self._queue(message)
-
     def _drop_what_comes_again(self) -> None:
         """The broker sends everything again that is not acknowledged: it need not wait twice.
 
@@ -265,24 +262,15 @@ class Listener:
             else:
                 self._arrived.append(each)
 
-    def _queue(self, message: paho.MQTTMessage) -> None:
+    def _arrive(self, topic: bytes, payload: bytes, mid: int, qos: int) -> None:
         while self.waiting_bytes > self._most_bytes and not self._stop.wait(_LOOK_FOR_ROOM_S):
             pass
         try:
-            topic = message.topic
+            name = topic.decode()
         except UnicodeDecodeError:
-            topic = "(topic is not UTF-8)"
-        self._arrived.append(
-            Arrival(
-                topic,
-                bytes(message.payload),
-                self._clock(),
-                message.mid,
-                message.qos,
-                self._generation,
-            )
-        )
-        self._bytes_in += len(message.payload)
+            name = "(topic is not UTF-8)"
+        self._arrived.append(Arrival(name, payload, self._clock(), mid, qos, self._generation))
+        self._bytes_in += len(payload)
         if not self._something.is_set():
             self._something.set()
 

@@ -27,10 +27,23 @@ def pair():
 def test_what_came_at_once_is_read_in_the_pieces_that_are_asked_for(pair):
     ours, theirs = pair
     theirs.sendall(b"abcdef")
-    assert (ours.recv(1), ours.pending()) == (b"a", 5)
-    assert (ours.recv(3), ours.recv(10), ours.pending()) == (b"bcd", b"ef", 0)
+    assert (ours.recv(1), ours.recv(3), ours.recv(10)) == (b"a", b"bcd", b"ef")
     with pytest.raises(BlockingIOError):
         ours.recv(1)
+
+
+def test_a_packet_is_at_hand_when_all_of_it_has_come(pair):
+    ours, theirs = pair
+    theirs.sendall(b"\x40\x02ab\x40\x02c")
+    assert ours.fill()
+    head, begin, end = ours.whole()
+    assert (head, ours.cut(begin, end)) == (0x40, b"ab")
+    assert (ours.whole(), ours.pending()) == (None, 0)
+    theirs.sendall(b"d")
+    assert ours.fill()
+    _, begin, end = ours.whole()
+    assert ours.pending() == 4
+    assert ours.cut(begin, end) == b"cd"
 
 
 def test_the_end_of_a_connection_is_read_as_nothing(pair):
