@@ -131,7 +131,7 @@ def store_or_part(
         return [
             store_batch(sessions, messages, now, limits, arrivals=arrivals, kept_bytes=kept_bytes)
         ]
-    except DATABASE_FAULTS:
+    except (*DATABASE_FAULTS, OSError):  # nothing in a message can be the cause of these
         raise
     except Exception as fault:
         if arrivals is not None:

@@ -43,15 +43,18 @@ def _by_gateway(
         counts += np.bincount(fixes.message, minlength=len(messages))
         sent_us[fixes.message] = np.where(fixes.sent_us == NO_TIME_US, 0, fixes.sent_us)
     found: dict[str | None, GatewayBatch] = {}
-    for message, readings, sent in zip(messages, counts.tolist(), sent_us.tolist(), strict=True):
+    last: dict[str | None, int] = {}
+    for place, (message, readings) in enumerate(zip(messages, counts.tolist(), strict=True)):
         gateway = fleet.gateway_of(message.topic)
         batch = found.get(gateway)
         if batch is None:
             batch = found[gateway] = GatewayBatch()
         batch.messages += 1
         batch.readings += readings
-        batch.last_received_at = message.received_at.timestamp()
-        batch.last_sent_at = sent / _SECOND_US
+        last[gateway] = place
+    for gateway, place in last.items():
+        found[gateway].last_received_at = messages[place].received_at.timestamp()
+        found[gateway].last_sent_at = int(sent_us[place]) / _SECOND_US
     return found
 
 
