@@ -52,7 +52,7 @@ class Settings:
     session_longest_s: int = 43_200
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = 1883
-    mqtt_protocol: str = "3.1.1"
+    mqtt_protocol: str = "auto"
     mqtt_client_id: str = "navigate-safer-ingest"
     mqtt_username: str = ""
     mqtt_password: str = field(default="", repr=False)

@@ -74,7 +74,7 @@ class Bench(AbstractContextManager["Bench"]):
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="navigate-safer-bench-"))
         )
         self.broker = servers.Mosquitto(BROKER)
-        self._stack.callback(self.broker.stop)
+        self._stack.callback(self._stop_broker)
         self._server: servers.PostgreSQL | None = None
         if database == "postgresql":
             self._server = servers.PostgreSQL(servers.DURABLE)
@@ -84,8 +84,17 @@ class Bench(AbstractContextManager["Bench"]):
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    def _stop_broker(self) -> None:
+        self.broker.stop()
+
+    def _new_broker(self) -> None:
+        """One that keeps no session of an earlier run, which would get every message too."""
+        self._stop_broker()
+        self.broker = servers.Mosquitto(BROKER)
+
     def raw(self, messages: int) -> Run:
         """Subscribe and acknowledge."""
+        self._new_broker()
         worker = Worker(intake_workers.raw, self.broker.port)
         return self._flood("raw subscriber", worker, self._load(messages, 30_000), None)
 
@@ -105,6 +114,7 @@ class Bench(AbstractContextManager["Bench"]):
 
     def bare(self, messages: int) -> Run:
         """Subscribe, decode, write, acknowledge."""
+        self._new_broker()
         worker = Worker(intake_workers.bare, self.broker.port, self._database())
         return self._flood("bare path", worker, self._load(messages, 30_000), None)
 
@@ -118,6 +128,7 @@ class Bench(AbstractContextManager["Bench"]):
         rate: float | None = None,
     ) -> Run:
         """The service with everything on."""
+        self._new_broker()
         url = self._database()
         settings = Settings(
             database_url=url, mqtt_port=self.broker.port, mqtt_client_id=f"bench-{self._made}"

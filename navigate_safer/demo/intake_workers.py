@@ -267,7 +267,7 @@ def bare(course: Course, port: int, database_url: str) -> Done:
 
 
 def _listener(port: int) -> Listener:
-    broker = Broker("127.0.0.1", port, "bench-intake", protocol="3.1.1")
+    broker = Broker("127.0.0.1", port, "bench-intake")
     listener = Listener(broker, [_TOPIC], lambda: datetime.now(UTC))
     listener.start()
     while listener.connected_since is None:
