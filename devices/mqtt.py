@@ -33,7 +33,7 @@ MOST_BYTES = 256 * 1024 * 1024
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 KEEPALIVE_S = 30
 _LOOKS_WHILE_GATHERING = 5
-_LOOK_FOR_ROOM_S = 0.05
+_LOOK_FOR_ROOM_S = 0.005
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -73,7 +73,8 @@ class Listener:
         # Each is written by one thread only: the network's, and the one that takes.
         self._bytes_in, self._bytes_out = 0, 0
         self._stop = threading.Event()
-        self._generation = 0
+        self._generation = self._connections = 0
+        self._had_5 = False
         self._protocol5 = broker.protocol != "3.1.1"
         self._client: BufferedClient | None = None
         self._refused: str | None = None
@@ -153,13 +154,13 @@ class Listener:
         pause_s = FIRST_PAUSE_S
         while not self._stop.is_set():
             fault: str | None = None
-            began = self._generation
+            began = self._connections
             try:
                 fault = self._one_connection()
             except Exception as error:  # a fault in paho or in a callback must not end intake
                 fault = f"{type(error).__name__}"
             self._lost(fault)
-            if self._generation != began:
+            if self._connections != began:
                 pause_s = FIRST_PAUSE_S
             if self._stop.wait(pause_s):
                 return
@@ -169,6 +170,9 @@ class Listener:
         """Connect and serve until the connection ends; says why it ended."""
         self._refused = None
         client = self._make_client()
+        # Before the client can be acknowledged to: what is held belongs to an earlier connection,
+        # and its numbers mean other messages on this one.
+        self._generation += 1
         self._client = client
         if self._protocol5:
             properties = Properties(PacketTypes.CONNECT)
@@ -183,11 +187,13 @@ class Listener:
             )
         else:
             client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
-        connected_before = self._generation
+        connected_before = self._connections
         code = client.loop_forever(retry_first_connection=False)
-        if self._generation == connected_before and self._protocol5 and self._may_fall_back:
-            # A broker without MQTT 5 refuses it, or just closes: the older protocol is next.
-            self._protocol5 = False
+        if self._may_fall_back:
+            # A broker without MQTT 5 refuses it, or just closes: the older protocol is next, but
+            # not where 5 has worked, and 5 again after that.
+            failed = self._connections == connected_before
+            self._protocol5 = not (self._protocol5 and failed) or self._had_5
         return self._refused or paho.error_string(code)
 
     @property
@@ -229,7 +235,8 @@ class Listener:
             return
         if flags.session_present:
             self._drop_what_comes_again()
-        self._generation += 1
+        self._connections += 1
+        self._had_5 = self._had_5 or self._protocol5
         client.subscribe([(topic, 1) for topic in self._topics])
 
     def _on_subscribe(
@@ -247,6 +254,10 @@ class Listener:
         self._connected_since = self._clock()
         self._on_change(True, None)
 
+    @property
+    def _full(self) -> bool:
+        return len(self._arrived) >= IN_FLIGHT or self.waiting_bytes > self._most_bytes
+
     def _drop_what_comes_again(self) -> None:
         """The broker sends everything again that is not acknowledged: it need not wait twice.
 
@@ -263,7 +274,8 @@ class Listener:
                 self._arrived.append(each)
 
     def _arrive(self, topic: bytes, payload: bytes, mid: int, qos: int) -> None:
-        while self.waiting_bytes > self._most_bytes and not self._stop.wait(_LOOK_FOR_ROOM_S):
+        # Mosquitto 2.0.11 keeps to what may be in flight only until the first acknowledgement.
+        while self._full and not self._stop.wait(_LOOK_FOR_ROOM_S):
             pass
         try:
             name = topic.decode()

@@ -36,7 +36,9 @@ class BufferedSocket:
         self._inner = inner
         self._read = b""
         self._at = 0
+        # TLS forbids two threads in one connection; a write of many parts is one all the same.
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the socket has
         return getattr(self._inner, name)
@@ -44,7 +46,8 @@ class BufferedSocket:
     def fill(self) -> bool:
         """Read what has come; False at the end of the stream. Raises OSError when it broke."""
         try:
-            more = self._inner.recv(READ_BYTES)
+            with self._lock:
+                more = self._inner.recv(READ_BYTES)
         except _NOT_YET:
             return True
         self._read, self._at = self._read[self._at :] + more, 0
@@ -70,7 +73,8 @@ class BufferedSocket:
     def recv(self, size: int) -> bytes:
         """As a socket's; raises BlockingIOError (or TLS's) where nothing has come."""
         if self._at == len(self._read):
-            self._read, self._at = self._inner.recv(max(size, READ_BYTES)), 0
+            with self._lock:
+                self._read, self._at = self._inner.recv(max(size, READ_BYTES)), 0
         part = self._read[self._at : self._at + size]
         self._at += len(part)
         return part
@@ -86,7 +90,7 @@ class BufferedSocket:
         Never a part: two threads write packets, and the rest of one must not follow another. Nor
         may an acknowledgement be lost on a connection that goes on, or the broker waits for it.
         """
-        with self._lock:
+        with self._writing:
             self._send_all(bytes(data))
             return len(data)
 
@@ -102,7 +106,9 @@ class BufferedSocket:
         view, waits = memoryview(data), 0
         while view:
             try:
-                view = view[self._inner.send(view) :]
+                with self._lock:
+                    sent = self._inner.send(view)
+                view = view[sent:]
             except _NOT_YET:
                 waits += 1
                 if waits > MOST_WAITS:
