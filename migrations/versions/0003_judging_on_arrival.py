@@ -53,6 +53,8 @@ def upgrade() -> None:
         with op.batch_alter_table(table, schema=None) as batch:
             for name, (kind, options) in columns.items():
                 batch.add_column(sa.Column(name, kind, **options))
+    with op.batch_alter_table("heartbeats", schema=None) as batch:
+        batch.add_column(sa.Column("caught_up_since", AT))
     if op.get_bind().dialect.name == "postgresql":
         for table in CROWDED:
             op.execute(
@@ -65,11 +67,13 @@ def upgrade() -> None:
 
 
 def _trigger(table: str, event: str, devices: str) -> None:
-    row = "old" if event == "delete" else "new"
+    # A row that is moved to another device concerns both.
+    rows = {"insert": ("new",), "update": ("old", "new"), "delete": ("old",)}[event]
     name = f"{table}_{event}_turns"
-    statement = (
+    statement = "; ".join(
         "update device_latest set turn = turn + 1, calm = null "  # noqa: S608 - our own names
         f"where device_id in ({devices.format(row=row)})"
+        for row in rows
     )
     if op.get_bind().dialect.name != "postgresql":
         op.execute(f"create trigger {name} after {event} on {table} begin {statement}; end")
@@ -97,6 +101,8 @@ def downgrade() -> None:
                 f"alter table {table} reset (fillfactor, "
                 "autovacuum_vacuum_scale_factor, autovacuum_vacuum_cost_delay)"
             )
+    with op.batch_alter_table("heartbeats", schema=None) as batch:
+        batch.drop_column("caught_up_since")
     for table, columns in (("judgements", JUDGEMENTS), ("device_latest", LATEST)):
         with op.batch_alter_table(table, schema=None) as batch:
             for name in columns:
