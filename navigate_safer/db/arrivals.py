@@ -70,7 +70,7 @@ class Reporting(NamedTuple):
 
     Ids are 0 where there is none; ``fitting_id`` also where more than one fitting is open. Times
     are microseconds since 1970. ``fit``: it has a position and a judgement, and every stored
-    reading has been judged. The rest is packed as in ``device_latest``.
+    reading has been judged whose time has come. The rest is packed as in ``device_latest``.
     """
 
     device: str
@@ -94,7 +94,8 @@ class Reporting(NamedTuple):
 REPORTING = """
 select d.ref, d.id, coalesce(d.gateway_id, 0), coalesce(f.id, 0), {fitted_us},
        case when f.id is not null and l.position_at is not null and j.through is not null
-             and not exists (select 1 from pending_judgements p where p.device_id = d.id)
+             and not exists (select 1 from pending_judgements p where p.device_id = d.id
+                  and (p.not_before is null or p.not_before <= {now} or p.failures > 0))
             then 1 else 0 end,
        coalesce(l.turn, 0), {position_us}, {received_us}, coalesce(l.lat_e7, 0),
        coalesce(l.lon_e7, 0), coalesce(l.accuracy, 0), coalesce(l.fix_quality, 0), l.calm

@@ -100,6 +100,20 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMES)
 
 
+# A cable that is pulled says nothing. Without these our side would wait for hours, and so would the
+# server, with our dead session's locks held; both notice within twenty seconds.
+_NOTICE_A_DEAD_PEER = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "options": (
+        "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 "
+        "-c tcp_user_timeout=15000"
+    ),
+}
+
+
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Open an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``.
 
@@ -116,7 +130,7 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         max_overflow=5,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"connect_timeout": CONNECT_WITHIN_S},
+        connect_args={"connect_timeout": CONNECT_WITHIN_S, **_NOTICE_A_DEAD_PEER},
     )
 
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -39,12 +40,12 @@ def insert_fixes(session: Session, rows: PackedFixes) -> None:
         raise AlreadyThere from None
 
 
-def reporting(session: Session, devices: Collection[str]) -> dict[str, Reporting]:
+def reporting(session: Session, devices: Collection[str], now: datetime) -> dict[str, Reporting]:
     """Those of the devices that are registered, by name."""
     read = postgresql_bulk.reporting if _is_postgresql(session) else sqlite_bulk.reporting
     found: dict[str, Reporting] = {}
     with _driver(session) as connection:
-        rows = read(connection, sorted(devices))
+        rows = read(connection, sorted(devices), now)
     for each in rows:
         # On two people at once, as nothing allows: whose reading it is must not be guessed.
         twice = each.device in found

@@ -5,6 +5,7 @@ the benchmark). The arrays are laid out by numpy, so that no Python object is ma
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -192,9 +193,12 @@ _REPORTING = REPORTING.format(
     position_us=_micros("l.position_at"),
     received_us=_micros("l.received_at"),
     devices="= any(%s)",
+    now="%s",
 )
 
 
-def reporting(connection: Connection[Any], devices: Sequence[str]) -> list[Reporting]:
+def reporting(
+    connection: Connection[Any], devices: Sequence[str], now: datetime
+) -> list[Reporting]:
     """The registered ones of some devices, a row for each open fitting."""
-    return [Reporting(*row) for row in connection.execute(_REPORTING, (list(devices),))]
+    return [Reporting(*row) for row in connection.execute(_REPORTING, (now, list(devices)))]

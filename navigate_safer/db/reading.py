@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from navigate_safer.db.base import READ_ONLY, Sessions
 
-# What it looks like when the database is away, too busy to answer in time, or its disk is full.
-DATABASE_FAULTS = (OperationalError, InterfaceError, PoolTimeout)
+# What it looks like when the database is away, too busy to answer in time, its disk is full, or it
+# has become a copy that only reads.
+DATABASE_FAULTS = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 # SQLite asks whether to go on after so many of its own steps: some hundred times a second.
 _STEPS_BETWEEN_LOOKS = 100_000
 

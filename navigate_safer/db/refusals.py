@@ -6,12 +6,16 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from navigate_safer.db.people import DeviceRow, FittingRow, StaffRow, WearerRow
+from navigate_safer.db.people import AreaRow, DeviceRow, FittingRow, StaffRow, WearerRow
 from navigate_safer.db.quarantine import Handling, QuarantineActRow, QuarantineGroupRow
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Permission, Scope
 
 LINES_ON_A_PAGE = 50
+
+
+class _Named(msgspec.Struct):
+    device: str | None = None
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -163,16 +167,37 @@ def entry(session: Session, scope: Scope, entry_id: int) -> Entry | None:
 
 
 def may_see_payload(session: Session, scope: Scope, row: QuarantineRow) -> bool:
-    """Whether positions may be seen, and the device was on nobody of another area."""
+    """Whether positions may be seen, and the device was on nobody of another area.
+
+    Where it cannot be told on whom each device named was, only who has every area may.
+    """
     if not scope.may(Permission.SEE_PLACES):
         return False
-    areas = session.scalars(
-        select(WearerRow.area_id)
-        .join(FittingRow, FittingRow.wearer_id == WearerRow.id)
-        .join(DeviceRow, DeviceRow.id == FittingRow.device_id)
-        .where(DeviceRow.ref == (row.device or ""))
-    )
-    return all(area_id in scope.areas for area_id in areas)
+    if set(session.scalars(select(AreaRow.id))) <= set(scope.areas):
+        return True
+    named = {name for name in (row.device, _device_in(row.payload)) if name}
+    areas: set[int] = set()
+    for name in named:
+        worn = set(
+            session.scalars(
+                select(WearerRow.area_id)
+                .join(FittingRow, FittingRow.wearer_id == WearerRow.id)
+                .join(DeviceRow, DeviceRow.id == FittingRow.device_id)
+                .where(DeviceRow.ref == name)
+            )
+        )
+        if not worn:
+            return False
+        areas |= worn
+    return bool(areas) and areas <= set(scope.areas)
+
+
+def _device_in(payload: bytes) -> str | None:
+    """The device that a payload names, whatever its topic says."""
+    try:
+        return msgspec.json.decode(payload, type=_Named).device
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def whole_payload(session: Session, row: QuarantineRow) -> bytes | None:

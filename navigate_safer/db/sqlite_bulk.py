@@ -119,13 +119,16 @@ _REPORTING = REPORTING.format(
     position_us="l.position_at",
     received_us="l.received_at",
     devices="in (select value from json_each(?))",
+    now="?",
 )
 
 
-def reporting(connection: sqlite3.Connection, devices: Sequence[str]) -> list[Reporting]:
+def reporting(
+    connection: sqlite3.Connection, devices: Sequence[str], now: datetime
+) -> list[Reporting]:
     """The registered ones of some devices, a row for each open fitting."""
     asked = msgspec.json.encode(list(devices)).decode()
-    rows = [Reporting(*row) for row in connection.execute(_REPORTING, (asked,))]
+    rows = [Reporting(*row) for row in connection.execute(_REPORTING, (_text(now), asked))]
     return [
         row._replace(
             fitted_us=_micros(row.fitted_us),

@@ -166,6 +166,8 @@ class CheckpointRow(Base):
 class HeartbeatRow(Base):
     """A worker's sign of life; ``connected_since`` for the one that listens to the broker.
 
+    ``caught_up_since``: since when nothing has waited for it at the broker, None while something
+    does; before that the absence of a device's readings means nothing.
     ``waiting`` messages are received and not yet acknowledged, the oldest for
     ``oldest_waiting_s`` seconds; ``note`` says in plain words what slows the worker down.
     """
@@ -175,6 +177,7 @@ class HeartbeatRow(Base):
     worker: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     connected_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    caught_up_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fault: Mapped[str | None] = mapped_column(String(200))
     waiting: Mapped[int | None] = mapped_column(Integer)
     oldest_waiting_s: Mapped[float | None] = mapped_column(Float)
