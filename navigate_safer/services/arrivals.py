@@ -28,6 +28,7 @@ AHEAD = timedelta(seconds=60)
 # The states of a device that keeps calm are saved in each new one of these. Whoever needs them
 # sooner steps through what was passed by since: 360 fixes at one a minute, some 20 ms.
 UNSAVED_US = 6 * 3_600_000_000
+_SECOND_US = 1_000_000
 
 
 # A device that brings more than so many at once and is not calm is left to the monitor: stepping
@@ -75,7 +76,7 @@ class Arrivals:
         if not len(fixes):
             return Taken([])
         places, row_of = np.unique(fixes.message, return_inverse=True)
-        slots = self.fleet.slots(session, [messages[place].topic for place in places.tolist()])
+        slots = self.fleet.slots(session, [messages[place].topic for place in places.tolist()], now)
         groups, left = self._group(fixes, slots[row_of], now)
         if groups is None:
             return Taken(left)
@@ -154,7 +155,9 @@ class Arrivals:
             & ((fleet["sources"][slot] >> groups.fixes.source) & 1 == 1)
         )
         # The rules' states are saved now and then, with a checkpoint for late data.
-        unsaved = measured // UNSAVED_US == groups.before_us // UNSAVED_US
+        # Each device at another moment, or the whole region would be saved in one minute.
+        shift = packed.device_id % (UNSAVED_US // _SECOND_US) * _SECOND_US
+        unsaved = (measured + shift) // UNSAVED_US == (groups.before_us + shift) // UNSAVED_US
         return np.logical_and.reduceat(covered & unsaved, groups.first), covered
 
     def _write(self, session: Session, groups: _Groups, marked: Flags, now: datetime) -> None:

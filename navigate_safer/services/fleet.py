@@ -7,6 +7,7 @@ What is here may be old: the database's ``turn`` and position tell, when the bat
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,7 +21,9 @@ from navigate_safer.db import arrivals, bulk
 from navigate_safer.db.packed import micros_of
 
 UNKNOWN = -1
-ANY_GATEWAY = 0
+ANY_GATEWAY, NO_GATEWAY = 0, -2
+# A gateway that is no longer registered is believed so long at most.
+GATEWAYS_KEPT = timedelta(seconds=5)
 _FIRST_SLOTS = 1_024
 LONGEST_NAME = 64
 _FAR_OFF = 2**62
@@ -107,6 +110,7 @@ class Fleet:
         self.names: list[str] = []
         self._slots: dict[str, int] = {}
         self._gateways: dict[str, int] = {}
+        self._gateways_at: datetime | None = None
         self._columns = {
             name: np.zeros(_FIRST_SLOTS, dtype=kind) for name, kind in _COLUMNS.items()
         }
@@ -124,7 +128,7 @@ class Fleet:
         """Memory of the columns."""
         return sum(column.nbytes for column in self._columns.values())
 
-    def slots(self, session: Session, topics: Sequence[str]) -> Ints:
+    def slots(self, session: Session, topics: Sequence[str], now: datetime) -> Ints:
         """The device's slot for each telemetry topic, read anew where it is old.
 
         UNKNOWN where the device or the gateway is not registered, or they do not belong together.
@@ -134,10 +138,11 @@ class Fleet:
         slots = np.array(found, dtype=np.int64)
         old = (slots == UNKNOWN) | ~self["fresh"][slots]
         if old.any():
-            self._read(session, {parts[place][-1] for place in np.flatnonzero(old).tolist()})
+            self._read(session, {parts[place][-1] for place in np.flatnonzero(old).tolist()}, now)
             slots = np.array([self._slots.get(part[-1], UNKNOWN) for part in parts], dtype=np.int64)
-        if any(part[-2] not in self._gateways for part in parts):
-            self._gateways = arrivals.gateways(session)
+        stale = self._gateways_at is None or abs(now - self._gateways_at) > GATEWAYS_KEPT
+        if stale or any(part[-2] not in self._gateways for part in parts):
+            self._gateways, self._gateways_at = arrivals.gateways(session), now
         senders = np.array([self._gateways.get(part[-2], UNKNOWN) for part in parts])
         bound_to = self["gateway_id"][slots]
         right = (senders != UNKNOWN) & ((bound_to == ANY_GATEWAY) | (bound_to == senders))
@@ -158,9 +163,13 @@ class Fleet:
         """Read every device anew when it reports next."""
         self["fresh"][:] = False
 
-    def _read(self, session: Session, devices: Iterable[str]) -> None:
+    def _read(self, session: Session, devices: Iterable[str], now: datetime) -> None:
         named = {device for device in devices if 0 < len(device) <= LONGEST_NAME}
-        found = list(bulk.reporting(session, named).values())
+        registered = bulk.reporting(session, named, now)
+        for gone in named - registered.keys():
+            if gone in self._slots:
+                self["gateway_id"][self._slots[gone]] = NO_GATEWAY
+        found = list(registered.values())
         if not found:
             return
         slots = [self._slot(each.device) for each in found]

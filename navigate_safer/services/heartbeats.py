@@ -14,7 +14,11 @@ FEED_STALE = timedelta(seconds=60)
 
 
 def feed_is_up(sessions: Sessions, now: datetime) -> bool:
-    """Whether intake has been connected long enough for the absence of readings to mean much."""
+    """Whether the absence of readings means much.
+
+    Intake has been connected for a while, and nothing has waited for it at the broker: after an
+    hour without the database the broker holds an hour of readings, and nobody was silent.
+    """
     with sessions.begin() as session:
         beat = session.get(HeartbeatRow, "ingest")
         return (
@@ -22,6 +26,8 @@ def feed_is_up(sessions: Sessions, now: datetime) -> bool:
             and now - beat.at <= FEED_STALE
             and beat.connected_since is not None
             and now - beat.connected_since >= CATCH_UP
+            and beat.caught_up_since is not None
+            and now - beat.caught_up_since >= CATCH_UP
         )
 
 
@@ -31,6 +37,8 @@ def beat(
     now: datetime,
     *,
     connected_since: datetime | None = None,
+    caught_up_since: datetime | None = None,
+    behind: bool = False,
     fault: str | None = None,
     waiting: int | None = None,
     oldest_waiting_s: float | None = None,
@@ -38,7 +46,8 @@ def beat(
 ) -> None:
     """Write a worker's sign of life. Two threads of one worker may write the first at once.
 
-    The last three are intake's: see :class:`HeartbeatRow`.
+    All but the fault are intake's: see :class:`HeartbeatRow`. What is not ``behind`` and does not
+    say since when has kept up since it was connected.
     """
     for first_try in (True, False):
         try:
@@ -48,6 +57,7 @@ def beat(
                     row = HeartbeatRow(worker=worker, at=now)
                     session.add(row)
                 row.at, row.connected_since, row.fault = now, connected_since, fault
+                row.caught_up_since = None if behind else caught_up_since or connected_since
                 row.waiting, row.oldest_waiting_s, row.note = waiting, oldest_waiting_s, note
             return
         except IntegrityError:

@@ -5,10 +5,22 @@ missed, or two ticks at once, change nothing.
 """
 
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 import msgspec
-from sqlalchemy import Select, bindparam, delete, or_, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import (
+    CursorResult,
+    Delete,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased, defer
 
 from alerts import judge as judging
 from alerts.decide import decide
@@ -21,12 +33,17 @@ from navigate_safer.db.people import FittingRow
 from navigate_safer.db.telemetry import (
     CheckpointRow,
     DeviceLatestRow,
+    IngestBatchRow,
     JudgementRow,
     PendingRow,
 )
 from navigate_safer.services import alerting, episodes, monitor
 from navigate_safer.services.alerting import Voice
 
+# No reading is taken that is older (45 days, QualityLimits), so nothing is judged from there.
+LAST_CHECKPOINT_KEPT = timedelta(days=60)
+# When each batch of intake was safe: for the measurement of delays, not a record of anybody.
+BATCHES_KEPT = timedelta(days=7)
 # Rows of one transaction.
 MOST_PUT_OFF = 5_000
 # What fails is tried again at this pace.
@@ -182,20 +199,29 @@ def _escalate(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
 
 
 def prune_checkpoints(sessions: Sessions, now: datetime) -> int:
-    """Drop hourly checkpoints that are too old to be worth their room, but for one a day."""
+    """Drop checkpoints that are too old to be worth their room: first but for one a day, then all.
+
+    Two statements, and only over the days that have just become old.
+    """
+    old, oldest = now - CHECKPOINTS_KEPT, now - LAST_CHECKPOINT_KEPT
+    earlier = aliased(CheckpointRow)
+    not_first = exists().where(
+        earlier.fitting_id == CheckpointRow.fitting_id,
+        earlier.at < CheckpointRow.at,
+        func.date(earlier.at) == func.date(CheckpointRow.at),
+    )
     with sessions.begin() as session:
-        old = session.scalars(
-            select(CheckpointRow)
-            .where(CheckpointRow.at < now - CHECKPOINTS_KEPT)
-            .order_by(CheckpointRow.fitting_id, CheckpointRow.at)
-        )
-        dropped, kept_day = 0, None
-        for row in old:
-            day = (row.fitting_id, row.at.date())
-            if day != kept_day:
-                kept_day = day
-                continue
-            key = (CheckpointRow.fitting_id == row.fitting_id, CheckpointRow.at == row.at)
-            session.execute(delete(CheckpointRow).where(*key))
-            dropped += 1
-        return dropped
+        lately = (CheckpointRow.at < old, CheckpointRow.at >= old - timedelta(days=3))
+        thinned = _count(session, delete(CheckpointRow).where(*lately, not_first))
+        return thinned + _count(session, delete(CheckpointRow).where(CheckpointRow.at < oldest))
+
+
+def prune_batches(sessions: Sessions, now: datetime) -> int:
+    """Drop the figures of batches that nobody looks at any more."""
+    with sessions.begin() as session:
+        old = IngestBatchRow.received_at < now - BATCHES_KEPT
+        return _count(session, delete(IngestBatchRow).where(old))
+
+
+def _count(session: Session, statement: Delete) -> int:
+    return cast(CursorResult[Any], session.execute(statement)).rowcount
