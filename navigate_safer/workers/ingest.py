@@ -1,8 +1,9 @@
 """Take messages from the broker, store them, acknowledge them: in this order."""
 
+import threading
 from datetime import datetime
 
-from devices.mqtt import Arrival, Listener
+from devices.mqtt import IN_FLIGHT, Arrival, Listener
 from navigate_safer import logs, metrics
 from navigate_safer.services import heartbeats, ingest, intake_figures
 from navigate_safer.services.arrivals import Arrivals
@@ -21,6 +22,7 @@ THICK_MESSAGES = 10
 # A noted commit may wait for so many others, or until nothing comes.
 NOTES_AT_ONCE = 50
 BYTES_IN_MB = 1024 * 1024
+CATCHING_UP = "catching up with what the broker kept"
 
 
 class IngestWorker:
@@ -30,6 +32,8 @@ class IngestWorker:
         self._service = service
         self._log = logs.logger("ingest")
         self._connected_since: datetime | None = None
+        self._caught_up_since: datetime | None = None
+        self._news = threading.Event()
         self._arrivals = Arrivals()
         self._listener: Listener = service.listener(self._connection_changed)
         self._held: list[Arrival] = []
@@ -48,11 +52,17 @@ class IngestWorker:
 
     def turn(self) -> bool:
         """Store one batch; False when nothing has arrived."""
+        if self._news.is_set():
+            # The board must not wait for the next regular beat to learn that the feed is down.
+            # Not in the network's thread, which answers the broker while the database hangs.
+            self._news.clear()
+            self.beat(None)
         if not self._held:
             gather_s = GATHER_S if self._thick else 0.0
             self._held = self._listener.take(BATCH_MESSAGES, WAIT_S, gather_s=gather_s)
         if not self._held:
             self._thick = False
+            self._keep_up()
             self._note_committed()
             return False
         messages = [Message(each.topic, each.payload, each.received_at) for each in self._held]
@@ -72,8 +82,16 @@ class IngestWorker:
         self._committed += [(result.batch_id, committed_at) for result in results]
         if len(self._committed) >= NOTES_AT_ONCE:
             self._note_committed()
+        self._keep_up()
         self._report(messages, results, committed_at)
         return True
+
+    def _keep_up(self) -> None:
+        """Know since when nothing has waited at the broker: it sends no more than IN_FLIGHT."""
+        if self._listener.waiting + BATCH_MESSAGES >= IN_FLIGHT:
+            self._caught_up_since = None
+        elif self._caught_up_since is None and self._connected_since is not None:
+            self._caught_up_since = self._service.wall_clock()
 
     def beat(self, fault: str | None) -> None:
         """A sign of life, with how long the feed has been up and what waits."""
@@ -82,13 +100,19 @@ class IngestWorker:
         oldest_s = None
         if oldest_at is not None:
             oldest_s = max(0.0, (self._service.clock() - oldest_at).total_seconds())
+        if fault is not None:
+            self._caught_up_since = None
+        behind = self._caught_up_since is None
         metrics.waiting(self._partition, waiting, oldest_s)
         heartbeats.beat(
             self._service.sessions,
             "ingest",
             self._service.wall_clock(),
             connected_since=self._connected_since,
+            caught_up_since=self._caught_up_since,
+            behind=behind,
             fault=fault,
+            note=CATCHING_UP if behind else None,
             waiting=waiting,
             oldest_waiting_s=oldest_s,
         )
@@ -114,15 +138,12 @@ class IngestWorker:
 
     def _connection_changed(self, connected: bool, fault: str | None) -> None:
         self._connected_since = self._service.wall_clock() if connected else None
+        self._caught_up_since = None
         if connected:
             self._log.info("subscribed")
         else:
             self._log.warning("not connected", reason=fault or "")
-        # The board must not wait for the next regular beat to learn that the feed is down.
-        try:
-            self.beat(None)
-        except Exception as error:
-            self._log.error("no heartbeat", exception_type=type(error).__name__)
+        self._news.set()
 
 
 def main(service: Service, stop: Stop) -> None:

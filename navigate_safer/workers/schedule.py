@@ -70,6 +70,7 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
 
     def housekeeping() -> None:
         sweep.prune_checkpoints(sessions, clock())
+        sweep.prune_batches(sessions, clock())
 
     return [
         ("escalation", ESCALATION_EVERY_S, escalate),
