@@ -403,7 +403,8 @@ def test_other_roles_may_put_nothing_right(watch, role):
         pytest.param(Role.SUPERVISOR, ("east",), "TAG-1", False, id="of another area"),
         pytest.param(Role.SUPERVISOR, ("west",), "TAG-LENT", False, id="worn in both areas"),
         pytest.param(Role.SUPERVISOR, ("west", "east"), "TAG-LENT", True, id="of both areas"),
-        pytest.param(Role.SUPERVISOR, ("east",), "TAG-9", True, id="of a device of nobody"),
+        pytest.param(Role.SUPERVISOR, ("east",), "TAG-9", False, id="of a device of nobody"),
+        pytest.param(Role.SUPERVISOR, ("west", "east"), "TAG-9", True, id="of nobody, all areas"),
         pytest.param(Role.SYSTEM_ADMINISTRATOR, ("west",), "TAG-1", False, id="administrator"),
     ],
 )
@@ -419,6 +420,13 @@ def test_a_message_is_shown_to_those_who_may_see_where_its_wearer_was(
     if not sees:
         with pytest.raises(Forbidden):
             repair.correct(watch.sessions, scope, row.id, b"{}", "why", START, watch.limits)
+
+
+def test_a_message_on_another_devices_topic_is_not_shown_to_the_area_of_the_topic(watch):
+    payload = b'{"v": 1, "device": "TAG-9", "readings": [{"lat": 53.19}]}'
+    watch.receive(Message("telemetry/v1/gw-west/TAG-1", payload, START))
+    row, scope = watch.database.one(QuarantineRow), scope_of(watch, Role.SUPERVISOR, ("west",))
+    assert repair.see_entry(watch.sessions, scope, row.id, START).payload is None
 
 
 def test_reasons_are_listed_with_their_counts_and_a_sample(watch):

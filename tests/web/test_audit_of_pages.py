@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from case_files import MINUTE, START
-from web.world import HOSTILE, World, enters_the_cross
+from case_files import MINUTE, START, walk
+from web.world import AWAY, HOSTILE, World, enters_the_cross
 
 from alerts.finding import FindingKind
 from navigate_safer.db.audit import AuditRow
@@ -121,9 +121,9 @@ def test_a_board_that_shows_the_same_again_is_the_same_consultation(world: World
         visitor.get("/board")
     assert looks() == 1
 
-    world.watch.hear(*enters_the_cross("TAG-W-RES"))
+    world.watch.hear(*walk("TAG-W-TAG", AWAY, AWAY, start=START + 17 * MINUTE))
     visitor.get("/board/fragment")
-    assert looks() == 1, "the tag's wearer has no such zone: nothing new is shown"
+    assert looks() == 1, "the tag's wearer has no zone: nothing new is shown"
     seen = world.log(CONSULTED)[-1].detail["alerts"]
     assert len(seen) == 9
 

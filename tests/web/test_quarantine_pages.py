@@ -73,16 +73,24 @@ def test_a_page_shows_fifty_and_links_to_the_older_ones(world: World) -> None:
 
 
 def test_a_supervisor_sees_the_message_and_an_administrator_does_not(world: World) -> None:
-    [entry] = arrives_unknown(world)
+    entry = world.refused(f"not json: {AWAY.lat}".encode())
     path = f"/service/quarantine/{entry}"
     seen = words_of(world.visitor("supervisor").get(path))
     assert str(AWAY.lat) in seen
     hidden = world.visitor("admin").get(path)
     assert str(AWAY.lat) not in hidden.text
     assert "do not allow you to see the message" in words_of(hidden)
-    assert "Register the device" in words_of(hidden)
     [look] = [each for each in world.log() if each.what == "quarantined message"]
     assert look.subject_id == entry
+
+
+def test_a_device_that_nobody_knows_shows_its_positions_to_nobody_of_one_area(
+    world: World,
+) -> None:
+    [entry] = arrives_unknown(world)
+    answer = world.visitor("supervisor").get(f"/service/quarantine/{entry}")
+    assert str(AWAY.lat) not in answer.text
+    assert "Register the device" in words_of(answer)
 
 
 def test_whatever_a_message_holds_is_text_on_the_page(world: World) -> None:
