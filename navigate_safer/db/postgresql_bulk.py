@@ -153,6 +153,8 @@ update judgements as j
   from unnest(%s, %s, %s, %s::text[], %s::timestamptz[], %s::integer[], %s::timestamptz[])
     as u(fitting_id, version, through, states, check_after, quiet_s, ends_at)
  where j.fitting_id = u.fitting_id and j.version = u.version
+   -- Said twice, so that no plan reads the whole table for a handful.
+   and j.fitting_id = any(%s)
 returning j.fitting_id
 """
 
@@ -169,6 +171,7 @@ def save(connection: Connection[Any], saved: Sequence[Saved]) -> set[int]:
             [each.check_after for each in saved],
             [each.quiet_s for each in saved],
             [each.ends_at for each in saved],
+            BigInts([each.fitting_id for each in saved]),
         ),
     )
     return {fitting_id for (fitting_id,) in rows}
