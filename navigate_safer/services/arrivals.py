@@ -29,6 +29,8 @@ AHEAD = timedelta(seconds=60)
 # sooner steps through what was passed by since: 360 fixes at one a minute, some 20 ms.
 UNSAVED_US = 6 * 3_600_000_000
 _SECOND_US = 1_000_000
+# Prime, so that neighbours in number are hours apart.
+_SPREAD = 7_919
 
 
 # A device that brings more than so many at once and is not calm is left to the monitor: stepping
@@ -156,7 +158,7 @@ class Arrivals:
         )
         # The rules' states are saved now and then, with a checkpoint for late data.
         # Each device at another moment, or the whole region would be saved in one minute.
-        shift = packed.device_id % (UNSAVED_US // _SECOND_US) * _SECOND_US
+        shift = packed.device_id * _SPREAD % (UNSAVED_US // _SECOND_US) * _SECOND_US
         unsaved = (measured + shift) // UNSAVED_US == (groups.before_us + shift) // UNSAVED_US
         return np.logical_and.reduceat(covered & unsaved, groups.first), covered
 
