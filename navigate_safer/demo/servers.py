@@ -67,6 +67,9 @@ DURABLE = {
     "max_wal_size": "6GB",
     "checkpoint_timeout": "15min",
     "max_locks_per_transaction": "256",
+    # A server that has run for a while has segments to use again; a new one would fill each with
+    # zeros first, which stops every commit for a while.
+    "wal_init_zero": "off",
 }
 
 

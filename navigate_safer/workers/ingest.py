@@ -1,5 +1,6 @@
 """Take messages from the broker, store them, acknowledge them: in this order."""
 
+import gc
 import threading
 from datetime import datetime
 
@@ -22,6 +23,9 @@ THICK_MESSAGES = 10
 # A noted commit may wait for so many others, or until nothing comes.
 NOTES_AT_ONCE = 50
 BYTES_IN_MB = 1024 * 1024
+# What is at hand of the devices lives long and holds no circles; at Python's own thresholds
+# looking through all of it stopped a batch for tenths of a second, several times a minute.
+GARBAGE_THRESHOLDS = (50_000, 50, 100)
 CATCHING_UP = "catching up with what the broker kept"
 
 
@@ -43,6 +47,7 @@ class IngestWorker:
 
     def run(self, stop: Stop) -> None:
         """Run until stopped."""
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._listener.start()
         try:
             loop.run("ingest", self.turn, self.beat, stop, idle_s=0.0)
