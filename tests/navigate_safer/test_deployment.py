@@ -4,6 +4,7 @@ import queue
 import threading
 
 import pytest
+from absent import absent
 from click.testing import CliRunner
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -91,7 +92,7 @@ def broker(certificates):
         with shipped_broker(certificates) as started:
             yield started
     except Missing as missing:
-        pytest.skip(f"{missing} is not installed")
+        absent(missing)
 
 
 class Party:

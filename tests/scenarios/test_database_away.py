@@ -17,6 +17,7 @@ from pathlib import Path
 import case_files
 import msgspec
 import pytest
+from absent import absent
 from case_files import OUTSIDE, Place
 from databases import Database, migrate
 from paho.mqtt.client import Client, MQTTv5
@@ -54,7 +55,7 @@ def server() -> Iterator[OwnPostgreSQL]:
     try:
         own = OwnPostgreSQL()
     except Missing as missing:
-        pytest.skip(f"{missing} is not installed")
+        absent(missing)
     yield own
     own.stop()
 

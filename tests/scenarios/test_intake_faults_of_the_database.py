@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from absent import absent
 from case_files import MINUTE, START, Place, fix, message
 from databases import Database, migrate
 from fed_worker import Fed, many
@@ -164,7 +165,7 @@ def server() -> Iterator[PostgreSQL]:
     try:
         own = PostgreSQL()
     except Missing as missing:
-        pytest.skip(f"{missing} is not installed")
+        absent(missing)
     yield own
     own.stop()
 
@@ -178,7 +179,7 @@ def disk() -> Iterator[SmallDisk]:
         small = SmallDisk(folder, 48)
     except (Missing, OSError) as missing:
         folder.rmdir()
-        pytest.skip(f"needs {missing}")
+        absent(missing)
     yield small
     small.end()
     folder.rmdir()
