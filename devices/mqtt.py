@@ -31,7 +31,6 @@ IN_FLIGHT = 2_000
 # messages of the largest size, or any number of QoS 0, which no broker counts as in flight.
 MOST_BYTES = 256 * 1024 * 1024
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-KEEPALIVE_S = 30
 _LOOKS_WHILE_GATHERING = 5
 _LOOK_FOR_ROOM_S = 0.005
 
@@ -181,12 +180,12 @@ class Listener:
             client.connect(
                 self._broker.host,
                 self._broker.port,
-                KEEPALIVE_S,
+                self._broker.keepalive_s,
                 clean_start=False,
                 properties=properties,
             )
         else:
-            client.connect(self._broker.host, self._broker.port, KEEPALIVE_S)
+            client.connect(self._broker.host, self._broker.port, self._broker.keepalive_s)
         connected_before = self._connections
         code = client.loop_forever(retry_first_connection=False)
         if self._may_fall_back:

@@ -4,7 +4,10 @@ import msgspec
 
 
 class Broker(msgspec.Struct, frozen=True):
-    """Where the broker is and how to speak to it. ``protocol`` is auto, 5 or 3.1.1."""
+    """Where the broker is and how to speak to it. ``protocol`` is auto, 5 or 3.1.1.
+
+    A broker that is silent for twice ``keepalive_s`` is taken for gone.
+    """
 
     host: str
     port: int
@@ -15,3 +18,4 @@ class Broker(msgspec.Struct, frozen=True):
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    keepalive_s: int = 30

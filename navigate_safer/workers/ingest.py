@@ -6,6 +6,7 @@ from datetime import datetime
 
 from devices.mqtt import IN_FLIGHT, Arrival, Listener
 from navigate_safer import logs, metrics
+from navigate_safer.db.patience import FIRST_S, Patience
 from navigate_safer.services import heartbeats, ingest, intake_figures
 from navigate_safer.services.arrivals import Arrivals
 from navigate_safer.services.ingest import BatchResult, Message
@@ -32,7 +33,7 @@ CATCHING_UP = "catching up with what the broker kept"
 class IngestWorker:
     """One listener and its batches. A batch that cannot be stored is kept and tried again."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, hangs_after_s: float = FIRST_S) -> None:
         self._service = service
         self._log = logs.logger("ingest")
         self._connected_since: datetime | None = None
@@ -44,16 +45,26 @@ class IngestWorker:
         self._thick = False
         self._committed: list[tuple[int, datetime]] = []
         self._partition = service.settings.mqtt_client_id
+        # A database that hangs must not hold what has arrived for longer than one that is away.
+        self._patience = Patience(service.engine, first_s=hangs_after_s)
 
     def run(self, stop: Stop) -> None:
         """Run until stopped."""
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         self._listener.start()
-        try:
-            loop.run("ingest", self.turn, self.beat, stop, idle_s=0.0)
-        finally:
-            self._listener.stop()
-            self._note_committed()
+        patience = self._patience
+        with patience.watching():
+            try:
+                loop.run(
+                    "ingest",
+                    lambda: patience.turn(self.turn),
+                    lambda fault: patience.turn(lambda: self.beat(fault)),
+                    stop,
+                    idle_s=0.0,
+                )
+            finally:
+                self._listener.stop()
+                patience.turn(self._note_committed)
 
     def turn(self) -> bool:
         """Store one batch; False when nothing has arrived."""

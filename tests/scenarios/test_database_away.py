@@ -8,22 +8,19 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import case_files
-import msgspec
 import pytest
 from absent import absent
-from case_files import OUTSIDE, Place
 from databases import Database, migrate
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
 from prometheus_client.parser import text_string_to_metric_families as parse
+from publisher import Publisher
 from servers import HOST, Missing, Mosquitto, PostgreSQL, free_port, until
+from sqlalchemy.exc import OperationalError
 
 from devices.mqtt import IN_FLIGHT
 from navigate_safer.db.reading_rows import FixRow
@@ -40,9 +37,9 @@ PATIENCE_S = 30.0
 class OwnPostgreSQL(PostgreSQL):
     """A server that can be stopped and started again with what it has."""
 
-    def halt(self) -> None:
+    def halt(self, how: int = signal.SIGINT) -> None:
         assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(how)
         self._process.wait(PATIENCE_S)
 
     def resume(self) -> None:
@@ -61,12 +58,14 @@ def server() -> Iterator[OwnPostgreSQL]:
 
 
 @contextlib.contextmanager
-def intake(url: str, broker: Mosquitto, metrics_port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def intake(
+    url: str, broker: Mosquitto, metrics_port: int, session: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     environ = {
         **{name: text for name, text in os.environ.items() if "NAVIGATE_SAFER" not in name},
         "NAVIGATE_SAFER_DATABASE_URL": url,
         "NAVIGATE_SAFER_MQTT_PORT": str(broker.port),
-        "NAVIGATE_SAFER_MQTT_CLIENT_ID": "database-away",
+        "NAVIGATE_SAFER_MQTT_CLIENT_ID": session,
         "NAVIGATE_SAFER_LOG_LEVEL": "error",
         "NAVIGATE_SAFER_METRICS_PORT": str(metrics_port),
     }
@@ -76,38 +75,6 @@ def intake(url: str, broker: Mosquitto, metrics_port: int) -> Iterator["subproce
     finally:
         running.kill()
         running.wait()
-
-
-class Publisher:
-    """A gateway that goes on, whatever happens behind the broker."""
-
-    def __init__(self, port: int, start: datetime) -> None:
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id="gw-west", protocol=MQTTv5)
-        self._client.max_inflight_messages_set(500)
-        self._free = threading.Semaphore(400)
-        self._client.on_publish = lambda *_: self._free.release()
-        self._client.connect(HOST, port)
-        self._client.loop_start()
-        self._start, self.sent = start, 0
-
-    def publish(self, count: int) -> None:
-        """Send so many; the last one is with the broker when this returns."""
-        last = None
-        for _ in range(count):
-            self._free.acquire()
-            # A little apart, so that no two are the same.
-            place = Place(OUTSIDE.lat + self.sent * 1e-7, OUTSIDE.lon)
-            reading = case_files.fix(self._start + timedelta(seconds=self.sent), place)
-            document = {"v": 1, "device": "TAG-1", "seq": self.sent, "readings": [reading]}
-            payload = msgspec.json.encode(document)
-            last = self._client.publish("telemetry/v1/gw-west/TAG-1", payload, qos=1)
-            self.sent += 1
-        assert last is not None
-        last.wait_for_publish(PATIENCE_S)
-
-    def end(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
 
 
 def resident_mb(process: "subprocess.Popen[bytes]") -> float:
@@ -135,7 +102,7 @@ def test_what_comes_while_the_database_is_away_arrives_once_and_memory_is_bounde
     now = datetime.now(UTC)
     start = now.replace(microsecond=0) - timedelta(hours=3)
     register.register(database.sessions, case_files.small_case_file(), now)
-    with intake(url, mosquitto, port) as worker:
+    with intake(url, mosquitto, port, "database-away") as worker:
         assert until(lambda: subscribed(database), within_s=PATIENCE_S)
         publisher = Publisher(mosquitto.port, start)
         publisher.publish(BEFORE)
@@ -162,6 +129,58 @@ def test_what_comes_while_the_database_is_away_arrives_once_and_memory_is_bounde
     times = {row.measured_at for row in database.all(FixRow)}
     assert times == {start + timedelta(seconds=number) for number in range(publisher.sent)}
     database.engine.dispose()
+
+
+# Once intake stood still after such an outage, with everything in flight that may be.
+STOPS = {
+    "in good order": signal.SIGINT,
+    "at once": signal.SIGQUIT,
+    "in good order again": signal.SIGINT,
+}
+IN_THE_STREAM, WHILE_IT_IS_AWAY = 1_500, 3_000
+
+
+def test_intake_goes_on_each_time_the_database_stops_and_starts_under_load(
+    server: OwnPostgreSQL, mosquitto: Mosquitto
+) -> None:
+    url, port = server.create("away"), free_port()
+    migrate(url)
+    database = Database("postgresql", url)
+    now = datetime.now(UTC)
+    start = now.replace(microsecond=0) - timedelta(hours=8)
+    register.register(database.sessions, case_files.small_case_file(), now)
+    with intake(url, mosquitto, port, "stops-and-starts"):
+        assert until(lambda: subscribed(database), within_s=PATIENCE_S)
+        publisher = Publisher(mosquitto.port, start)
+        for how in STOPS.values():
+            # Not waited for: it stops in the middle of them.
+            publisher.publish(IN_THE_STREAM)
+            server.halt(how)
+            publisher.publish(WHILE_IT_IS_AWAY)
+            full = until(lambda: waiting(port) >= IN_FLIGHT - 1_000, within_s=PATIENCE_S)
+            assert full, "as many are in flight as may be"
+            server.resume()
+            publisher.publish(1)
+            arrived = until(lambda: stored(database) >= publisher.sent, within_s=PATIENCE_S)
+            assert arrived, f"{stored(database)} of {publisher.sent}"
+        publisher.end()
+    assert stored(database) == publisher.sent
+    times = {row.measured_at for row in database.all(FixRow)}
+    assert times == {start + timedelta(seconds=number) for number in range(publisher.sent)}
+    database.engine.dispose()
+
+
+def waiting(port: int) -> float:
+    """How many messages the worker has and could not store yet."""
+    return figure(port, "waiting_messages") or 0
+
+
+def stored(database: Database) -> int:
+    """How many fixes there are; none while it cannot be asked."""
+    try:
+        return database.count(FixRow)
+    except OperationalError:  # the pool's connections are of the server's last life
+        return 0
 
 
 def subscribed(database: Database) -> bool:
