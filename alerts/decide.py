@@ -41,7 +41,25 @@ class Why(Enum):
     NOT_OVER_AFTER_ALL = "late data: it was not over"
     CHANGED_BY_LATE_DATA = "late data changed its times"
     NO_BREACH_IN_LATE_DATA = "late data shows no breach"
+    NEW_BREACH_CHANGED_TERMS = "new breach, found under changed terms"
+    NOT_OVER_UNDER_CHANGED_TERMS = "changed terms: it was not over"
+    CHANGED_BY_TERMS = "changed terms changed its times"
+    NO_BREACH_UNDER_CHANGED_TERMS = "no breach under the changed terms"
     NOTHING_NEW = "nothing new"
+
+    @property
+    def found_late(self) -> bool:
+        """Whether a breach was found so long after it that nobody can meet it any more."""
+        return self in (Why.NEW_BREACH_LATE_DATA, Why.NEW_BREACH_CHANGED_TERMS)
+
+
+# What is said where not readings were late, but the terms of their time were changed afterwards.
+_BY_TERMS = {
+    Why.NEW_BREACH_LATE_DATA: Why.NEW_BREACH_CHANGED_TERMS,
+    Why.NOT_OVER_AFTER_ALL: Why.NOT_OVER_UNDER_CHANGED_TERMS,
+    Why.CHANGED_BY_LATE_DATA: Why.CHANGED_BY_TERMS,
+    Why.NO_BREACH_IN_LATE_DATA: Why.NO_BREACH_UNDER_CHANGED_TERMS,
+}
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -75,11 +93,28 @@ def decide(
     now: datetime,
     *,
     rerun: bool,
+    terms_changed: bool = False,
 ) -> list[Decision]:
     """Decide for every finding, and in a re-run for every known episode no longer found.
 
     In a re-run ``known`` holds the episodes of the stretch that was judged again, and only those.
+    ``terms_changed``: it is judged again because an order or clause was changed.
     """
+    decisions = _decide(findings, known, now, rerun=rerun)
+    if not terms_changed:
+        return decisions
+    return [
+        msgspec.structs.replace(each, why=_BY_TERMS.get(each.why, each.why)) for each in decisions
+    ]
+
+
+def _decide(
+    findings: Iterable[Finding],
+    known: Mapping[tuple[int, str, datetime], Known],
+    now: datetime,
+    *,
+    rerun: bool,
+) -> list[Decision]:
     findings = sorted(findings, key=lambda found: (found.started_at, found.key))
     unmatched = {key: episode for key, episode in known.items() if not episode.withdrawn}
     for found in findings:

@@ -12,6 +12,7 @@ from navigate_safer.db import (
     alerting,
     audit,
     commands,
+    holds,
     imports,
     limits,
     people,
@@ -22,7 +23,18 @@ from navigate_safer.db import (
 from navigate_safer.db.base import Base
 
 METADATA = Base.metadata
-SUBJECTS = (people, telemetry, reading_rows, alerting, audit, quarantine, limits, commands, imports)
+SUBJECTS = (
+    people,
+    telemetry,
+    reading_rows,
+    alerting,
+    audit,
+    quarantine,
+    limits,
+    commands,
+    imports,
+    holds,
+)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

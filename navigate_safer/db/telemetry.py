@@ -104,11 +104,16 @@ class UnassignedRow(Base):
     readings: Mapped[int] = mapped_column(BigInteger)
 
 
+# The cause of a mark that a change of an order, clause, fitting or device left; else readings did.
+TERMS = "terms"
+
+
 class PendingRow(Base):
     """Readings that are stored and not yet judged: written by intake, deleted by the judge.
 
     One row per device and intake transaction; a crash between the two leaves the row, and the
-    judge finds it again.
+    judge finds it again. ``cause`` is :data:`TERMS` where the database's own triggers left it for
+    readings that were judged under other terms (migration 0006).
     """
 
     __tablename__ = "pending_judgements"
@@ -121,6 +126,7 @@ class PendingRow(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0)
     not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fault: Mapped[str | None] = mapped_column(Text)
+    cause: Mapped[str | None] = mapped_column(String(20))
 
 
 class JudgementRow(Base):
@@ -170,11 +176,15 @@ class HeartbeatRow(Base):
     does; before that the absence of a device's readings means nothing.
     ``waiting`` messages are received and not yet acknowledged, the oldest for
     ``oldest_waiting_s`` seconds; ``note`` says in plain words what slows the worker down.
+    ``instance`` tells processes of one worker apart where there may be several.
     """
 
     __tablename__ = "heartbeats"
 
     worker: Mapped[str] = mapped_column(String(40), primary_key=True)
+    instance: Mapped[str] = mapped_column(
+        String(64), primary_key=True, default="", server_default=""
+    )
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     connected_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     caught_up_since: Mapped[datetime | None] = mapped_column(UTCDateTime)

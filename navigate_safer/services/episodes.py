@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.decide import Action, Decision, Why
+from alerts.decide import Action, Decision
 from alerts.finding import Finding
 from alerts.lifecycle import AlertState, Move
 from navigate_safer.db import audit
@@ -28,8 +28,7 @@ def apply(
             episode = _new(session, of, decision.finding, now)
             _history(session, episode, decision, now)
             if decision.action is Action.OPEN:
-                late = decision.why is Why.NEW_BREACH_LATE_DATA
-                why = decision.why.value
+                late, why = decision.why.found_late, decision.why.value
                 alerting.open_alert(session, episode, now, voice, late=late, why=why)
                 opened += 1
         else:

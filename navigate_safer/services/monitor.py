@@ -22,7 +22,7 @@ from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading import reading
-from navigate_safer.db.telemetry import JudgementRow, PendingRow
+from navigate_safer.db.telemetry import TERMS, JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
 from navigate_safer.services import checkpoints, episodes, stretch
 from navigate_safer.services.alerting import Voice
@@ -157,11 +157,14 @@ def _judge_device(
     earliest_at = _earliest_at(marks)
     turn = arrivals.newest_turns(session, [device_id]).get(device_id)
     taken = opened = 0
+    terms_changed = any(mark.cause == TERMS for mark in marks)
     for fitting in terms.fittings_of_device(session, device_id):
         removed_at = fitting.fitting.removed_at
         if removed_at is None or earliest_at < removed_at:
             known = worked.get(fitting.fitting.fitting_id)
-            count, new = _judge_fitting(session, fitting, earliest_at, now, voice, known)
+            count, new = _judge_fitting(
+                session, fitting, earliest_at, now, voice, known, terms_changed=terms_changed
+            )
             taken, opened = taken + count, opened + new
         if removed_at is None and turn is not None:
             _say_where_calm(session, fitting, turn)
@@ -189,6 +192,8 @@ def _judge_fitting(
     now: datetime,
     voice: Voice,
     worked: Stretch | None = None,
+    *,
+    terms_changed: bool = False,
 ) -> tuple[int, int]:
     row = judgement_of(session, of)
     if worked is None or (worked.version, worked.of) != (row.version, of):
@@ -204,7 +209,9 @@ def _judge_fitting(
     known = known_episodes(session, of, findings, since=worked.since, rerun=worked.rerun)
     if worked.rerun:
         findings |= _silence_going_on(of, worked.outcome.states, now, known)
-    decisions = decide(findings.values(), known, now, rerun=worked.rerun)
+    decisions = decide(
+        findings.values(), known, now, rerun=worked.rerun, terms_changed=terms_changed
+    )
     return worked.readings, episodes.apply(session, of, decisions, now, voice)
 
 

@@ -70,6 +70,9 @@ def work_out(
         session, of.device_id, of.device, since, min(ends), from_at=fitting.fitted_at
     )
     outcome, kept = _run(of, states, fresh)
+    if outcome is None and rerun:
+        # What was found in readings that are no longer his: a fitting whose end was moved back.
+        outcome = judging.judge(fitting, states, [])
     return Stretch(of, row.version, since, rerun, len(fresh), outcome, kept)
 
 

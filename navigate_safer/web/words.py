@@ -40,8 +40,8 @@ MOVES = {
     "resolve": "Resolved",
     "reopen": "Reopened",
     "end": "Condition kept again",
-    "amend": "Amended by late data",
-    "withdraw": "Withdrawn by late data",
+    "amend": "Amended",
+    "withdraw": "Withdrawn",
 }
 WEEK = tuple(day.value for day in Day)
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}

@@ -17,7 +17,7 @@ from case_files import (
     walk,
 )
 from faulty_days import breaches_of, device_id, heard
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from watch import Watch
 
 from navigate_safer.db import arrivals
@@ -70,11 +70,19 @@ LAST = Place(OUTSIDE.lat + 39 * 0.0004, OUTSIDE.lon)
 @pytest.mark.parametrize("between", [False, True], ids=["at once", "after a repeat"])
 def test_a_new_zone_about_where_the_wearer_is_is_broken_by_the_next_fixes(moving, between):
     ring = [[-2.95, 53.20], [-2.80, 53.20], [-2.80, 53.30], [-2.95, 53.30], [-2.95, 53.20]]
-    zone = update(ZoneRow).where(ZoneRow.ref == "Z-2")
-    clause = update(ConditionRow).where(ConditionRow.ref == "CX-0")
-    crewe = select(ZoneRow.id).where(ZoneRow.ref == "Z-2").scalar_subquery()
     geometry = {"type": "Polygon", "coordinates": [ring]}
-    change(moving, zone.values(geometry=geometry), clause.values(zone_id=crewe))
+    zone = insert(ZoneRow).values(
+        ref="Z-1",
+        version=2,
+        name="Zoo",
+        kind="exclusion",
+        geometry=geometry,
+        buffer_m=0,
+        timezone="Europe/London",
+    )
+    clause = update(ConditionRow).where(ConditionRow.ref == "CX-0")
+    larger = select(ZoneRow.id).where(ZoneRow.version == 2).scalar_subquery()
+    change(moving, zone, clause.values(zone_id=larger, from_at=moving.clock()))
     if between:
         something_else_comes(moving)
     for _ in range(3):

@@ -25,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 from devices.mqtt import IN_FLIGHT
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.telemetry import HeartbeatRow
+from navigate_safer.demo.servers import FORGETFUL
 from navigate_safer.services import health, register
 from navigate_safer.services.health import State
 
@@ -50,7 +51,8 @@ class OwnPostgreSQL(PostgreSQL):
 @pytest.fixture
 def server() -> Iterator[OwnPostgreSQL]:
     try:
-        own = OwnPostgreSQL()
+        # A server that is ended at once must have kept what it said was committed.
+        own = OwnPostgreSQL({**FORGETFUL, "synchronous_commit": "on"})
     except Missing as missing:
         absent(missing)
     yield own

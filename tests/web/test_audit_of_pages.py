@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from case_files import MINUTE, START, walk
+from sqlalchemy import select
 from web.world import AWAY, HOSTILE, World, enters_the_cross
 
 from alerts.finding import FindingKind
 from navigate_safer.db.audit import AuditRow
-from navigate_safer.db.people import StaffRow, WearerRow, ZoneRow
+from navigate_safer.db.people import ConditionRow, StaffRow, WearerRow, ZoneRow
 
 CONSULTED, ALTERED = "consultation", "alteration"
 # What one opening of an address writes for each role that may open it; "" is nothing.
@@ -99,8 +100,13 @@ def test_a_page_that_fails_was_not_consulted(world: World) -> None:
     """The query and its entry are one transaction: a zone that cannot be read ends both."""
     reference = world.reference(FindingKind.EXCLUSION_BREACH)
     with world.database.sessions.begin() as session:
-        row = world.database.one(ZoneRow, ZoneRow.ref == "Z-CROSS")
-        session.get(ZoneRow, row.id).geometry = {"type": "Polygon", "coordinates": []}
+        row = session.scalars(select(ZoneRow).where(ZoneRow.ref == "Z-CROSS")).one()
+        broken = {"type": "Polygon", "coordinates": []}
+        unreadable = ZoneRow(ref=row.ref, version=2, name="", kind=row.kind, geometry=broken)
+        session.add(unreadable)
+        session.flush()
+        for clause in session.scalars(select(ConditionRow).where(ConditionRow.zone_id == row.id)):
+            clause.zone_id = unreadable.id
     before = len(world.log(CONSULTED))
     assert world.visitor("duty").get(f"/alerts/{reference}/map.json").status_code == 500
     assert len(world.log(CONSULTED)) == before
