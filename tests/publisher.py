@@ -25,13 +25,13 @@ class Publisher:
         self._client.loop_start()
         self._start, self.sent = start, 0
 
-    def publish(self, count: int) -> None:
+    def publish(self, count: int, near: Place = OUTSIDE) -> None:
         """Send so many; the last one is with the broker when this returns."""
         last = None
         for _ in range(count):
             self._free.acquire()
             # A little apart, so that no two are the same.
-            place = Place(OUTSIDE.lat + self.sent * 1e-7, OUTSIDE.lon)
+            place = Place(near.lat + self.sent * 1e-7, near.lon)
             reading = case_files.fix(self._start + timedelta(seconds=self.sent), place)
             document = {"v": 1, "device": "TAG-1", "seq": self.sent, "readings": [reading]}
             payload = msgspec.json.encode(document)

@@ -126,7 +126,16 @@ def newest_turns(session: Session, device_ids: Collection[int]) -> dict[int, int
 
 
 def say_calm(session: Session, device_id: int, turn: int, calm: str | None) -> None:
-    """Store where a device is calm, unless its turn has gone on meanwhile."""
+    """Store where a device is calm, unless its turn has gone on meanwhile.
+
+    Not where somebody holds the row: intake takes this row before a fitting's judgement, and the
+    caller has the judgement. It says itself where the device is calm, or leaves a mark.
+    """
+    row = select(DeviceLatestRow.device_id).where(
+        DeviceLatestRow.device_id == device_id, DeviceLatestRow.turn == turn
+    )
+    if session.scalar(row.with_for_update(skip_locked=True)) is None:
+        return
     session.execute(
         update(DeviceLatestRow)
         .where(DeviceLatestRow.device_id == device_id, DeviceLatestRow.turn == turn)
@@ -134,11 +143,22 @@ def say_calm(session: Session, device_id: int, turn: int, calm: str | None) -> N
     )
 
 
+class BeingWritten(Exception):
+    """Intake is writing a batch of the device at this moment."""
+
+
 def turn_on(session: Session, device_id: int) -> datetime | None:
     """What intake has at hand about the device's judgement is no longer so.
 
-    Gives back when the device was last heard, as it stands with this row held.
+    Gives back when the device was last heard, as it stands with this row held; None where it never
+    was. Raises :class:`BeingWritten` rather than wait: intake takes this row before a fitting's
+    judgement, which the caller holds, and each would wait for the other.
     """
+    row = select(DeviceLatestRow.device_id).where(DeviceLatestRow.device_id == device_id)
+    if session.scalar(row.with_for_update(skip_locked=True)) is None:
+        if session.scalar(row) is not None:
+            raise BeingWritten
+        return None
     return session.scalar(
         update(DeviceLatestRow)
         .where(DeviceLatestRow.device_id == device_id)

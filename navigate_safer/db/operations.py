@@ -21,11 +21,13 @@ from navigate_safer.people.account import Act
 WORKERS = ("ingest", "monitor", "deliver", "schedule")
 # A worker beats every 5 s; a minute without is the project's bar for telling somebody.
 BEAT_STALE = timedelta(seconds=60)
+# Three beats: one that ended longer ago is not counted as another that is still at work.
+NEWLY_HEARD = timedelta(seconds=15)
 MOST_LINES = 200
 
 
 class WorkerLine(msgspec.Struct, frozen=True):
-    """One worker's sign of life."""
+    """One worker's sign of life, or one process's of it; ``newly_heard``: seconds ago."""
 
     worker: str
     at: datetime | None
@@ -35,6 +37,8 @@ class WorkerLine(msgspec.Struct, frozen=True):
     waiting: int | None = None
     oldest_waiting_s: float | None = None
     note: str | None = None
+    instance: str = ""
+    newly_heard: bool = False
 
 
 class UnassignedLine(msgspec.Struct, frozen=True):
@@ -68,10 +72,20 @@ class AuditLine(msgspec.Struct, frozen=True):
 
 
 def workers(session: Session, now: datetime) -> list[WorkerLine]:
-    """Every worker that a breach passes, also if it never ran, and every other that ever did."""
-    rows = {row.worker: row for row in session.scalars(select(HeartbeatRow))}
-    others = sorted(set(rows) - set(WORKERS))
-    return [_worker(name, rows.get(name), now) for name in (*WORKERS, *others)]
+    """Every worker that a breach passes, also if it never ran, and every other that ever did.
+
+    Of several processes of one worker those that are alive, or else the last that was.
+    """
+    rows: dict[str, list[HeartbeatRow]] = {}
+    for row in session.scalars(select(HeartbeatRow).order_by(HeartbeatRow.instance)):
+        rows.setdefault(row.worker, []).append(row)
+    lines = []
+    for name in (*WORKERS, *sorted(set(rows) - set(WORKERS))):
+        known = rows.get(name, [])
+        alive = [row for row in known if now - row.at <= BEAT_STALE]
+        last = max(known, key=lambda row: row.at, default=None)
+        lines += [_worker(name, row, now) for row in alive] or [_worker(name, last, now)]
+    return lines
 
 
 def _worker(name: str, row: HeartbeatRow | None, now: datetime) -> WorkerLine:
@@ -79,7 +93,11 @@ def _worker(name: str, row: HeartbeatRow | None, now: datetime) -> WorkerLine:
         return WorkerLine(name, None, None, None, stale=True)
     stale = now - row.at > BEAT_STALE
     since, oldest_s = row.connected_since, row.oldest_waiting_s
-    return WorkerLine(name, row.at, since, row.fault, stale, row.waiting, oldest_s, row.note)
+    return WorkerLine(
+        *(name, row.at, since, row.fault, stale, row.waiting, oldest_s, row.note),
+        instance=row.instance,
+        newly_heard=now - row.at <= NEWLY_HEARD,
+    )
 
 
 def unjudged(session: Session) -> int:

@@ -185,7 +185,7 @@ def see_panel(
         for line in lines:
             if line.answer_at is not None:
                 _log_sight(session, scope, line.command_id, now)
-        beat = session.get(HeartbeatRow, "commands")
+        beat = session.get(HeartbeatRow, ("commands", ""))
         return Panel(
             ways=commands.ways(session, devices, now),
             lines=lines,

@@ -55,15 +55,16 @@ def _operations(session: Session, now: datetime, wall_now: datetime) -> Iterator
     if facts.last_received_at is not None:
         age_s = max(0.0, (now - facts.last_received_at).total_seconds())
         yield one("feed_age_seconds", "Age of the newest message of any device", age_s)
-    beats = [
-        ([line.worker], (wall_now - line.at).total_seconds())
-        for line in facts.workers
-        if line.at is not None
-    ]
+    # Of several processes of one worker the newest: it is alive while any of them is.
+    youngest = {}
+    for line in sorted(facts.workers, key=lambda each: each.at or now):
+        if line.at is not None:
+            youngest[line.worker] = (wall_now - line.at).total_seconds()
+    beats = [([worker], age_s) for worker, age_s in youngest.items()]
     yield metrics.gauge("heartbeat_age_seconds", "Age of sign of life", ["worker"], beats)
-    ingest = next(line for line in facts.workers if line.worker == "ingest")
-    connected = 0.0 if ingest.connected_since is None or ingest.stale else 1.0
-    yield one("feed_connected", "Whether intake is connected to the broker", connected)
+    intake = [line for line in facts.workers if line.worker == "ingest"]
+    connected = any(line.connected_since is not None and not line.stale for line in intake)
+    yield one("feed_connected", "Whether intake is connected to the broker", float(connected))
     alerts = [([severity], count) for severity, count in figures.open_alerts(session).items()]
     yield metrics.gauge("alerts_open", "Open alerts", ["severity"], alerts)
     gateways = [([ref], float(bool(online))) for ref, online in figures.gateways(session).items()][

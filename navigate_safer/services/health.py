@@ -91,7 +91,7 @@ def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]
 def judge(found: Facts, now: datetime) -> list[Check]:
     """Intake, every worker, judging and texts."""
     return [
-        *(_worker(line) for line in found.workers),
+        *_workers(found.workers),
         *_intake(found, now),
         _judging(found, now),
         _texts(found),
@@ -132,8 +132,16 @@ def _database(took_s: float) -> Check:
     return Check("database", State.OK, "The database answers.")
 
 
-def _worker(line: WorkerLine) -> Check:
-    name = f"worker: {line.worker}"
+def _workers(lines: Sequence[WorkerLine]) -> list[Check]:
+    """One for each; of several processes of one worker, which this page may not name, by number."""
+    checks, seen = list[Check](), dict[str, int]()
+    for line in lines:
+        number = seen[line.worker] = seen.get(line.worker, 0) + 1
+        checks.append(_worker(line, f"worker: {line.worker}" + (f" ({number})" * (number > 1))))
+    return checks
+
+
+def _worker(line: WorkerLine, name: str) -> Check:
     # Without the others a breach still reaches an officer.
     bad = State.FAULT if line.worker in WORKERS else State.WARNING
     if line.stale:
@@ -144,10 +152,19 @@ def _worker(line: WorkerLine) -> Check:
 
 
 def _intake(found: Facts, now: datetime) -> list[Check]:
-    line = next(each for each in found.workers if each.worker == "ingest")
+    lines = [each for each in found.workers if each.worker == "ingest"]
+    # Each process takes every message: one that is connected and keeps up is enough.
+    line = min(lines, key=lambda each: (each.connected_since is None, each.oldest_waiting_s or 0.0))
     checks = [_feed(line, found, now), _waiting(line)]
     if line.note is not None:
         checks.append(Check("intake note", State.WARNING, f"Intake says: {line.note}"))
+    at_work = sum(each.newly_heard for each in lines)
+    if at_work > 1:
+        text = (
+            f"{at_work} processes of intake are running. Each takes every message and nothing is "
+            "stored twice, but one is enough: stop the others."
+        )
+        checks.append(Check("intake processes", State.WARNING, text))
     return checks
 
 

@@ -10,9 +10,9 @@ from navigate_safer.db.limits import GIGABYTE, Limit
 from navigate_safer.db.operations import AuditLine, GatewayLine, UnassignedLine, WorkerLine
 from navigate_safer.db.reading import reading
 from navigate_safer.db.refusals import ReasonLine
-from navigate_safer.db.telemetry import HeartbeatRow
 from navigate_safer.people.access import Scope
 from navigate_safer.people.account import Act
+from navigate_safer.services import heartbeats
 
 LOOK_WITHIN_S = 5.0
 
@@ -85,8 +85,4 @@ def newest_by_device(sessions: Sessions) -> dict[str, datetime]:
 
 def feed_is_connected(sessions: Sessions, since: datetime) -> bool:
     """Whether intake says, after ``since``, that its subscription is up."""
-    with sessions.begin() as session:
-        beat = session.get(HeartbeatRow, "ingest")
-        return (
-            beat is not None and beat.connected_since is not None and beat.connected_since >= since
-        )
+    return heartbeats.is_connected(sessions, "ingest", since)

@@ -103,7 +103,8 @@ def _tick(session: Session, row: JudgementRow, now: datetime, voice: Voice) -> i
     known = monitor.known_episodes(session, of, outcome.findings, since=None, rerun=False)
     decisions = decide(outcome.findings.values(), known, now, rerun=False)
     if outcome.findings:
-        # Intake must not pass by what this device sends next: it may end the silence.
+        # Intake must not pass by what this device sends next: it may end the silence. Where intake
+        # is at work on the device now, it was heard, and is looked at again.
         heard_at = arrivals.turn_on(session, of.device_id)
         if heard_at is not None and heard_at > (outcome.states.through or heard_at):
             raise HeardMeanwhile

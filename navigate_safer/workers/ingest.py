@@ -1,6 +1,8 @@
 """Take messages from the broker, store them, acknowledge them: in this order."""
 
 import gc
+import os
+import socket
 import threading
 from datetime import datetime
 
@@ -45,6 +47,9 @@ class IngestWorker:
         self._thick = False
         self._committed: list[tuple[int, datetime]] = []
         self._partition = service.settings.mqtt_client_id
+        # Which broker session, and which process: two of one session take it from each other.
+        process = f"{self._partition} on {socket.gethostname()}/{os.getpid()}"
+        self._instance = process[-heartbeats.LONGEST_INSTANCE :]
         # A database that hangs must not hold what has arrived for longer than one that is away.
         self._patience = Patience(service.engine, first_s=hangs_after_s)
 
@@ -124,6 +129,7 @@ class IngestWorker:
             self._service.sessions,
             "ingest",
             self._service.wall_clock(),
+            instance=self._instance,
             connected_since=self._connected_since,
             caught_up_since=self._caught_up_since,
             behind=behind,
