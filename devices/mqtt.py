@@ -225,15 +225,13 @@ class Listener:
         self,
         client: paho.Client,
         _data: object,
-        flags: paho.ConnectFlags,
+        _flags: paho.ConnectFlags,
         reason: ReasonCode,
         _properties: object,
     ) -> None:
         if reason.is_failure:
             self._refused = str(reason)
             return
-        if flags.session_present:
-            self._drop_what_comes_again()
         self._connections += 1
         self._had_5 = self._had_5 or self._protocol5
         client.subscribe([(topic, 1) for topic in self._topics])
@@ -257,23 +255,10 @@ class Listener:
     def _full(self) -> bool:
         return len(self._arrived) >= IN_FLIGHT or self.waiting_bytes > self._most_bytes
 
-    def _drop_what_comes_again(self) -> None:
-        """The broker sends everything again that is not acknowledged: it need not wait twice.
-
-        While the database is away connections may come and go, and memory must not grow by it.
-        """
-        for _ in range(len(self._arrived)):
-            try:
-                each = self._arrived.popleft()
-            except IndexError:  # taken meanwhile
-                return
-            if each.qos:
-                self._bytes_in -= len(each.payload)
-            else:
-                self._arrived.append(each)
-
     def _arrive(self, topic: bytes, payload: bytes, mid: int, qos: int) -> None:
-        # Mosquitto 2.0.11 keeps to what may be in flight only until the first acknowledgement.
+        # Mosquitto 2.0.11 keeps to what may be in flight only until the first acknowledgement. And on
+        # a new connection everything comes again that waits here; it is not dropped for that, since
+        # what has expired meanwhile (MQTT 5) would not come.
         while self._full and not self._stop.wait(_LOOK_FOR_ROOM_S):
             pass
         try:

@@ -12,6 +12,7 @@ import pytest
 from absent import absent
 from databases import Database, Factory, PostgresqlFactory, SqliteFactory
 from hypothesis import settings
+from sqlalchemy import event
 
 from navigate_safer.demo import servers
 from navigate_safer.demo.servers import Mosquitto, PostgreSQL
@@ -116,3 +117,17 @@ def database(factory: Factory) -> Iterator[Database]:
     """A migrated database without a row, on SQLite and on PostgreSQL."""
     with factory.fresh() as made:
         yield made
+
+
+@pytest.fixture
+def writes(database: Database) -> Iterator[list[str]]:
+    """Statements on the database that write, or take SQLite's write lock; none before its use."""
+    found: list[str] = []
+
+    def note(_connection, _cursor, statement: str, *_: object) -> None:
+        if statement.lstrip().upper().startswith(("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE")):
+            found.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(database.engine, "before_cursor_execute", note)

@@ -164,14 +164,35 @@ def targets(session: Session, device: DeviceRow) -> list[str]:
     """The gateways a command goes to.
 
     A device with a gateway is reached through that one alone. Any gateway may speak for another
-    device, so that the command goes to each that is online, and to all when none says so.
+    device, so that the command goes to each that is online, and to all when none says so; but not
+    to gateways that are known to serve other areas only.
     """
     query = select(GatewayRow).order_by(GatewayRow.ref)
     if device.gateway_id is not None:
         query = query.where(GatewayRow.id == device.gateway_id)
     gateways = list(session.scalars(query))
+    if device.gateway_id is None:
+        elsewhere = _of_other_areas(session, device)
+        gateways = [each for each in gateways if each.id not in elsewhere]
     online = [each.ref for each in gateways if each.online]
     return online or [each.ref for each in gateways]
+
+
+def _of_other_areas(session: Session, device: DeviceRow) -> set[int]:
+    """Gateways whose own devices are all on wearers of other areas than this device's.
+
+    A gateway has no area of its own, and one without such devices may be anywhere.
+    """
+    worn = select(WearerRow.area_id).join(FittingRow, FittingRow.wearer_id == WearerRow.id)
+    worn = worn.where(FittingRow.removed_at.is_(None))
+    own = set(session.scalars(worn.where(FittingRow.device_id == device.id)))
+    served: dict[int, set[int]] = {}
+    query = worn.join(DeviceRow, DeviceRow.id == FittingRow.device_id).add_columns(
+        DeviceRow.gateway_id
+    )
+    for area, gateway in session.execute(query.where(DeviceRow.gateway_id.is_not(None)).distinct()):
+        served.setdefault(gateway, set()).add(area)
+    return {gateway for gateway, areas in served.items() if own and not areas & own}
 
 
 def live(session: Session, kind: str | None = None) -> list[CommandRow]:

@@ -70,6 +70,11 @@ class Arrivals:
         self._advanced: dict[int, Advanced] = {}
         self._marked: Flags = np.zeros(0, dtype=np.bool_)
 
+    @property
+    def rules_at_hand(self) -> int:
+        """Of how many devices the rules are kept at work in memory."""
+        return len(self._standings)
+
     def take(
         self, session: Session, messages: Sequence[Arrived], fixes: FixColumns, now: datetime
     ) -> Taken:

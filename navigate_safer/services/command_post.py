@@ -28,11 +28,16 @@ from navigate_safer.db import commands, readings
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.commands import CommandHistoryRow, CommandRow
 from navigate_safer.db.people import DeviceRow, GatewayRow
+from navigate_safer.db.reading import reading
 from navigate_safer.services.commands import note
 from navigate_safer.services.quarantine import Quarantine
 
-# A sender that died holds its command for this long: longer than a broker's answer is waited for.
-LEASE = timedelta(seconds=10)
+# A sender that died holds its command for this long: longer than it may take to connect with the
+# one protocol and the other and then to wait for the broker's word, once, 15 s in all.
+LEASE = timedelta(seconds=20)
+LOOK_WITHIN_S = 5.0
+# The broker itself does not answer: the other gateways are behind the same broker.
+_NO_BROKER = (Published.NO_ANSWER, Published.NOT_CONNECTED)
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(seconds=15)
 # A fix measured in time may be on its way while the command expires.
 ON_ITS_WAY = timedelta(seconds=5)
@@ -85,8 +90,11 @@ def send_next(
 ) -> Sent | None:
     """Settle what has ended, and send the command that has waited longest; None when none is due.
 
-    One transaction for both while there is nothing to send: on SQLite each takes the write lock.
+    Where there is nothing to do nothing is locked: on SQLite each transaction takes the write lock.
     """
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
+        if not commands.live(session):
+            return None
     with sessions.begin() as session:
         now = clock()
         for row in commands.live(session):
@@ -94,14 +102,27 @@ def send_next(
         claim = _claim(session, now)
     if claim is None:
         return None
-    left_s = int((claim.expires_at - clock()).total_seconds())
-    results = {
-        gateway: publisher.publish(
-            wire.topic(gateway, claim.device), claim.payload, expires_in_s=max(left_s, 1)
-        )
-        for gateway in claim.gateways
-    }
-    return _record(sessions, claim, results, clock())
+    return _record(sessions, claim, _publish(claim, publisher, clock), clock())
+
+
+def _publish(
+    claim: Claim, publisher: CommandPublisher, clock: Callable[[], datetime]
+) -> dict[str, Published]:
+    """To each gateway, with what is left of the command's time when it is its turn.
+
+    A broker that does not answer is asked once and not once a gateway: that would outlast the
+    lease, and another sender would begin anew.
+    """
+    results: dict[str, Published] = {}
+    for gateway in claim.gateways:
+        left_s = int((claim.expires_at - clock()).total_seconds())
+        if left_s < 1:
+            break
+        topic = wire.topic(gateway, claim.device)
+        results[gateway] = publisher.publish(topic, claim.payload, expires_in_s=left_s)
+        if results[gateway] in _NO_BROKER:
+            break
+    return results
 
 
 def _claim(session: Session, now: datetime) -> Claim | None:
@@ -128,7 +149,10 @@ def _record(sessions: Sessions, claim: Claim, results: dict[str, Published], now
                 move(session, row, CommandMove.SEND, now, gateway=gateway)
             return Sent(row.id, None)
         worst = max(results.values(), key=_WORSE.index, default=None)
-        row.fault = "no_gateway" if worst is None else worst.value
+        if worst is not None:
+            row.fault = worst.value
+        elif not claim.gateways:
+            row.fault = "no_gateway"
         if CommandState(row.state).live:
             row.due_at = now + min(FIRST_RETRY * 2 ** min(row.tries - 1, 10), LONGEST_RETRY)
         else:

@@ -52,6 +52,10 @@ class Standings:
         self._stepped: list[int] = []
         self._log = logs.logger("ingest")
 
+    def __len__(self) -> int:
+        """How many devices' rules are at hand."""
+        return len(self._held)
+
     def prepare(self, session: Session, slots: Sequence[int]) -> None:
         """Read the rules of the slots that are about to be stepped, all at once."""
         wanted = {}

@@ -140,8 +140,9 @@ class IngestWorker:
         )
 
     def _note_committed(self) -> None:
-        committed, self._committed = self._committed, []
-        ingest.note_committed(self._service.sessions, committed)
+        ingest.note_committed(self._service.sessions, self._committed)
+        # Not before: where it could not be written it is written with the next.
+        self._committed = []
 
     def _report(
         self, messages: list[Message], results: list[BatchResult], committed_at: datetime

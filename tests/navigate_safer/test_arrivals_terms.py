@@ -22,7 +22,7 @@ from watch import Watch
 
 from navigate_safer.db import arrivals
 from navigate_safer.db.alerting import EpisodeRow
-from navigate_safer.db.people import ConditionRow, FittingRow, WearerRow, ZoneRow
+from navigate_safer.db.people import ConditionRow, FittingRow, OrderRow, WearerRow, ZoneRow
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.telemetry import JudgementRow, PendingRow
 from navigate_safer.services import sweep
@@ -146,6 +146,31 @@ def test_a_rule_that_cannot_be_read_costs_its_device_no_reading_and_the_others_n
     pending = moving.database.all(PendingRow)
     assert device_id(moving.database, TAG) in {row.device_id for row in pending}
     assert moving.database.count(FixRow, FixRow.device_id == device_id(moving.database, TAG)) == 44
+
+
+def test_rules_that_are_at_hand_are_read_anew_when_a_clause_is_entered_that_begins_soon(moving):
+    """No reading is covered yet, so that nothing but the turn says that the terms are others."""
+    for n in range(20):
+        # Towards Chester Cross: what is near a zone is stepped through the rules.
+        assert one_fix(moving, Place(53.220 - n * 0.001, INSIDE.lon)).on_arrival == 1
+    assert moving.arrivals.rules_at_hand == 1
+    soon = moving.clock() + timedelta(seconds=20)
+    ring = [[-2.95, 53.198], [-2.80, 53.198], [-2.80, 53.3], [-2.95, 53.3], [-2.95, 53.198]]
+    with moving.sessions.begin() as session:
+        order = session.scalars(select(OrderRow).where(OrderRow.ref == "O-X0")).one()
+        zone = ZoneRow(ref="Z-N", name="Zoo", kind="exclusion",
+                       geometry={"type": "Polygon", "coordinates": [ring]})  # fmt: skip
+        session.add(zone)
+        session.flush()
+        session.add(ConditionRow(ref="C-N", order_id=order.id, clause="Licence 13",
+                                 kind="exclusion_zone", severity="high", zone_id=zone.id,
+                                 limits={}, from_at=soon))  # fmt: skip
+    something_else_comes(moving)
+    assert moving.database.count(PendingRow) == 0
+    for n in range(3):
+        one_fix(moving, Place(53.2005 - n * 1e-5, INSIDE.lon))
+        moving.judge()
+    assert len(breaches_of(moving.database, TAG)) == 1
 
 
 # Silence

@@ -17,6 +17,7 @@ from navigate_safer.db.commands import CommandHistoryRow, CommandRow
 from navigate_safer.db.people import AreaRow, StaffRow
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Forbidden, Role, Scope
+from navigate_safer.people.casefile import CaseFile, Gateway
 from navigate_safer.services import command_post, commands, heartbeats
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.commands import Asked, CommandPolicy, Wanted
@@ -233,11 +234,11 @@ def test_a_sender_killed_after_publishing_leaves_it_to_the_next_with_the_same_id
     with pytest.raises(Killed):
         send(watch, post)
     assert send(watch) is None, "its lease still runs"
-    watch.clock.forward(seconds=11)
+    watch.clock.forward(seconds=21)
     again = Post()
     assert send(watch, again).fault is None
     assert again.sent == post.sent, "a device does one id once"
-    assert again.expiries_s == [169], "and the broker keeps it no longer than it lasts"
+    assert again.expiries_s == [159], "and the broker keeps it no longer than it lasts"
 
 
 def test_two_senders_at_once_send_it_once(watch: Watch) -> None:
@@ -256,15 +257,74 @@ def test_two_senders_at_once_send_it_once(watch: Watch) -> None:
     assert len(post.sent) == 1
 
 
-def test_a_tag_of_no_gateway_is_asked_through_each_that_is_online(watch: Watch) -> None:
+class SlowPost(Post):
+    """Takes its time for each gateway."""
+
+    def __init__(self, watch: Watch, seconds: int, *answers: Published) -> None:
+        super().__init__(*answers)
+        self._watch, self._seconds = watch, seconds
+
+    def publish(self, topic: str, payload: bytes, *, expires_in_s: int) -> Published:
+        self._watch.clock.forward(seconds=self._seconds)
+        return super().publish(topic, payload, expires_in_s=expires_in_s)
+
+
+def ask_handover(watch: Watch, *gateways: tuple[str, bytes]) -> None:
+    """Ask TAG-LENT, which is bound to no gateway and worn in the east."""
+    watch.register(CaseFile(v=1, gateways=[Gateway("gw-new", "a"), Gateway("gw-other", "b")]))
+    for gateway, status in gateways:
+        watch.receive(Message(f"status/v1/{gateway}", status, watch.clock()))
     wish = Wanted("TAG-LENT", LOCATE, reason="handover")
     east = officer(watch, "off-3", "east")
-    for gateway, online in (("gw-west", b"online"), ("gw-east", b"offline")):
-        watch.receive(Message(f"status/v1/{gateway}", online, watch.clock()))
     assert commands.ask(watch.sessions, east, "W-2", wish, watch.clock(), POLICY) is Asked.QUEUED
+
+
+ALL_ONLINE = [(f"gw-{name}", b"online") for name in ("west", "east", "new", "other")]
+
+
+def test_a_broker_that_does_not_answer_is_asked_once_and_not_once_a_gateway(watch: Watch) -> None:
+    """Three gateways at five seconds each would outlast the lease."""
+    ask_handover(watch, *ALL_ONLINE)
+    post = SlowPost(watch, 5, *[Published.NO_ANSWER] * 3)
+    assert send(watch, post).fault == "no_answer"
+    assert len(post.sent) == 1
+    assert row(watch).due_at > watch.clock(), "nobody else had it meanwhile"
+
+
+def test_each_gateway_is_told_what_is_left_when_it_is_its_turn(watch: Watch) -> None:
+    ask_handover(watch, *ALL_ONLINE)
+    post = SlowPost(watch, 3, *[Published.NOBODY_LISTENS] * 2)
+    assert send(watch, post).fault is None
+    assert post.expiries_s == [180, 177, 174]
+
+
+def test_what_expires_while_it_is_sent_goes_to_no_further_gateway(watch: Watch) -> None:
+    ask_handover(watch, *ALL_ONLINE)
+    watch.clock.forward(seconds=178)
+    post = SlowPost(watch, 3, *[Published.NOBODY_LISTENS] * 2)
+    assert send(watch, post).fault == "nobody_listens"
+    assert post.expiries_s == [2]
+
+
+def test_nothing_is_locked_while_there_is_nothing_to_send(watch: Watch, writes) -> None:
+    assert send(watch) is None
+    assert writes == []
+
+
+def test_a_tag_of_no_gateway_is_not_asked_through_those_of_another_area(watch: Watch) -> None:
+    """The west's gateway would put the command of an east case on the air in the west."""
+    ask_handover(watch, ("gw-west", b"online"))
     post = Post()
     send(watch, post)
-    assert [topic for topic, _ in post.sent] == ["command/v1/gw-west/TAG-LENT"]
+    asked = [topic for topic, _ in post.sent]
+    assert asked == [f"command/v1/gw-{name}/TAG-LENT" for name in ("east", "new", "other")]
+
+
+def test_a_tag_of_no_gateway_is_asked_through_each_that_is_online(watch: Watch) -> None:
+    ask_handover(watch, ("gw-new", b"online"), ("gw-east", b"offline"))
+    post = Post()
+    send(watch, post)
+    assert [topic for topic, _ in post.sent] == ["command/v1/gw-new/TAG-LENT"]
 
 
 # Who may ask, and how often

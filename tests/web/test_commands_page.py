@@ -236,6 +236,16 @@ def test_polling_writes_one_entry_when_the_answer_is_first_seen(running: World) 
     assert [each.what for each in entries] == ["position on demand"]
 
 
+def test_polling_writes_nothing_while_there_is_nothing_new(running: World, writes) -> None:
+    press(running)
+    visitor = running.visitor("duty")
+    visitor.get(PATH + ".json")
+    writes.clear()
+    for _ in range(3):
+        assert visitor.get(PATH + ".json", headers={"X-Background-Refresh": "1"}).status_code == 200
+    assert writes == []
+
+
 def test_those_who_may_not_ask_see_nothing_of_it(running: World) -> None:
     press(running)
     for who in ("idva", "facilitator", "access"):
