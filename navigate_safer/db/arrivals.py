@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Row, bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from alerts.finding import FindingKind
@@ -158,7 +158,7 @@ _JUDGEMENTS = select(
 ).where(JudgementRow.fitting_id.in_(bindparam("fittings", expanding=True)), ~_SILENT)
 
 
-def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[Row[Any]]:
+def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[Any]:
     """The stored states of fittings, as they are now: id, version, through and states.
 
     Without those that are called silent: what they measure may show that they never were.

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
@@ -156,7 +156,7 @@ def fittings_by_id(
     """Many fittings in three queries; ``zones`` holds those of this database built before."""
     connection = session.connection()
     fittings = connection.execute(_FITTINGS, {"fittings": list(fitting_ids)}).all()
-    clauses: dict[int, list[Row[Any]]] = {}
+    clauses: dict[int, list[Any]] = {}
     wearers = list({each.wearer_id for each in fittings})
     for clause in connection.execute(_CLAUSES, {"wearers": wearers}):
         clauses.setdefault(clause.wearer_id, []).append(clause)
