@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.finding import FindingKind
 from devices.columns import Flags, Ints
 from navigate_safer.db.alerting import EpisodeRow
+from navigate_safer.db.base import READ_ONLY, Sessions
 from navigate_safer.db.people import GatewayRow
-from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow
+from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow, PendingRow
 from navigate_safer.people.account import Act
 
 
@@ -171,6 +172,21 @@ def newest_turns(session: Session, device_ids: Collection[int]) -> dict[int, int
     query = select(DeviceLatestRow.device_id, DeviceLatestRow.turn)
     rows = session.execute(query.where(DeviceLatestRow.device_id.in_(device_ids)))
     return dict(rows.all())
+
+
+_WAITING = (
+    select(literal(1))
+    .select_from(PendingRow)
+    .where(or_(PendingRow.not_before.is_(None), PendingRow.not_before <= bindparam("now")))
+    .limit(1)
+)
+
+
+def something_waits(sessions: Sessions, now: datetime) -> bool:
+    """Whether any device has a mark whose time has come; takes no lock."""
+    with sessions() as session:
+        connection = session.connection(execution_options={READ_ONLY: True})
+        return connection.scalar(_WAITING, {"now": now}) is not None
 
 
 def say_calm(session: Session, device_id: int, turn: int, calm: str | None) -> None:

@@ -7,7 +7,6 @@ mark, and :mod:`navigate_safer.services.monitor` judges them: nothing is decided
 must be told.
 """
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -21,6 +20,7 @@ from navigate_safer.db.arrivals import Kept, Latest, Marks
 from navigate_safer.db.packed import micros_of
 from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
 from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
+from navigate_safer.services.laps import Laps
 from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
 
 # Clocks of devices may be so far ahead of ours without remark.
@@ -46,7 +46,6 @@ class Taken(msgspec.Struct, frozen=True):
     devices: int = 0
     on_arrival: int = 0
     marked: int = 0
-    judging_s: float = 0.0
 
 
 class _Groups(msgspec.Struct, frozen=True):
@@ -71,7 +70,12 @@ class Arrivals:
         self._marked: Flags = np.zeros(0, dtype=np.bool_)
 
     def take(
-        self, session: Session, messages: Sequence[Arrived], fixes: FixColumns, now: datetime
+        self,
+        session: Session,
+        messages: Sequence[Arrived],
+        fixes: FixColumns,
+        now: datetime,
+        laps: Laps,
     ) -> Taken:
         """Store and judge what can be. Raises :class:`navigate_safer.db.bulk.AlreadyThere`."""
         self._groups, self._advanced = None, {}
@@ -84,7 +88,7 @@ class Arrivals:
             return Taken(left)
         self._groups = groups
         bulk.insert_fixes(session, groups.packed)
-        began = time.perf_counter()
+        laps.lap("store")
         calm, covered = self._calm(groups)
         marked = ~calm
         few = groups.last - groups.first < MOST_STEPPED
@@ -97,7 +101,7 @@ class Arrivals:
             if advanced is not None:
                 self._advanced[group] = advanced
                 marked[group] = False
-        judging_s = time.perf_counter() - began
+        laps.lap("judge")
         self._write(session, groups, marked, now)
         return Taken(
             left,
@@ -105,7 +109,6 @@ class Arrivals:
             devices=len(groups.first),
             on_arrival=int((groups.last - groups.first + 1)[~self._marked].sum()),
             marked=int(self._marked.sum()),
-            judging_s=judging_s,
         )
 
     def _group(
