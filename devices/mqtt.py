@@ -8,6 +8,7 @@ generation; and paho retries no first connection by itself.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -102,6 +103,14 @@ class Listener:
             return self._arrived[0].received_at
         except IndexError:
             return None
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of the network's thread; 0 where it has ended or the system cannot say."""
+        number = self._thread.ident
+        if number is None or not self._thread.is_alive():
+            return 0.0
+        return time.clock_gettime(time.pthread_getcpuclockid(number))
 
     def start(self) -> None:
         """Connect in the background, and go on trying for as long as it takes."""

@@ -2,44 +2,50 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, exists, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from devices.columns import Ints
+from alerts.finding import FindingKind
+from devices.columns import Flags, Ints
+from navigate_safer.db.alerting import EpisodeRow
+from navigate_safer.db.base import READ_ONLY, Sessions
 from navigate_safer.db.people import GatewayRow
-from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow
+from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow, PendingRow
+from navigate_safer.people.account import Act
 
 
 class Latest(msgspec.Struct, frozen=True):
     """The newest of some devices, in columns, in the order of ``device_id``.
 
     Written where the stored turn is still ``turn`` and the last position is still that of
-    ``seen_us``; ``step`` 1 writes in any case and makes the turn the next one. ``calm`` replaces
-    what is stored where ``kept`` is False. Times are microseconds since 1970, UTC; ``accuracy``
-    and ``fix_quality`` are packed as in ``fixes``.
+    ``seen_us``, which is before ``position_us``. ``calm`` replaces what is stored where ``kept``
+    is False. Times are microseconds since 1970, UTC; ``accuracy`` and ``fix_quality`` are packed
+    as in ``fixes``.
     """
 
     device_id: Ints
     turn: Ints
-    step: Ints
     seen_us: Ints
-    believed_us: Ints
     received_us: Ints
     position_us: Ints
     lat_e7: Ints
     lon_e7: Ints
     accuracy: Ints
     fix_quality: Ints
-    kept: list[bool]
+    kept: Flags
     calm: list[str | None]
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """A fitting's states after a batch, to be written over ``version``; ``states`` is JSON."""
+    """A fitting's states after a batch, to be written over ``version``; ``states`` is JSON.
 
+    Written only where what is newest of ``device_id`` is written with it.
+    """
+
+    device_id: int
     fitting_id: int
     version: int
     through_us: int
@@ -47,6 +53,35 @@ class Saved(msgspec.Struct, frozen=True):
     check_after: datetime | None
     quiet_s: int | None
     ends_at: datetime | None
+
+
+class Settled(NamedTuple):
+    """The devices whose newest was written, and the fittings whose states were."""
+
+    devices: set[int]
+    fittings: set[int]
+
+
+class Noted(msgspec.Struct, frozen=True):
+    """A batch for the log: counts, when its first message came, and when it was stored."""
+
+    received_at: datetime
+    at: datetime
+    messages: int
+    stored: int
+    repeated: int
+    refused: int
+    devices: int
+
+    @property
+    def detail(self) -> str:
+        """What the log says of the collection, as JSON."""
+        return msgspec.json.encode({"readings": self.stored, "devices": self.devices}).decode()
+
+
+# Act, what was done, who did it and to what kind of thing: the log of a batch.
+# Whose readings they were is in the readings: each says its device and its receipt.
+COLLECTION = (Act.COLLECTION.value, "telemetry stored", "ingest", "ingest_batch")
 
 
 class Marks(msgspec.Struct, frozen=True):
@@ -112,10 +147,24 @@ def gateways(session: Session) -> dict[str, int]:
     return dict(session.execute(select(GatewayRow.ref, GatewayRow.id)).all())
 
 
-def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[JudgementRow]:
-    """The stored states of fittings, as they are now."""
-    query = select(JudgementRow).where(JudgementRow.fitting_id.in_(fitting_ids))
-    return session.scalars(query.execution_options(populate_existing=True)).all()
+_SILENT = exists().where(
+    EpisodeRow.fitting_id == JudgementRow.fitting_id,
+    EpisodeRow.kind == FindingKind.SILENCE.value,
+    EpisodeRow.ended_at.is_(None),
+    EpisodeRow.withdrawn.is_(False),
+)
+# Made once: putting such a query together costs more than asking it.
+_JUDGEMENTS = select(
+    JudgementRow.fitting_id, JudgementRow.version, JudgementRow.through, JudgementRow.states
+).where(JudgementRow.fitting_id.in_(bindparam("fittings", expanding=True)), ~_SILENT)
+
+
+def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[Any]:
+    """The stored states of fittings, as they are now: id, version, through and states.
+
+    Without those that are called silent: what they measure may show that they never were.
+    """
+    return session.connection().execute(_JUDGEMENTS, {"fittings": list(fitting_ids)}).all()
 
 
 def newest_turns(session: Session, device_ids: Collection[int]) -> dict[int, int]:
@@ -123,6 +172,21 @@ def newest_turns(session: Session, device_ids: Collection[int]) -> dict[int, int
     query = select(DeviceLatestRow.device_id, DeviceLatestRow.turn)
     rows = session.execute(query.where(DeviceLatestRow.device_id.in_(device_ids)))
     return dict(rows.all())
+
+
+_WAITING = (
+    select(literal(1))
+    .select_from(PendingRow)
+    .where(or_(PendingRow.not_before.is_(None), PendingRow.not_before <= bindparam("now")))
+    .limit(1)
+)
+
+
+def something_waits(sessions: Sessions, now: datetime) -> bool:
+    """Whether any device has a mark whose time has come; takes no lock."""
+    with sessions() as session:
+        connection = session.connection(execution_options={READ_ONLY: True})
+        return connection.scalar(_WAITING, {"now": now}) is not None
 
 
 def say_calm(session: Session, device_id: int, turn: int, calm: str | None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import postgresql_bulk, sqlite_bulk
-from navigate_safer.db.arrivals import Kept, Latest, Marks, Reporting, Saved
+from navigate_safer.db.arrivals import Kept, Latest, Marks, Noted, Reporting, Saved, Settled
 from navigate_safer.db.packed_fixes import PackedFixes
 from navigate_safer.db.telemetry import CheckpointRow
 
@@ -53,22 +53,31 @@ def reporting(session: Session, devices: Collection[str], now: datetime) -> dict
     return found
 
 
-def settle(session: Session, latest: Latest) -> set[int]:
-    """Write what is newest of each device whose turn is still the one given; those that were."""
+def settle(session: Session, latest: Latest, saved: Sequence[Saved] = ()) -> Settled:
+    """Write what is newest of each device whose turn is still the one given, and states.
+
+    Of those whose newest is written the states, where their version is still the one given.
+    """
     if not len(latest.device_id):
-        return set()
+        return Settled(set(), set())
     write = postgresql_bulk.settle if _is_postgresql(session) else sqlite_bulk.settle
     with _driver(session) as connection:
-        return write(connection, latest)
+        return write(connection, latest, saved)
 
 
-def save(session: Session, saved: Sequence[Saved]) -> set[int]:
-    """Save the states of fittings whose version is still the one given; those that were."""
-    if not saved:
-        return set()
-    write = postgresql_bulk.save if _is_postgresql(session) else sqlite_bulk.save
+def turn_on(session: Session, latest: Latest) -> None:
+    """Write what is newest of devices in any case; their judgement is for the monitor."""
+    if len(latest.device_id):
+        write = postgresql_bulk.turn_on if _is_postgresql(session) else sqlite_bulk.turn_on
+        with _driver(session) as connection:
+            write(connection, latest)
+
+
+def note_batch(session: Session, noted: Noted) -> int:
+    """Log a batch, and the collection where anything of a device was stored; the batch's id."""
+    write = postgresql_bulk.note_batch if _is_postgresql(session) else sqlite_bulk.note_batch
     with _driver(session) as connection:
-        return write(connection, saved)
+        return write(connection, noted)
 
 
 def mark(session: Session, marks: Marks) -> None:

@@ -12,7 +12,16 @@ import msgspec
 import numpy as np
 
 from devices.columns import Ints
-from navigate_safer.db.arrivals import REPORTING, Latest, Marks, Reporting, Saved
+from navigate_safer.db.arrivals import (
+    COLLECTION,
+    REPORTING,
+    Latest,
+    Marks,
+    Noted,
+    Reporting,
+    Saved,
+    Settled,
+)
 from navigate_safer.db.packed import micros_of
 from navigate_safer.db.packed_fixes import PackedFixes
 
@@ -27,47 +36,76 @@ def insert_fixes(connection: sqlite3.Connection, rows: PackedFixes) -> None:
     )
 
 
-_POSITION = ("position_at", "lat_e7", "lon_e7", "accuracy", "fix_quality")
-_SETTLE = (
-    "update device_latest set measured_at = max(measured_at, ?), "  # noqa: S608 - our own names
+_NEWEST = (
+    "update device_latest set measured_at = max(measured_at, ?), "
     "received_at = max(received_at, ?), fix_at = max(coalesce(fix_at, ''), ?), "
-    + ", ".join(
-        f"{name} = case when coalesce(position_at, '') < ? then ? else {name} end"
-        for name in _POSITION
-    )
-    + ", calm = case when ? then calm else ? end, turn = turn + ? where device_id = ?"
+)
+_SETTLE = _NEWEST + (
+    "position_at = ?, lat_e7 = ?, lon_e7 = ?, accuracy = ?, fix_quality = ?, "
+    "calm = case when ? then calm else ? end where device_id = ? and turn = ? and position_at = ?"
 )
 
 
-def settle(connection: sqlite3.Connection, latest: Latest) -> set[int]:
-    """Write what is newest of each device whose turn is still the one given; those that were."""
+def settle(connection: sqlite3.Connection, latest: Latest, saved: Sequence[Saved] = ()) -> Settled:
+    """Write what is newest of each device whose turn is still the one given, and its states."""
+    asked = latest.device_id.tolist()
+    rows = zip(
+        *_newest(latest), latest.kept.tolist(), latest.calm, asked, latest.turn.tolist(),
+        _texts(latest.seen_us), strict=True,
+    )  # fmt: skip
+    count = connection.executemany(_SETTLE, rows).rowcount
+    devices = set(asked if count == len(asked) else _written(connection, latest))
+    return Settled(
+        devices, _save(connection, [each for each in saved if each.device_id in devices])
+    )
+
+
+def _newest(latest: Latest) -> list[Sequence[object]]:
+    received, position = _texts(latest.received_us), _texts(latest.position_us)
+    believed = [min(pair) for pair in zip(received, position, strict=True)]
+    numbers = (latest.lat_e7, latest.lon_e7, latest.accuracy, latest.fix_quality)
+    return [believed, received, believed, position, *(column.tolist() for column in numbers)]
+
+
+def _written(connection: sqlite3.Connection, latest: Latest) -> list[int]:
+    """The devices that have the given position and turn: nobody else can have written it, because
+    the fix itself was new.
+    """
     asked = msgspec.json.encode(latest.device_id.tolist()).decode()
     query = (
         "select device_id, turn, position_at from device_latest "
         "where device_id in (select value from json_each(?))"
     )
     stored = {key: (turn, at) for key, turn, at in connection.execute(query, (asked,))}
-    believed, received = _texts(latest.believed_us), _texts(latest.received_us)
-    position, seen = _texts(latest.position_us), _texts(latest.seen_us)
-    rows = []
-    for n, device_id in enumerate(latest.device_id.tolist()):
-        step = int(latest.step[n])
-        known = stored.get(device_id)
-        if known is None or (not step and known != (latest.turn[n], seen[n])):
-            continue
-        newer = (position[n], int(latest.lat_e7[n]), int(latest.lon_e7[n]),
-                 int(latest.accuracy[n]), int(latest.fix_quality[n]))  # fmt: skip
-        pairs = [value for each in newer for value in (position[n], each)]
-        rows.append(
-            (believed[n], received[n], believed[n], *pairs, latest.kept[n], latest.calm[n], step,
-             device_id)
-        )  # fmt: skip
-    connection.executemany(_SETTLE, rows)
-    return {row[-1] for row in rows}
+    return [
+        device_id
+        for device_id, turn, at in zip(
+            latest.device_id.tolist(), latest.turn.tolist(), _texts(latest.position_us), strict=True
+        )
+        if stored.get(device_id) == (turn, at)
+    ]
 
 
-def save(connection: sqlite3.Connection, saved: Sequence[Saved]) -> set[int]:
-    """Save the states of fittings whose version is still the one given; those that were."""
+_POSITION = ("position_at", "lat_e7", "lon_e7", "accuracy", "fix_quality")
+_TURN_ON = (
+    _NEWEST
+    + ", ".join(
+        f"{name} = case when coalesce(position_at, '') < ? then ? else {name} end"
+        for name in _POSITION
+    )
+    + ", calm = null, turn = turn + 1 where device_id = ?"
+)
+
+
+def turn_on(connection: sqlite3.Connection, latest: Latest) -> None:
+    """Write what is newest of devices in any case; what is known of their judgement is not so."""
+    believed, received, _, *position = _newest(latest)
+    pairs = [column for each in position for column in (position[0], each)]
+    rows = zip(believed, received, believed, *pairs, latest.device_id.tolist(), strict=True)
+    connection.executemany(_TURN_ON, rows)
+
+
+def _save(connection: sqlite3.Connection, saved: Sequence[Saved]) -> set[int]:
     done = set()
     for each in saved:
         cursor = connection.execute(
@@ -86,6 +124,23 @@ def save(connection: sqlite3.Connection, saved: Sequence[Saved]) -> set[int]:
         if cursor.rowcount == 1:
             done.add(each.fitting_id)
     return done
+
+
+def note_batch(connection: sqlite3.Connection, noted: Noted) -> int:
+    """Log a batch, and the collection where anything of a device was stored; the batch's id."""
+    counts = (noted.messages, noted.stored, noted.repeated, noted.refused)
+    batch_id = connection.execute(
+        "insert into ingest_batches (received_at, messages, stored, repeated, refused) "
+        "values (?, ?, ?, ?, ?)",
+        (_text(noted.received_at), *counts),
+    ).lastrowid
+    if noted.devices:
+        connection.execute(
+            "insert into audit_entries (at, act, what, actor, subject_kind, subject_id, detail) "
+            "values (?, ?, ?, ?, ?, ?, ?)",
+            (_text(noted.at), *COLLECTION, batch_id, noted.detail),
+        )
+    return int(batch_id or 0)
 
 
 def mark(connection: sqlite3.Connection, marks: Marks) -> None:

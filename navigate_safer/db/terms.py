@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
@@ -59,8 +60,8 @@ def _zone(
     )
 
 
-def _condition(row: ConditionRow, order: OrderRow, zone: Zone | None) -> Condition:
-    until = [at for at in (row.until_at, _order_end(order)) if at is not None]
+def _condition(row: Any, order: Any, zone: Zone | None) -> Condition:  # noqa: ANN401 - rows, or rows of columns
+    until = [at for at in (row.until_at, _order_end(order.ends_on)) if at is not None]
     return Condition(
         condition_id=row.id,
         version=row.version,
@@ -74,13 +75,14 @@ def _condition(row: ConditionRow, order: OrderRow, zone: Zone | None) -> Conditi
     )
 
 
-def _order_end(order: OrderRow) -> datetime | None:
+def _order_end(ends_on: date | None) -> datetime | None:
     """No rule without a live order: it ends with the end of its last day, local time."""
-    if order.ends_on is None:
+    if ends_on is None:
         return None
-    return _local_midnight(order.ends_on + timedelta(days=1))
+    return _local_midnight(ends_on + timedelta(days=1))
 
 
+@lru_cache(maxsize=4_096)
 def _local_midnight(day: date) -> datetime:
     return datetime.combine(day, time(), LOCAL).astimezone(UTC)
 
@@ -126,43 +128,58 @@ def _load(session: Session, row: FittingRow) -> FittingOf:
     )
 
 
+# Columns and not entities, and made once: intake asks this of a few devices in every batch, and
+# putting such a query together costs more than asking it.
+_FITTINGS = (
+    select(
+        FittingRow.id, FittingRow.wearer_id, FittingRow.device_id, FittingRow.fitted_at,
+        FittingRow.removed_at, DeviceRow.kind, DeviceRow.ref,
+    )
+    .join(DeviceRow, FittingRow.device_id == DeviceRow.id)
+    .where(FittingRow.id.in_(bindparam("fittings", expanding=True)))
+)  # fmt: skip
+_CLAUSES = (
+    select(
+        ConditionRow.id, ConditionRow.version, ConditionRow.clause, ConditionRow.kind,
+        ConditionRow.severity, ConditionRow.from_at, ConditionRow.until_at, ConditionRow.limits,
+        ConditionRow.zone_id, OrderRow.wearer_id, OrderRow.starts_on, OrderRow.ends_on,
+    )
+    .join(OrderRow, ConditionRow.order_id == OrderRow.id)
+    .where(OrderRow.wearer_id.in_(bindparam("wearers", expanding=True)))
+    .order_by(ConditionRow.id)
+)  # fmt: skip
+
+
 def fittings_by_id(
     session: Session, fitting_ids: Collection[int], zones: dict[int, Zone]
 ) -> dict[int, FittingOf]:
     """Many fittings in three queries; ``zones`` holds those of this database built before."""
-    rows = session.execute(
-        select(FittingRow, DeviceRow)
-        .join(DeviceRow, FittingRow.device_id == DeviceRow.id)
-        .where(FittingRow.id.in_(fitting_ids))
-    ).all()
-    clauses: dict[int, list[tuple[ConditionRow, OrderRow]]] = {}
-    found = session.execute(
-        select(ConditionRow, OrderRow)
-        .join(OrderRow, ConditionRow.order_id == OrderRow.id)
-        .where(OrderRow.wearer_id.in_([fitting.wearer_id for fitting, _ in rows]))
-        .order_by(ConditionRow.id)
-    )
-    for condition, order in found:
-        clauses.setdefault(order.wearer_id, []).append((condition, order))
-    named = {each.zone_id for pairs in clauses.values() for each, _ in pairs}
+    connection = session.connection()
+    fittings = connection.execute(_FITTINGS, {"fittings": list(fitting_ids)}).all()
+    clauses: dict[int, list[Any]] = {}
+    wearers = list({each.wearer_id for each in fittings})
+    for clause in connection.execute(_CLAUSES, {"wearers": wearers}):
+        clauses.setdefault(clause.wearer_id, []).append(clause)
+    named = {each.zone_id for group in clauses.values() for each in group}
     unknown = [each for each in named if each is not None and each not in zones]
-    for zone in session.scalars(select(ZoneRow).where(ZoneRow.id.in_(unknown))):
-        zones[zone.id] = zone_of(zone)
+    if unknown:
+        for zone in session.scalars(select(ZoneRow).where(ZoneRow.id.in_(unknown))):
+            zones[zone.id] = zone_of(zone)
     return {
-        fitting.id: FittingOf(
+        each.id: FittingOf(
             Fitting(
-                fitting.id,
-                DeviceKind(device.kind),
-                fitting.fitted_at,
-                fitting.removed_at,
+                each.id,
+                DeviceKind(each.kind),
+                each.fitted_at,
+                each.removed_at,
                 tuple(
-                    _condition(each, order, None if each.zone_id is None else zones[each.zone_id])
-                    for each, order in clauses.get(fitting.wearer_id, [])
+                    _condition(one, one, None if one.zone_id is None else zones[one.zone_id])
+                    for one in clauses.get(each.wearer_id, [])
                 ),
             ),
-            fitting.wearer_id,
-            device.id,
-            device.ref,
+            each.wearer_id,
+            each.device_id,
+            each.ref,
         )
-        for fitting, device in rows
+        for each in fittings
     }

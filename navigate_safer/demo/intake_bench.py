@@ -36,8 +36,9 @@ BROKER = {"autosave_on_changes": "false", "autosave_interval": "1", "set_tcp_nod
 class Run(msgspec.Struct, frozen=True):
     """One measured run. ``rate`` is per second, from the first publish to the last commit.
 
-    CPU is microseconds per reading: of the service's own processes, of the database, of the
-    broker. Latencies are milliseconds from publish to judged and committed.
+    CPU is microseconds per reading: of the service's own processes, ``monitor_us`` of it of the
+    monitor's, of the database, of the broker; ``seconds`` and ``cpu_steps`` are the steps of a batch, microseconds per reading on the
+    clock and of the CPU. Latencies are milliseconds from publish to judged and committed.
     """
 
     name: str
@@ -56,7 +57,9 @@ class Run(msgspec.Struct, frozen=True):
     marked: int = 0
     rss_mb: float | None = None
     seconds: dict[str, float] = {}
+    cpu_steps: dict[str, float] = {}
     missing: int = 0
+    monitor_us: float = 0.0
 
     @property
     def messages_a_s(self) -> float:
@@ -140,6 +143,7 @@ class Bench(AbstractContextManager["Bench"]):
         monitor = Worker(intake_workers.judge, settings)
         worker = Worker(intake_workers.ours, settings)
         self._warm(worker, service, load)
+        monitor.warmed()
         run = self._flood(name, worker, load, service, monitor)
         service.close()
         return run
@@ -237,7 +241,7 @@ def _run(
 ) -> Run:
     readings = max(done.readings, 1)
     each_us = 1e6 / readings
-    service_s = done.cpu_s + (0.0 if judged is None else judged.cpu_s)
+    monitor_s = 0.0 if judged is None else judged.cpu_s
     ranks = np.array(done.latencies) * 1000
     seen = load.rate is not None and len(ranks) > 0
     p50, p99, worst = (
@@ -249,7 +253,7 @@ def _run(
         done.messages,
         done.readings,
         done.readings / max(done.last_at - published.began, 1e-9),
-        service_s * each_us,
+        (done.cpu_s + monitor_s) * each_us,
         database_s * each_us,
         broker_s * each_us,
         p50,
@@ -260,7 +264,9 @@ def _run(
         0 if judged is None else judged.judged,
         done.rss_mb,
         {step: spent * each_us for step, spent in done.seconds.items()},
+        {step: spent * each_us for step, spent in done.cpu_seconds.items()},
         load.messages * load.readings - done.readings,
+        monitor_s * each_us,
     )
 
 

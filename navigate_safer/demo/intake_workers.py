@@ -8,23 +8,25 @@ import multiprocessing
 import resource
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
+from typing import Any, cast
 
 import msgspec
 import numpy as np
 
 from devices import columns
 from devices.columns import NO_TIME_US
-from devices.mqtt import Listener
+from devices.mqtt import Arrival, Listener
 from devices.mqtt_broker import Broker
 from devices.quality import QualityLimits
 from navigate_safer import logs
 from navigate_safer.services import bare_intake, monitor
 from navigate_safer.services.ingest import BatchResult, Message
+from navigate_safer.services.laps import Laps
 from navigate_safer.settings import Settings
 from navigate_safer.wiring import Service
 from navigate_safer.workers.ingest import BATCH_MESSAGES, WAIT_S, IngestWorker
@@ -39,7 +41,8 @@ class Done(msgspec.Struct, frozen=True):
     """What a process did. Times are POSIX seconds; latencies seconds from sent to safe.
 
     ``marked`` are the devices left to the monitor, with when that was committed and when the
-    newest of the messages was sent; ``judged`` is when the monitor had judged each.
+    newest of the messages was sent; ``judged`` is when the monitor had judged each. ``seconds``
+    and ``cpu_seconds`` are of the steps of a batch, on the clock and of the CPU.
     """
 
     messages: int
@@ -51,6 +54,7 @@ class Done(msgspec.Struct, frozen=True):
     on_arrival: int = 0
     latencies: list[float] = []
     seconds: dict[str, float] = {}
+    cpu_seconds: dict[str, float] = {}
     judged: int = 0
     fleet_mb: float = 0.0
 
@@ -148,16 +152,46 @@ def _cost(began: float) -> tuple[float, float]:
     return time.process_time() - began, peak_kb / 1024
 
 
+class _Timed:
+    """A listener of which is known what taking and acknowledging cost."""
+
+    def __init__(self, inner: Listener) -> None:
+        self._inner = inner
+        self.laps = Laps()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the listener has
+        return getattr(self._inner, name)
+
+    def take(self, most: int, wait_s: float, *, gather_s: float = 0.0) -> list[Arrival]:
+        """As the listener's."""
+        self.laps.lap("rest")
+        taken = self._inner.take(most, wait_s, gather_s=gather_s)
+        self.laps.lap("take")
+        return taken
+
+    def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
+        """As the listener's."""
+        self.laps.lap("rest")
+        self._inner.acknowledge(arrivals)
+        self.laps.lap("acknowledge")
+
+
 class _Measured(IngestWorker):
     """The service's worker, which also remembers."""
 
     def __init__(self, service: Service, course: Course) -> None:
         super().__init__(service)
         self._course = course
+        self._timed = _Timed(self._listener)
+        self._listener = cast(Listener, self._timed)
         self._begin()
 
     def _begin(self) -> None:
         self.began_cpu = time.process_time()
+        self._timed.laps = Laps()
+        self._network_began = self._listener.cpu_s
+        self._network_s = 0.0
+        self.cpu_seconds: dict[str, float] = {}
         self.messages = self.readings = self.batches = self.on_arrival = 0
         self.last_at = 0.0
         self.latencies: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
@@ -184,10 +218,22 @@ class _Measured(IngestWorker):
             self.on_arrival += result.on_arrival
             for step, spent in result.seconds.items():
                 self.seconds[step] = self.seconds.get(step, 0.0) + spent
+            for step, spent in result.cpu_seconds.items():
+                self.cpu_seconds[step] = self.cpu_seconds.get(step, 0.0) + spent
             fixes = result.fixes
             if fixes is not None:
                 sent_us = fixes.sent_us[fixes.sent_us != NO_TIME_US]
                 self.latencies.append(self.last_at - sent_us / 1e6)
+        self._network_s = self._listener.cpu_s - self._network_began
+
+    def spent(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Seconds by step, on the clock and of the CPU."""
+        clock, cpu = dict(self._timed.laps.seconds), dict(self._timed.laps.cpu_seconds)
+        for steps, own in ((clock, self.seconds), (cpu, self.cpu_seconds)):
+            # What is between two calls of the listener is the batch and the rest.
+            steps["rest"] = max(0.0, steps.get("rest", 0.0) - sum(own.values()))
+            steps.update(own)
+        return clock, {"network": self._network_s, **cpu}
 
 
 def ours(course: Course, settings: Settings) -> Done:
@@ -197,6 +243,7 @@ def ours(course: Course, settings: Settings) -> Done:
     worker.run(course.stop)
     cpu_s, rss_mb = _cost(worker.began_cpu)
     service.close()
+    seconds, cpu_seconds = worker.spent()
     latencies = np.concatenate(worker.latencies) if worker.latencies else np.zeros(0)
     return Done(
         worker.messages,
@@ -207,7 +254,8 @@ def ours(course: Course, settings: Settings) -> Done:
         worker.batches,
         worker.on_arrival,
         latencies.tolist(),
-        worker.seconds,
+        seconds,
+        cpu_seconds,
         fleet_mb=worker._arrivals.fleet.bytes_held / 1e6,
     )
 
@@ -218,6 +266,9 @@ def judge(course: Course, settings: Settings) -> Done:
     course.ready()
     began, judged, last_at = time.process_time(), 0, 0.0
     while not course.stop.is_set():
+        if course.warm.is_set():
+            course.warm.clear()
+            began, judged = time.process_time(), 0
         found = monitor.judge_next(service.sessions, service.clock(), service.voice)
         if found is None:
             course.stop.wait(WAIT_S)

@@ -7,7 +7,6 @@ mark, and :mod:`navigate_safer.services.monitor` judges them: nothing is decided
 must be told.
 """
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -17,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from devices.columns import Arrived, FixColumns, Flags, Ints
 from navigate_safer.db import bulk
-from navigate_safer.db.arrivals import Kept, Latest, Marks, Saved
+from navigate_safer.db.arrivals import Kept, Latest, Marks
 from navigate_safer.db.packed import micros_of
 from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
 from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
+from navigate_safer.services.laps import Laps
 from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
 
 # Clocks of devices may be so far ahead of ours without remark.
@@ -46,7 +46,6 @@ class Taken(msgspec.Struct, frozen=True):
     devices: int = 0
     on_arrival: int = 0
     marked: int = 0
-    judging_s: float = 0.0
 
 
 class _Groups(msgspec.Struct, frozen=True):
@@ -76,7 +75,12 @@ class Arrivals:
         return len(self._standings)
 
     def take(
-        self, session: Session, messages: Sequence[Arrived], fixes: FixColumns, now: datetime
+        self,
+        session: Session,
+        messages: Sequence[Arrived],
+        fixes: FixColumns,
+        now: datetime,
+        laps: Laps,
     ) -> Taken:
         """Store and judge what can be. Raises :class:`navigate_safer.db.bulk.AlreadyThere`."""
         self._groups, self._advanced = None, {}
@@ -89,7 +93,7 @@ class Arrivals:
             return Taken(left)
         self._groups = groups
         bulk.insert_fixes(session, groups.packed)
-        began = time.perf_counter()
+        laps.lap("store")
         calm, covered = self._calm(groups)
         marked = ~calm
         few = groups.last - groups.first < MOST_STEPPED
@@ -102,7 +106,7 @@ class Arrivals:
             if advanced is not None:
                 self._advanced[group] = advanced
                 marked[group] = False
-        judging_s = time.perf_counter() - began
+        laps.lap("judge")
         self._write(session, groups, marked, now)
         return Taken(
             left,
@@ -110,7 +114,6 @@ class Arrivals:
             devices=len(groups.first),
             on_arrival=int((groups.last - groups.first + 1)[~self._marked].sum()),
             marked=int(self._marked.sum()),
-            judging_s=judging_s,
         )
 
     def _group(
@@ -169,42 +172,43 @@ class Arrivals:
 
     def _write(self, session: Session, groups: _Groups, marked: Flags, now: datetime) -> None:
         """Save what came of it; a device that somebody else has judged meanwhile is marked."""
-        accepted = bulk.settle(session, self._latest(groups, ~marked, step=0))
         device_id = groups.packed.device_id[groups.first]
-        marked = marked | ~np.isin(device_id, list(accepted))
-        saved: dict[int, Saved] = {}
+        moved = {
+            int(device_id[group]): (group, advanced) for group, advanced in self._advanced.items()
+        }
+        saved = [each.saved for _, each in moved.values()]
+        settled = bulk.settle(session, self._latest(groups, ~marked), saved)
+        marked = marked | ~np.isin(device_id, list(settled.devices))
         kept: list[Kept] = []
-        for group, advanced in self._advanced.items():
-            if not marked[group]:
-                saved[group] = advanced.saved
-                kept += advanced.kept
-        done = bulk.save(session, list(saved.values()))
-        for group, each in saved.items():
-            marked[group] |= each.fitting_id not in done
-        bulk.keep(session, [each for each in kept if each.fitting_id in done])
-        bulk.settle(session, self._latest(groups, marked, step=1))
-        earliest_us = groups.packed.measured_us[groups.first]
-        now_us = np.full(int(marked.sum()), micros_of(now), dtype=np.int64)
-        bulk.mark(session, Marks(device_id[marked], earliest_us[marked], now_us))
+        for group, each in moved.values():
+            if each.saved.fitting_id in settled.fittings:
+                kept += each.kept
+            else:
+                marked[group] = True
+        bulk.keep(session, kept)
+        if marked.any():
+            bulk.turn_on(session, self._latest(groups, marked))
+            earliest_us = groups.packed.measured_us[groups.first][marked]
+            now_us = np.full(len(earliest_us), micros_of(now), dtype=np.int64)
+            bulk.mark(session, Marks(device_id[marked], earliest_us, now_us))
         self._marked = marked
 
-    def _latest(self, groups: _Groups, which: Flags, *, step: int) -> Latest:
+    def _latest(self, groups: _Groups, which: Flags) -> Latest:
         chosen = np.flatnonzero(which)
         # In one order, so that two workers that meet on the same devices wait, not deadlock.
         chosen = chosen[np.argsort(groups.packed.device_id[groups.first[chosen]])]
         last, packed = groups.last[chosen], groups.packed
+        place = {group: n for n, group in enumerate(chosen.tolist())}
         calm: list[str | None] = [None] * len(chosen)
-        kept = [not step] * len(chosen)
-        if not step:
-            for n, group in enumerate(chosen.tolist()):
-                if group in self._advanced:
-                    kept[n], calm[n] = False, calm_text(self._advanced[group].calm)
+        kept = np.ones(len(chosen), dtype=np.bool_)
+        for group, advanced in self._advanced.items():
+            if group in place:
+                n = place[group]
+                kept[n], calm[n] = False, calm_text(advanced.calm)
         return Latest(
             device_id=packed.device_id[last],
             turn=self.fleet["turn"][groups.slot[last]],
-            step=np.full(len(chosen), step, dtype=np.int64),
             seen_us=self.fleet["position_us"][groups.slot[last]],
-            believed_us=np.minimum(packed.measured_us[last], packed.received_us[last]),
             received_us=groups.fixes.received_us[last],
             position_us=packed.measured_us[last],
             lat_e7=packed.lat_e7[last],

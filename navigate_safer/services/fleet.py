@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.judge import RULES
 from alerts.rules.calm import Calm
-from devices.columns import Ints
+from devices.columns import Flags, Ints
 from navigate_safer.db import arrivals, bulk
 from navigate_safer.db.packed import micros_of
 
@@ -133,25 +133,33 @@ class Fleet:
 
         UNKNOWN where the device or the gateway is not registered, or they do not belong together.
         """
-        parts = [topic.split("/") for topic in topics]
-        found = [self._slots.get(part[-1], UNKNOWN) for part in parts]
-        slots = np.array(found, dtype=np.int64)
+        senders, names = _parts(topics)
+        get = self._slots.get
+        slots = np.array([get(name, UNKNOWN) for name in names], dtype=np.int64)
         old = (slots == UNKNOWN) | ~self["fresh"][slots]
         if old.any():
-            self._read(session, {parts[place][-1] for place in np.flatnonzero(old).tolist()}, now)
-            slots = np.array([self._slots.get(part[-1], UNKNOWN) for part in parts], dtype=np.int64)
-        stale = self._gateways_at is None or abs(now - self._gateways_at) > GATEWAYS_KEPT
-        if stale or any(part[-2] not in self._gateways for part in parts):
-            self._gateways, self._gateways_at = arrivals.gateways(session), now
-        senders = np.array([self._gateways.get(part[-2], UNKNOWN) for part in parts])
-        bound_to = self["gateway_id"][slots]
-        right = (senders != UNKNOWN) & ((bound_to == ANY_GATEWAY) | (bound_to == senders))
-        return np.where(right, slots, UNKNOWN)
+            self._read(session, {names[place] for place in np.flatnonzero(old).tolist()}, now)
+            slots = np.array([get(name, UNKNOWN) for name in names], dtype=np.int64)
+        return np.where(self._may_send(session, senders, slots, now), slots, UNKNOWN)
 
-    def gateway_of(self, topic: str) -> str | None:
-        """The gateway that a topic names; None where it is not known to be registered."""
-        parts = topic.rsplit("/", 2)
-        return parts[1] if len(parts) == 3 and parts[1] in self._gateways else None
+    def _may_send(self, session: Session, senders: list[str], slots: Ints, now: datetime) -> Flags:
+        """Whether the gateway is registered, and the device to it or to none."""
+        stale = self._gateways_at is None or abs(now - self._gateways_at) > GATEWAYS_KEPT
+        if stale or not self._gateways.keys() >= set(senders):
+            self._gateways, self._gateways_at = arrivals.gateways(session), now
+        get = self._gateways.get
+        ids = np.array([get(sender, UNKNOWN) for sender in senders], dtype=np.int64)
+        bound_to = self["gateway_id"][slots]
+        right: Flags = (ids != UNKNOWN) & ((bound_to == ANY_GATEWAY) | (bound_to == ids))
+        return right
+
+    def gateways_of(self, topics: Sequence[str]) -> list[str | None]:
+        """The gateway that each topic names; None where it is not known to be registered."""
+        known = self._gateways
+        return [
+            sender if name and sender in known else None
+            for sender, name in zip(*_parts(topics), strict=True)
+        ]
 
     def forget(self, devices: Iterable[str]) -> None:
         """Read these devices anew when they report next."""
@@ -204,6 +212,14 @@ class Fleet:
             grown = np.zeros(len(column) * 2, dtype=column.dtype)
             grown[: len(column)] = column
             self._columns[name] = grown
+
+
+def _parts(topics: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Gateway and device of telemetry topics; a topic with fewer parts has no device."""
+    split = [topic.rsplit("/", 2) for topic in topics]
+    return [part[-2] if len(part) == 3 else "" for part in split], [
+        part[-1] if len(part) == 3 else "" for part in split
+    ]
 
 
 def _read_calm(text: str | None) -> StoredCalm:

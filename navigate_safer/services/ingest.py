@@ -3,14 +3,12 @@
 The caller acknowledges the messages after :func:`store_batch` has returned, never before.
 """
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import bindparam, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from devices import columns
 from devices.codec import decode
@@ -18,13 +16,14 @@ from devices.columns import FixColumns, Split
 from devices.quality import QualityLimits
 from devices.rejection import Reason, Rejected
 from navigate_safer import logs
-from navigate_safer.db import audit, bulk
+from navigate_safer.db import bulk
+from navigate_safer.db.arrivals import Noted
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.bulk import AlreadyThere
 from navigate_safer.db.reading import DATABASE_FAULTS
 from navigate_safer.db.telemetry import IngestBatchRow
-from navigate_safer.people.account import Act
 from navigate_safer.services.arrivals import Arrivals, Taken
+from navigate_safer.services.laps import Laps
 from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES
 from navigate_safer.services.stowing import Decoder, Message, Stowed
 
@@ -39,7 +38,8 @@ class BatchResult(msgspec.Struct, frozen=True):
 
     ``on_arrival`` of the stored readings were judged at once, the rest are marked; ``general``
     messages went through the general form. ``seconds`` are the steps of
-    :data:`navigate_safer.metrics.STEPS`. ``fixes`` are those of the plain messages.
+    :data:`navigate_safer.metrics.STEPS`, ``cpu_seconds`` what the thread computed in them.
+    ``fixes`` are those of the plain messages.
     """
 
     batch_id: int
@@ -53,6 +53,7 @@ class BatchResult(msgspec.Struct, frozen=True):
     general: int = 0
     refused_by_reason: dict[str, int] = {}
     seconds: dict[str, float] = {}
+    cpu_seconds: dict[str, float] = {}
     fixes: FixColumns | None = None
 
 
@@ -72,15 +73,15 @@ def store_batch(
     everything, is left to the monitor by a pending mark. ``kept_bytes`` bounds the payloads that
     quarantine keeps.
     """
-    began = time.perf_counter()
+    laps = Laps()
     split = columns.split(messages, limits) if arrivals is not None else None
-    decoded = time.perf_counter()
+    laps.lap("decode")
     for remaining in reversed(range(TRIES_ON_COLLISION)):
         try:
             with sessions.begin() as session:
                 stowed = Stowed(session, now, limits, decoder, kept_bytes)
-                result = _store(stowed, messages, split, arrivals)
-                stored = time.perf_counter()
+                result = _store(stowed, messages, split, arrivals, laps)
+                laps.lap("store")
         except BaseException as fault:
             if arrivals is not None:
                 arrivals.undone()
@@ -93,24 +94,16 @@ def store_batch(
             if arrivals is not None:
                 arrivals.committed()
                 arrivals.fleet.forget(stowed.devices)
-            return _timed(result, began, decoded, stored)
+            laps.lap("commit")
+            return msgspec.structs.replace(
+                result, seconds=laps.seconds, cpu_seconds=laps.cpu_seconds
+            )
     raise AssertionError("unreachable")
 
 
 def _collided(fault: BaseException) -> bool:
     """Whether another transaction was in the way, so that the batch may do better now."""
     return isinstance(fault, IntegrityError | AlreadyThere) or bulk.waited_for_each_other(fault)
-
-
-def _timed(result: BatchResult, began: float, decoded: float, stored: float) -> BatchResult:
-    judging_s = result.seconds.get("judge", 0.0)
-    seconds = {
-        "decode": decoded - began,
-        "judge": judging_s,
-        "store": stored - decoded - judging_s,
-        "commit": time.perf_counter() - stored,
-    }
-    return msgspec.structs.replace(result, seconds=seconds)
 
 
 def store_or_part(
@@ -179,18 +172,20 @@ def note_committed(sessions: Sessions, committed: Sequence[tuple[int, datetime]]
 
 
 def _store(
-    stowed: Stowed, messages: Sequence[Message], split: Split | None, arrivals: Arrivals | None
+    stowed: Stowed,
+    messages: Sequence[Message],
+    split: Split | None,
+    arrivals: Arrivals | None,
+    laps: Laps,
 ) -> BatchResult:
     taken, left = Taken([]), list(range(len(messages)))
     if split is not None and arrivals is not None:
-        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now)
+        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now, laps)
         left = sorted({*split.left, *taken.left})
     stored, touched = stowed.store([messages[place] for place in left])
     result = _finish(stowed, messages, taken, len(stored.new), stored.repeated, len(touched))
     fixes = None if split is None else split.fixes
-    return msgspec.structs.replace(
-        result, general=len(left), seconds={"judge": taken.judging_s}, fixes=fixes
-    )
+    return msgspec.structs.replace(result, general=len(left), fixes=fixes)
 
 
 def _finish(
@@ -201,41 +196,23 @@ def _finish(
     repeated: int,
     marked: int,
 ) -> BatchResult:
-    batch = IngestBatchRow(
+    noted = Noted(
         received_at=min(message.received_at for message in messages),
+        at=stowed.now,
         messages=len(messages),
         stored=new + taken.stored,
         repeated=repeated,
         refused=stowed.quarantine.count,
+        devices=marked + taken.devices,
     )
-    stowed.session.add(batch)
-    stowed.session.flush()
-    devices = marked + taken.devices
-    _log_collection(stowed.session, batch, devices, stowed.now)
     return BatchResult(
-        batch.id,
-        batch.stored,
-        batch.repeated,
-        batch.refused,
-        devices,
+        bulk.note_batch(stowed.session, noted),
+        noted.stored,
+        noted.repeated,
+        noted.refused,
+        noted.devices,
         messages=len(messages),
         on_arrival=taken.on_arrival,
         devices_on_arrival=taken.devices - taken.marked,
         refused_by_reason=dict(stowed.quarantine.by_reason),
-    )
-
-
-def _log_collection(session: Session, batch: IngestBatchRow, devices: int, now: datetime) -> None:
-    # Whose readings they were is in the readings: each says its device and its receipt.
-    if not devices:
-        return
-    audit.record(
-        session,
-        Act.COLLECTION,
-        "telemetry stored",
-        at=now,
-        actor="ingest",
-        subject_kind="ingest_batch",
-        subject_id=batch.id,
-        detail={"readings": batch.stored, "devices": devices},
     )

@@ -42,19 +42,14 @@ def _by_gateway(
     if fixes is not None:
         counts += np.bincount(fixes.message, minlength=len(messages))
         sent_us[fixes.message] = np.where(fixes.sent_us == NO_TIME_US, 0, fixes.sent_us)
+    gateways = fleet.gateways_of([message.topic for message in messages])
     found: dict[str | None, GatewayBatch] = {}
-    last: dict[str | None, int] = {}
-    for place, (message, readings) in enumerate(zip(messages, counts.tolist(), strict=True)):
-        gateway = fleet.gateway_of(message.topic)
-        batch = found.get(gateway)
-        if batch is None:
-            batch = found[gateway] = GatewayBatch()
-        batch.messages += 1
-        batch.readings += readings
-        last[gateway] = place
-    for gateway, place in last.items():
-        found[gateway].last_received_at = messages[place].received_at.timestamp()
-        found[gateway].last_sent_at = int(sent_us[place]) / _SECOND_US
+    for gateway in set(gateways):
+        own = [place for place, each in enumerate(gateways) if each == gateway]
+        batch = found[gateway] = GatewayBatch()
+        batch.messages, batch.readings = len(own), int(counts[own].sum())
+        batch.last_received_at = messages[own[-1]].received_at.timestamp()
+        batch.last_sent_at = int(sent_us[own[-1]]) / _SECOND_US
     return found
 
 

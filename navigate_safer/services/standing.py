@@ -12,7 +12,7 @@ from alerts.rules.calm import Calm
 from devices.columns import Flags
 from devices.readings import Fix, Stamp
 from navigate_safer import logs
-from navigate_safer.db import alerting, packed, terms
+from navigate_safer.db import packed, terms
 from navigate_safer.db.arrivals import Kept, Saved, judgements
 from navigate_safer.db.packed_fixes import PackedFixes
 from navigate_safer.services.fleet import Fleet
@@ -173,6 +173,7 @@ class _Rows:
         self._device = device
         self._rows = rows
         self.which = which
+        self.device_id = int(rows.device_id[which.start])
         self.measured_us: list[int] = rows.measured_us[which.start : which.stop].tolist()
 
     def fix(self, row: int) -> Fix:
@@ -204,10 +205,9 @@ def _load(
     if len(zones) > MOST_AT_HAND:
         zones.clear()
     terms_of = terms.fittings_by_id(session, fitting_ids, zones)
-    silent = alerting.called_silent(session, fitting_ids)
     found = {}
     for row in judgements(session, fitting_ids):
-        if row.through is not None and row.fitting_id not in silent:
+        if row.through is not None:
             run = Run(terms_of[row.fitting_id].fitting, msgspec.convert(row.states, States))
             found[row.fitting_id] = _Standing(row.fitting_id, row.version, run)
     return found
@@ -243,14 +243,15 @@ def _advance(standing: _Standing, rows: _Rows, covered: Flags) -> Advanced | Non
         last_us = measured_us
     if passed is not None:
         run.rest(rows.fix(passed))
-    return Advanced(_saved(standing), kept, calm)
+    return Advanced(_saved(rows.device_id, standing), kept, calm)
 
 
-def _saved(standing: _Standing) -> Saved:
+def _saved(device_id: int, standing: _Standing) -> Saved:
     run = standing.run
     check_after, quiet_s, ends_at = run.due()
     assert run.through is not None
     return Saved(
+        device_id,
         standing.fitting_id,
         standing.version,
         packed.micros_of(run.through),
