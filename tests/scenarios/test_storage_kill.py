@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from case_files import CREWE, INSIDE, OUTSIDE, battery, fix, message
-from databases import Database
-from sqlalchemy import select, text
+from databases import Database, drop_days
+from sqlalchemy import select
 from watch import Watch
 
 from devices.codec import decode
@@ -119,12 +119,7 @@ def kept(database, tmp_path):
     archive.use_folder(watch.sessions, tmp_path / "archive")
     watch.limits = type(watch.limits)(past_days=1_000)
     yield watch
-    if watch.database.kind == "postgresql":
-        made = text("select tablename from pg_tables where schemaname = 'days'")
-        with watch.database.engine.begin() as connection:
-            for name in connection.scalars(made).all():
-                if not name.endswith("_rest"):
-                    connection.execute(text(f"drop table days.{name}"))
+    drop_days(watch.database)
 
 
 def test_a_killed_housekeeper_loses_no_reading_and_doubles_none(kept, tmp_path):
