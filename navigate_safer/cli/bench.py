@@ -84,7 +84,7 @@ def _steps(shown: Progress) -> Callable[[str, float], None]:
 
 def _storage_table(results: list[storage_bench.Result]) -> Table:
     table = Table(title="Storage", caption="; ".join(_spent(each) for each in results))
-    for name in ("", "Days", "p50", "p95", "Bar"):
+    for name in ("", "Days", "Best", "p50", "p95", "Bar"):
         table.add_column(name, justify="left" if name in ("", "Days") else "right")
     for result in results:
         of = f"{result.fixes:,} fixes of {result.devices:,} devices"
@@ -92,15 +92,15 @@ def _storage_table(results: list[storage_bench.Result]) -> Table:
         table.add_row(f"{result.database}, Python {result.python}, {of}")
         for state, size in result.bytes_a_fix.items():
             bar = storage_bench.BARS[state]
-            table.add_row("bytes a fix", state, f"{size:.1f}", "", f"{bar:.0f}")
+            table.add_row("bytes a fix", state, "", f"{size:.1f}", "", f"{bar:.0f}")
         for each in result.timings:
-            figures = (f"{each.p50_ms:.0f} ms", f"{each.p95_ms:.0f} ms")
-            table.add_row(each.query, each.state, *figures, _bar(each.bar_ms))
+            figures = (each.best_ms, each.p50_ms, each.p95_ms, each.bar_ms)
+            table.add_row(each.query, each.state, *(_ms(figure) for figure in figures))
     return table
 
 
-def _bar(bar_ms: float | None) -> str:
-    return "" if bar_ms is None else f"{bar_ms:.0f} ms"
+def _ms(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.0f} ms"
 
 
 def _spent(result: storage_bench.Result) -> str:

@@ -193,9 +193,10 @@ class _OnPostgreSQL(_Bench):
 
     def keep_house(self, ticks: int) -> None:
         now = bounds(FIRST_DAY)[0] + timedelta(seconds=ticks * EVERY_S)
-        storage.make_days(self.sessions, now, self.plan)
         sorting.sort_pieces(self.sessions, now, time.sleep)
-        storage.pack(self.sessions)
+        if ticks % TICKS_A_DAY == 0:
+            storage.make_days(self.sessions, now, self.plan)
+            storage.pack(self.sessions)
 
     def _register(self, connection: psycopg.Connection) -> None:
         numbers = "from generate_series(1, %s) n"
