@@ -12,7 +12,7 @@ from rich.table import Table
 from navigate_safer import logs
 from navigate_safer.cli.bench_ingest import ingest
 from navigate_safer.cli.fault import stop
-from navigate_safer.demo import place_bench, place_report, storage_bench
+from navigate_safer.demo import import_bench, place_bench, place_report, storage_bench
 from navigate_safer.demo.latency import measure
 from navigate_safer.demo.place_worlds import WORLDS
 from navigate_safer.demo.servers import Missing
@@ -80,6 +80,30 @@ def _steps(shown: Progress) -> Callable[[str, float], None]:
         shown.update(tasks[name], completed=share)
 
     return step
+
+
+@bench.command("import")
+@click.option("--rows", default=10_000_000, show_default=True,
+              type=click.IntRange(1_000, 1_000_000_000), help="How many to import.")  # fmt: skip
+@click.option("--database", default="sqlite", show_default=True,
+              type=click.Choice(["sqlite", "postgresql"]))  # fmt: skip
+def import_(rows: int, database: str) -> None:
+    """A month of a vendor's export into an empty database, cut off once half way."""
+    logs.configure(level="error")
+    try:
+        with Progress(console=Console(stderr=True)) as shown:
+            result = import_bench.measure(rows, database, _steps(shown))
+    except Missing as missing:
+        stop(f"{missing} is not installed; install its package, or name another --database")
+    click.echo(
+        f"{result.database}, Python {result.python}: {result.stored:,} of {result.rows:,} rows "
+        f"stored in {result.seconds:,.0f} s ({result.rows / result.seconds:,.0f} rows/s), "
+        f"{result.cpu_us_a_row:.0f} us of CPU a row; memory {result.memory_mb_at_tenth:.0f} MB "
+        f"after a tenth, {result.memory_mb:.0f} MB at the end; "
+        f"taken up again after line {result.resumed_at_row:,}"
+    )
+    if result.stored != result.rows:
+        raise SystemExit(1)
 
 
 def _storage_table(results: list[storage_bench.Result]) -> Table:

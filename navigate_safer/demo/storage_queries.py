@@ -27,8 +27,8 @@ Progress = Callable[[str, float], None]
 class Timing(msgspec.Struct, frozen=True):
     """The best of one query and percentiles by nearest rank, milliseconds; ``bar_ms`` is asked.
 
-    On a busy machine the best says more about the query, the median about the machine. ``state`` is of
-    the days asked about. A bar of None: nothing is asked, it is only told.
+    On a busy machine the best says more about the query, the median about the machine. ``state``
+    is of the days asked about. A bar of None: nothing is asked, it is only told.
     """
 
     query: str
