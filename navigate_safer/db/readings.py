@@ -71,7 +71,7 @@ def _day(reading: Reading) -> date:
 def _insert(session: Session, table: ReadingTable, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         # Not through the ORM, which takes as long again to look at each row.
-        session.execute(insert(table.__table__), rows)
+        session.connection().execute(insert(table), rows)
 
 
 def _new_rows(
