@@ -160,7 +160,7 @@ def sort(session: Session, piece: Piece) -> tuple[Sum, Sum]:
     return partitions.sum_of(session, piece.name), partitions.sum_of(session, piece.copy)
 
 
-def exchange(session: Session, piece: Piece) -> None:
+def exchange(session: Session, piece: Piece, most_meanwhile: int = MOST_MEANWHILE) -> None:
     """Put the sorted copy, with what came meanwhile, in the place of the piece.
 
     Raises OperationalError where a lock is not to be had at once, and TooMuchCame.
@@ -171,7 +171,7 @@ def exchange(session: Session, piece: Piece) -> None:
     run(session, f"lock table only {whole} in access exclusive mode")
     run(session, f"lock table {piece.name} in access exclusive mode")
     came = _came(piece)
-    if (session.scalar(text(f"select count(*) from {came}")) or 0) > MOST_MEANWHILE:
+    if (session.scalar(text(f"select count(*) from {came}")) or 0) > most_meanwhile:
         raise TooMuchCame
     run(session, f"insert into {piece.copy} select p.* from {piece.name} p "
                  f"join (select distinct device_id, measured_at from {came}) c "

@@ -4,6 +4,7 @@ A run that was killed leaves at most a copy that nobody reads and a trigger that
 asks for; the next run drops the one and takes up the other.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -24,7 +25,11 @@ from navigate_safer.services.storage import (
 
 
 def sort_pieces(
-    sessions: Sessions, now: datetime, wait: Wait, least_bytes: int = pieces.LEAST_BYTES
+    sessions: Sessions,
+    now: datetime,
+    wait: Wait,
+    least_bytes: int = pieces.LEAST_BYTES,
+    most_meanwhile: int = pieces.MOST_MEANWHILE,
 ) -> int:
     """Sort every piece that is due; how many were. One that is in use is left for the next run."""
     if not on_postgresql(sessions):
@@ -33,7 +38,8 @@ def sort_pieces(
     with sessions.begin() as session:
         due = pieces.to_sort(session, now, least_bytes)
         past = days.states(session, FixRow, {piece.day for piece in due})
-    return sum(sort_piece(sessions, piece, wait) for piece in due if piece.day not in past)
+    hot = [piece for piece in due if piece.day not in past]
+    return sum(sort_piece(sessions, piece, wait, most_meanwhile) for piece in hot)
 
 
 def _drop_left_over(session: Session) -> None:
@@ -41,7 +47,9 @@ def _drop_left_over(session: Session) -> None:
     pieces.drop_left_over(session)
 
 
-def sort_piece(sessions: Sessions, piece: Piece, wait: Wait) -> bool:
+def sort_piece(
+    sessions: Sessions, piece: Piece, wait: Wait, most_meanwhile: int = pieces.MOST_MEANWHILE
+) -> bool:
     """Watch a piece, sort it beside itself, put the sorted one in its place; False if in use.
 
     Raises StorageFault where the copy is not what the piece holds.
@@ -49,16 +57,17 @@ def sort_piece(sessions: Sessions, piece: Piece, wait: Wait) -> bool:
     if not attempt(sessions, partial(pieces.watch, piece=piece)):
         return False
     write_copy(sessions, piece)
-    if _put_in_place(sessions, piece, wait):
+    step = partial(pieces.exchange, piece=piece, most_meanwhile=most_meanwhile)
+    if _put_in_place(sessions, step, wait):
         return True
     attempt(sessions, partial(pieces.drop_copy, piece=piece))
     return False
 
 
-def _put_in_place(sessions: Sessions, piece: Piece, wait: Wait) -> bool:
+def _put_in_place(sessions: Sessions, step: Callable[[Session], object], wait: Wait) -> bool:
     for number in range(TRIES):
         try:
-            if attempt(sessions, partial(pieces.exchange, piece=piece)):
+            if attempt(sessions, step):
                 return True
         except pieces.TooMuchCame:
             return False

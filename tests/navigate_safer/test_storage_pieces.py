@@ -55,8 +55,8 @@ def everything(watch):
     return sorted(found, key=repr)
 
 
-def sort_due(watch, now=OVER, wait=no_wait):
-    return sorting.sort_pieces(watch.sessions, now, wait, least_bytes=0)
+def sort_due(watch, now=OVER, wait=no_wait, most_meanwhile=pieces.MOST_MEANWHILE):
+    return sorting.sort_pieces(watch.sessions, now, wait, 0, most_meanwhile)
 
 
 def as_they_lie(watch):
@@ -160,11 +160,10 @@ def test_readings_that_come_while_a_piece_is_sorted_are_not_lost(kept):
     assert asked(kept, LEFT_BEHIND) == []
 
 
-def test_when_very_much_comes_meanwhile_the_piece_is_left_for_the_next_round(kept, monkeypatch):
-    monkeypatch.setattr(pieces, "MOST_MEANWHILE", 1)
+def test_when_very_much_comes_meanwhile_the_piece_is_left_for_the_next_round(kept):
     late = [fix(NOON + (40 + number) * MINUTE, CREWE) for number in range(2)]
     busy = Busy(kept, message("TAG-1", *late, received_at=OVER))
-    assert sort_due(kept, wait=busy.wait) == 0
+    assert sort_due(kept, wait=busy.wait, most_meanwhile=1) == 0
     assert asked(kept, LEFT_BEHIND) == []
     assert sort_due(kept) == 1
     assert kept.database.count(FixRow) == 12 + 2
