@@ -15,6 +15,7 @@ from sqlalchemy import Engine, delete, func, select, text
 
 from navigate_safer.db import schema
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.db.reading_rows import READING_TABLES
 from navigate_safer.demo.servers import PostgreSQL
 
 KINDS = ("sqlite", "postgresql")
@@ -52,6 +53,20 @@ class Database:
                 table.name: connection.scalar(select(func.count()).select_from(table)) or 0
                 for table in schema.METADATA.sorted_tables
             }
+
+
+def drop_days(database: Database) -> None:
+    """Drop every partition of PostgreSQL but those for what belongs to no day."""
+    if database.kind != "postgresql":
+        return
+    made = text(
+        "select c.oid::regclass::text from pg_inherits i join pg_class c on c.oid = i.inhrelid "
+        "where i.inhparent = any (cast(:parents as regclass[])) and c.relname !~ '_rest$'"
+    )
+    parents = [table.__tablename__ for table in READING_TABLES]
+    with database.engine.begin() as connection:
+        for name in connection.scalars(made, {"parents": parents}).all():
+            connection.execute(text(f"drop table {name}"))
 
 
 class SqliteFactory:

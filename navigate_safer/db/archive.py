@@ -110,8 +110,8 @@ def remove_others(folder: Path, kind: str, day: date, path: str | None) -> int:
 
 def together(stored: Sequence[Columns], archived: Collection[Columns]) -> list[Columns]:
     """Rows of both, each key once: for a moment a day's rows are in the table and in its file."""
-    if not archived:
-        return list(stored)
+    if not archived or not stored:
+        return [*stored, *archived]
     known = {(row.device_id, micros_of(row.measured_at)) for row in stored}
     fresh = (row for row in archived if (row.device_id, micros_of(row.measured_at)) not in known)
     return [*stored, *fresh]

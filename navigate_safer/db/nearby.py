@@ -69,10 +69,11 @@ def near(
     """
     _check(lon, lat, radius_m, from_at, to_at)
     box = PlaceBox.about(lon, lat, radius_m, packed.from_bound(from_at), packed.after_bound(to_at))
-    if session.get_bind().dialect.name == "postgresql":
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    if postgresql:
         # Compiling the plan takes longer than running it.
         session.execute(text("set local jit = off"))
-    found = [tuple(row) for row in session.execute(_nearest(box))]
+    found = [tuple(row) for row in session.execute(_nearest(box, by_device=not postgresql))]
     files = archive.files_between(session, box.begins, box.ends).get(FixRow.__tablename__, [])
     found += parquet.near(files, box)
     nearest: dict[int, Near] = {}
@@ -91,21 +92,24 @@ def _check(lon: float, lat: float, radius_m: float, from_at: datetime, to_at: da
         raise BadQuestion("the window must end after it begins and be at most 12 hours: ask twice")
 
 
-def _nearest(box: PlaceBox) -> Any:  # noqa: ANN401 - a select of four columns
-    """Device, squared metres, stored time and accuracy of each device's nearest position."""
+def _nearest(box: PlaceBox, *, by_device: bool) -> Any:  # noqa: ANN401 - a select of four columns
+    """Device, squared metres, stored time and accuracy of each device's nearest position.
+
+    ``by_device`` looks the window up for one device after the other: SQLite has the key alone.
+    """
     east = (FixRow.lon_e7 - box.lon_e7) * box.lon_step_m
     north = (FixRow.lat_e7 - box.lat_e7) * box.lat_step_m
     squared = (east * east + north * north).label("squared")
-    among = (
-        select(FixRow.device_id, squared, FixRow.measured_at, FixRow.accuracy)
-        .where(
-            FixRow.measured_at >= box.begins,
-            FixRow.measured_at < box.ends,
-            FixRow.lon_e7.between(box.lon_e7 - box.half_lon_e7, box.lon_e7 + box.half_lon_e7),
-            FixRow.lat_e7.between(box.lat_e7 - box.half_lat_e7, box.lat_e7 + box.half_lat_e7),
-        )
-        .subquery()
+    found = select(FixRow.device_id, squared, FixRow.measured_at, FixRow.accuracy).where(
+        FixRow.measured_at >= box.begins,
+        FixRow.measured_at < box.ends,
+        FixRow.lon_e7.between(box.lon_e7 - box.half_lon_e7, box.lon_e7 + box.half_lon_e7),
+        FixRow.lat_e7.between(box.lat_e7 - box.half_lat_e7, box.lat_e7 + box.half_lat_e7),
     )
+    if by_device:
+        seen = _devices()
+        found = found.select_from(seen).join(FixRow, FixRow.device_id == seen.c.id)
+    among = found.subquery()
     rank = func.row_number().over(
         partition_by=among.c.device_id, order_by=(among.c.squared, among.c.measured_at)
     )
@@ -113,3 +117,10 @@ def _nearest(box: PlaceBox) -> Any:  # noqa: ANN401 - a select of four columns
     return select(
         ranked.c.device_id, ranked.c.squared, ranked.c.measured_at, ranked.c.accuracy
     ).where(ranked.c.rank == 1)
+
+
+def _devices() -> Any:  # noqa: ANN401 - a recursive select of ids
+    """Every device with a position, found by steps from key to key instead of reading all."""
+    first = select(func.min(FixRow.device_id).label("id")).cte("seen", recursive=True)
+    following = select(func.min(FixRow.device_id)).where(FixRow.device_id > first.c.id)
+    return first.union_all(select(following.scalar_subquery()).where(first.c.id.is_not(None)))

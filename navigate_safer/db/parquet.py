@@ -16,9 +16,11 @@ import msgspec
 from sqlalchemy import BigInteger, Boolean, SmallInteger, String
 
 from navigate_safer.db.base import Instant
+from navigate_safer.db.device_rows import made
 from navigate_safer.db.packed import instant_of, micros_of
 from navigate_safer.db.place_box import PlaceBox
 from navigate_safer.db.reading_rows import ReadingTable
+from navigate_safer.db.reading_values import Columns
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -114,23 +116,13 @@ def sha256_of(file: Path) -> str:
     return found.hexdigest()
 
 
-class ArchivedRow:
-    """A row of a file with the columns of its table as attributes."""
-
-    def __init__(self, names: Sequence[str], values: Sequence[Any]) -> None:
-        self.__dict__.update(zip(names, values, strict=True))
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - only for names that are not there
-        raise AttributeError(name)
-
-
 def rows_of(
     table: ReadingTable,
     files: Sequence[Path],
     device_id: int,
     begins: datetime | None,
     ends: datetime | None,
-) -> list[ArchivedRow]:
+) -> list[Columns]:
     """Rows of one device with ``begins <= stored time < ends``, in no order."""
     if not files:
         return []
@@ -141,17 +133,7 @@ def rows_of(
             values.append(micros_of(bound))
     names = list(columns(table))
     query = f"select {', '.join(names)} from {_parquet(*files)} where {' and '.join(where)}"
-    found = _ask(files, query, values)
-    booleans = [each.name for each in table.__table__.columns if isinstance(each.type, Boolean)]
-    rows = []
-    for row in found:
-        made = ArchivedRow(names, row)
-        made.__dict__["measured_at"] = instant_of(made.measured_at)
-        for name in booleans:
-            flag = made.__dict__[name]
-            made.__dict__[name] = None if flag is None else bool(flag)
-        rows.append(made)
-    return rows
+    return made(table, _ask(files, query, values), instant_of)
 
 
 def near(files: Sequence[Path], box: PlaceBox) -> list[tuple[int, float, datetime, int]]:

@@ -90,3 +90,17 @@ def end(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def forget_pages(folder: Path) -> None:
+    """Let the kernel forget what it holds in memory of the files below a folder."""
+    os.sync()
+    for file in folder.rglob("*"):
+        # A server may remove a file of its own meanwhile.
+        with contextlib.suppress(OSError):
+            if file.is_file():
+                handle = os.open(file, os.O_RDONLY)
+                try:
+                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+                finally:
+                    os.close(handle)

@@ -24,6 +24,7 @@ from navigate_safer.demo.server_process import (
     NotStarted,
     as_user,
     end,
+    forget_pages,
     free_port,
     listens,
     program,
@@ -107,6 +108,15 @@ class PostgreSQL:
     def drop(self, name: str) -> None:
         """Remove a database, also from under those still connected to it."""
         self._run(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def restart_cold(self) -> None:
+        """Stop in good order and start again with none of the data in memory."""
+        if self._process is not None:
+            end(self._process, signal.SIGINT)
+        forget_pages(self._folder)
+        self._process = self._serve(self._folder / "data")
+        if not until(self._answers_or_ended) or self._process.poll() is not None:
+            raise NotStarted((self._folder / "log").read_text(encoding="utf-8", errors="replace"))
 
     def stop(self) -> None:
         """End the server and remove its data."""

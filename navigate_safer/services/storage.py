@@ -15,10 +15,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import archive, days, loose, partitions
+from navigate_safer.db import archive, days, loose, partitions, pieces
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.days import ONE_DAY, DayState
-from navigate_safer.db.reading_rows import READING_TABLES, ReadingTable
+from navigate_safer.db.reading_rows import READING_TABLES, FixRow, ReadingTable
 
 # Any constant: two schedulers of one PostgreSQL database do not keep house at once.
 _KEEPER = 8_415_370_021
@@ -86,8 +86,9 @@ def alone(sessions: Sessions) -> Iterator[bool]:
 def make_days(sessions: Sessions, now: datetime, plan: Plan) -> int:
     """Make the partitions that intake will need, and those of readings that found none.
 
-    From the oldest reading that is accepted to ``ahead_days`` ahead; how many were made. A day
-    whose tables are in use is left for the next run. SQLite needs none.
+    From the oldest reading that is accepted to ``ahead_days`` ahead; how many were made. Today's
+    and tomorrow's of fixes are in pieces. A day whose tables are in use is left for the next run.
+    SQLite needs none.
     """
     if not on_postgresql(sessions):
         return 0
@@ -102,9 +103,14 @@ def make_days(sessions: Sessions, now: datetime, plan: Plan) -> int:
             there = partitions.made_days(session, table)
             homeless = partitions.days_in_rest(session, table)
             past = days.states(session, table, {*wanted, *homeless})
+        in_pieces = {today, today + ONE_DAY} if table is FixRow else set()
         for day in dict.fromkeys([*homeless, *wanted]):
             if day not in there and day not in past:
-                made += attempt(sessions, partial(partitions.make_day, table=table, day=day))
+                make = pieces.make_pieces if day in in_pieces else partitions.make_whole
+                step = partial(partitions.make_day, table=table, day=day, make=make)
+                made += attempt(sessions, step)
+        for day in sorted(in_pieces & there - past.keys()):
+            attempt(sessions, partial(pieces.cut, table=table, day=day))
     return made
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from navigate_safer.db.base import Sessions
-from navigate_safer.services import archiving, retention, storage
+from navigate_safer.services import archiving, retention, sorting, storage
 from navigate_safer.services.storage import Plan, Wait
 
 # One round does at most so many of each, so that a scheduler can be stopped in good order.
@@ -17,6 +17,7 @@ class Round(msgspec.Struct, frozen=True):
 
     kept_house: bool
     made: int = 0
+    sorted: int = 0
     packed: int = 0
     closed: int = 0
     archived: int = 0
@@ -30,6 +31,7 @@ def keep_house(sessions: Sessions, now: datetime, plan: Plan, wait: Wait) -> Rou
             return Round(kept_house=False)
         archiving.tidy(sessions)
         made = storage.make_days(sessions, now, plan)
+        in_order = sorting.sort_pieces(sessions, now, wait)
         packed = storage.pack(sessions)
         closed = archived = 0
         while closed < MOST_AT_ONCE and storage.close_next(sessions, now, plan, wait):
@@ -37,4 +39,4 @@ def keep_house(sessions: Sessions, now: datetime, plan: Plan, wait: Wait) -> Rou
         while archived < MOST_AT_ONCE and archiving.archive_next(sessions, now, plan):
             archived += 1
         erased = retention.erase(sessions, now, plan)
-        return Round(True, made, packed, closed, archived, erased)
+        return Round(True, made, in_order, packed, closed, archived, erased)

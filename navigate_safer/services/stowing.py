@@ -149,22 +149,26 @@ class Stowed:
         row.received_at = max(row.received_at, received_at)
         row.turn = (row.turn or 0) + 1
         row.calm = None
-        for reading in taken:
-            at = _believed_at(reading)
-            if isinstance(reading, Fix):
-                row.fix_at = at if row.fix_at is None else max(at, row.fix_at)
-                self._position(row, reading)
-            if isinstance(reading, BatteryLevel) and (
-                row.battery_at is None or at > row.battery_at
-            ):
-                row.battery_at, row.charging = at, reading.charging
-                row.battery_percent = round(reading.percent)
+        fixes = [each for each in taken if isinstance(each, Fix)]
+        if fixes:
+            at = max(_believed_at(fix) for fix in fixes)
+            row.fix_at = at if row.fix_at is None else max(at, row.fix_at)
+            self._position(row, fixes)
+        batteries = [each for each in taken if isinstance(each, BatteryLevel)]
+        if batteries:
+            last = max(batteries, key=_believed_at)
+            at = _believed_at(last)
+            if row.battery_at is None or at > row.battery_at:
+                row.battery_at, row.charging = at, last.charging
+                row.battery_percent = round(last.percent)
 
-    def _position(self, row: DeviceLatestRow, fix: Fix) -> None:
-        at = fix.stamp.measured_at
+    def _position(self, row: DeviceLatestRow, fixes: Sequence[Fix]) -> None:
         # The position of a clock far ahead would make everything that follows look late.
-        if at > fix.stamp.received_at + AHEAD:
+        in_time = [fix for fix in fixes if fix.stamp.measured_at <= fix.stamp.received_at + AHEAD]
+        fix = max(in_time, key=lambda each: each.stamp.measured_at, default=None)
+        if fix is None:
             return
+        at = fix.stamp.measured_at
         if row.position_at is None or at > row.position_at:
             quality = Quality(fix.source, doubts(fix, self.limits), fix.satellites, fix.hdop)
             row.position_at = at

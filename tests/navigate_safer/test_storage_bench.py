@@ -1,5 +1,6 @@
 """The benchmark of storage, over one device: what it stores, and that it answers."""
 
+import psycopg
 import pytest
 
 from navigate_safer.demo import storage_bench, storage_load
@@ -17,10 +18,34 @@ def test_it_measures_every_state_of_a_day_and_every_query(postgresql: PostgreSQL
     # The bar for the archive is for more devices than two; the order is not.
     sizes = result.bytes_a_fix
     assert sizes["archived"] < sizes["closed"] < sizes["hot"]
-    assert {each.state for each in result.timings} == {"hot", "closed", "archived"}
-    assert len(result.timings) == 3 * 5
+    assert {each.state for each in result.timings} == {"hot", "hot, today", "closed", "archived"}
+    assert len(result.timings) == 3 * 5 + 1
     assert all(each.p50_ms <= each.p95_ms for each in result.timings)
     assert set(steps.values()) == {1.0}
+
+
+def test_it_measures_an_sqlite_file_too() -> None:
+    result = storage_bench.measure_sqlite(28_800, lambda _step, _share: None)
+    assert (result.devices, result.fixes) == (1, 28_800)
+    assert result.bytes_a_fix["archived"] < result.bytes_a_fix["hot"]
+    assert {each.state for each in result.timings} == {"hot", "archived"}
+    assert result.database.startswith("SQLite 3")
+
+
+def test_a_server_that_forgot_its_pages_has_its_data_still() -> None:
+    server = PostgreSQL()
+    try:
+        with psycopg.connect(_plain(server.create("cold"))) as connection:
+            connection.execute("create table kept as select 1 as one")
+        server.restart_cold()
+        with psycopg.connect(_plain(server.url("cold"))) as connection:
+            assert connection.execute("select one from kept").fetchall() == [(1,)]
+    finally:
+        server.stop()
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg", "postgresql")
 
 
 def test_two_runs_store_the_same() -> None:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from case_files import CREWE, INSIDE, OUTSIDE, fix, message
+from databases import drop_days
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 from watch import Watch
 
 from devices.quality import QualityLimits
@@ -50,11 +51,7 @@ def clear(watch: Watch) -> None:
     with watch.sessions.begin() as session:
         for table in (*READING_TABLES, ReadingDayRow):
             session.execute(delete(table))
-        if watch.database.kind == "postgresql":
-            made = text("select tablename from pg_tables where schemaname = 'days'")
-            for name in session.scalars(made).all():
-                if not name.endswith("_rest"):
-                    session.execute(text(f"drop table days.{name}"))
+    drop_days(watch.database)
 
 
 @pytest.fixture
