@@ -78,6 +78,7 @@ class _Model:
                 found.append(0.0)
                 continue
             log_rate = falling_root(_score_of(rows, alpha), self.start[number])
+            self.start[number] = log_rate  # the next alpha's is near
             found.append(math.exp(log_rate))
         return found[0], found[1]
 

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Callable
 
-# Relative to the size of the root: the last digits of a double.
-_PRECISION = 1e-14
+# Relative to the size of the root. After a Newton step so small the error is about its square.
+_NEWTON = 1e-9
+_PRECISION = 1e-13
 _STEPS = 200
 
 
@@ -24,16 +25,17 @@ def falling_root(function: Callable[[float], tuple[float, float]], start: float)
         else:
             high = at
         after = at - value / slope if slope < 0 else math.nan
+        if abs(after - at) <= _NEWTON * max(1.0, abs(at)):
+            return after
         if math.isinf(low) or math.isinf(high):
             # Far away the slope is nearly zero, and Newton would leap out of all numbers.
             stride *= 2
-            far = at + math.copysign(stride, value)
-            inside = min(after, far) if value > 0 else max(after, far)
-            after = inside if math.isfinite(inside) else far
+            if not abs(after - at) <= stride:
+                after = at + math.copysign(stride, value)
         elif not low < after < high:
             after = (low + high) / 2
-        if abs(after - at) <= _PRECISION * max(1.0, abs(after)):
-            return after
+            if high - low <= _PRECISION * max(1.0, abs(after)):
+                return after
         at = after
     return at
 
