@@ -6,11 +6,15 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from scipy.special import betainc, gammaln, xlogy
 
 from navigate_safer.outcomes.policy import POLICY, TAIL, Z
 from navigate_safer.outcomes.refusal import LARGEST
 from navigate_safer.outcomes.roots import crossing
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 # Expected events before up to which the exact sum is used; above it the normal agrees to a
 # thousandth and costs nothing.
@@ -71,19 +75,27 @@ def _exact(before: float, after: float, time_ratio: float) -> float:
     totals = np.arange(max(1, math.floor(mean - away)), math.ceil(mean + away) + 1)
     weights = np.exp(xlogy(totals, mean) - mean - gammaln(totals + 1))
     truth = after / mean
-    chances = [_rejected(int(total), null, truth) for total in totals]
-    return min(1.0, float(weights @ np.asarray(chances)))
+    # The exact interval leaves out 1 where few enough, or many enough, of the events are after.
+    few, many = _rejected(totals, null), _rejected(totals, 1 - null)
+    chance = _fewer(few, totals, truth) + _fewer(many, totals, 1 - truth)
+    return min(1.0, float(weights @ chance))
 
 
-def _rejected(total: int, null: float, truth: float) -> float:
-    """P(the exact interval of the ratio leaves out 1) when each event is after with ``truth``."""
-    outcomes = np.arange(total + 1)
-    at_most = np.append(betainc(total - outcomes[:-1], outcomes[:-1] + 1, 1 - null), 1.0)
-    at_least = np.append(1.0, betainc(outcomes[1:], total - outcomes[1:] + 1, null))
-    few, many = int((at_most < TAIL).sum()), int((at_least < TAIL).sum())
-    chance = 0.0
-    if few:
-        chance += float(betainc(total - few + 1, few, 1 - truth))
-    if many:
-        chance += float(betainc(total - many + 1, many, truth))
-    return chance
+def _fewer(outcomes: Integers, totals: Integers, share: float) -> Floats:
+    """P(X < outcome) for a binomial X of each total."""
+    upper = np.maximum(outcomes, 1)
+    found: Floats = np.where(
+        outcomes > totals, 1.0, betainc(np.maximum(totals - upper + 1, 1), upper, 1 - share)
+    )
+    return np.where(outcomes <= 0, 0.0, found)
+
+
+def _rejected(totals: Integers, share: float) -> Integers:
+    """How many outcomes from 0 on are together less likely than one tail, for each total."""
+    low, high = np.zeros_like(totals), totals.copy()
+    while (low < high).any():
+        middle = (low + high) // 2
+        enough = _fewer(middle + 1, totals, share) >= TAIL
+        high = np.where(enough, middle, high)
+        low = np.where(enough, low, middle + 1)
+    return low
