@@ -28,6 +28,7 @@ COMMANDS = {
     "archive": "replay",
     "judge": "files",
     "schema": "files",
+    "outcomes": "outcomes",
     "demo": "demonstration",
     "demo-reset": "demonstration",
     "bench": "bench",

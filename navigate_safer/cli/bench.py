@@ -11,6 +11,7 @@ from rich.table import Table
 
 from navigate_safer import logs
 from navigate_safer.cli.bench_ingest import ingest
+from navigate_safer.cli.bench_outcomes import outcomes
 from navigate_safer.cli.fault import stop
 from navigate_safer.demo import import_bench, place_bench, place_report, storage_bench
 from navigate_safer.demo.latency import measure
@@ -24,6 +25,7 @@ def bench() -> None:
 
 
 bench.add_command(ingest)
+bench.add_command(outcomes)
 
 
 @bench.command()
