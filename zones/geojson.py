@@ -48,10 +48,10 @@ def shape_from_geojson(
     A Point becomes a circle of ``radius_m`` (then grown by ``buffer_m``) and a LineString a strip
     of ``buffer_m`` to each side; both need a length above 0. A MultiPoint or MultiLineString is
     all of its parts together: several addresses, several roads. A shape may neither cross the
-    antimeridian (cut it in two there, as RFC 7946 has it) nor come near a pole. The polygons of a MultiPolygon may
-    overlap or share an edge; the zone is all of them together. Coordinates that would lie in
-    ``service_area`` with longitude and latitude exchanged, and do not as they are, are taken to be
-    swapped. Raises :class:`ZoneFault` with the place of the fault.
+    antimeridian (cut it in two there, as RFC 7946 has it) nor come near a pole. The polygons of a
+    MultiPolygon may overlap or share an edge; the zone is all of them together. Coordinates that
+    would lie in ``service_area`` with longitude and latitude exchanged, and do not as they are, are
+    taken to be swapped. Raises :class:`ZoneFault` with the place of the fault.
     """
     if not isinstance(geometry, Mapping):
         raise ZoneFault("geometry", "is missing; give a GeoJSON Polygon or MultiPolygon")

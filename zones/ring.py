@@ -27,7 +27,9 @@ def rings_from_entries(entries: object) -> tuple[Ring, ...]:
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
         raise ZoneFault("rings", 'must be a list of {"m", "severity"}')
     if len(entries) > MOST_RINGS:
-        raise ZoneFault("rings", f"has {len(entries)} rings; at most {MOST_RINGS} can be told apart")
+        raise ZoneFault(
+            "rings", f"has {len(entries)} rings; at most {MOST_RINGS} can be told apart"
+        )
     rings = [_ring(entry, f"ring entry {number}") for number, entry in enumerate(entries, start=1)]
     rings.sort(key=lambda ring: ring.metres)
     if len({ring.metres for ring in rings}) < len(rings):

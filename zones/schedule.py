@@ -134,7 +134,9 @@ class Schedule(msgspec.Struct, frozen=True):
         """The first instant after ``at`` that switches it on or off; None if it never changes."""
         moment = _utc(at)
         if self.first_night is not None:
-            begins = datetime.combine(self.first_night.on, time(), UTC) - timedelta(days=_DAYS_AFTER)
+            begins = datetime.combine(self.first_night.on, time(), UTC) - timedelta(
+                days=_DAYS_AFTER
+            )
             if moment < begins:
                 return self._change_within(moment, begins - moment + _CHANGE_HORIZON)
         found = self._change_within(moment, _CHANGE_HORIZON)

@@ -1,4 +1,4 @@
-"""Hours as zone files write them, to :mod:`zones.schedule`; what is wrong is said with its entry."""
+"""Hours as zone files write them, to :mod:`zones.schedule`; a fault names its entry."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -38,8 +38,7 @@ def simplified(shape: BaseGeometry) -> Simplified:
     best = Simplified(shape, 0.0)
     for bound_m in BOUNDS_M:
         light = shapely.simplify(in_metres, bound_m, preserve_topology=True)
-        back = shapely.transform(light, lambda xy: xy / (plane.east_m, plane.north_m))
-        back = shapely.transform(back, lambda xy: xy + (plane.lon, plane.lat))
+        back = shapely.transform(light, plane.all_degrees)
         if not back.is_valid or back.is_empty:
             break
         best = Simplified(back, bound_m)

@@ -27,11 +27,7 @@ class Dates(msgspec.Struct, frozen=True):
     until_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        if (
-            self.from_at is not None
-            and self.until_at is not None
-            and self.until_at <= self.from_at
-        ):
+        if self.from_at is not None and self.until_at is not None and self.until_at <= self.from_at:
             raise ValueError(f"it ends at {self.until_at}, not after its start at {self.from_at}")
 
     def intervals(self, from_at: datetime, to_at: datetime) -> Intervals:

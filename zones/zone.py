@@ -28,7 +28,6 @@ from zones.schedule_entries import first_night_from_entry, schedule_from_entries
 from zones.simplified import Simplified, simplified
 from zones.timetable import Dates, Timetable, always, combined
 
-
 MOST_PRIORITY = 100
 
 
