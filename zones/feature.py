@@ -26,6 +26,16 @@ ZONE_PROPERTIES = (
     "from",
     "until",
 )
+# Those that a stored zone keeps together; the others have a column each.
+MORE_PROPERTIES = (
+    "radius_m",
+    "tolerance_m",
+    "rings",
+    "priority",
+    "first_night",
+    "from",
+    "until",
+)
 _EXCEPTION_KEYS = ("from", "until", "reason", "schedule", "corridor", "corridor_m")
 
 

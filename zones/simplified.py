@@ -45,3 +45,15 @@ def simplified(shape: BaseGeometry) -> Simplified:
         if shapely.get_num_coordinates(back) <= MANY_VERTICES:
             break
     return best
+
+
+def inner_radius_m(shape: BaseGeometry) -> float:
+    """The radius of the largest circle that fits into a shape, to a percent of its width."""
+    west, south, east, north = shape.bounds
+    plane = plane_at((west + east) / 2, (south + north) / 2)
+    widest = 0.0
+    for part in shapely.get_parts(shapely.transform(shape, plane.all_metres)):
+        assert isinstance(part, shapely.Polygon)
+        radius = shapely.maximum_inscribed_circle(part)
+        widest = max(widest, radius.length)
+    return float(widest)

@@ -12,17 +12,31 @@ from navigate_safer.db import (
     alerting,
     audit,
     commands,
+    exceptions,
     imports,
     limits,
     people,
     quarantine,
     reading_rows,
     telemetry,
+    zones,
 )
 from navigate_safer.db.base import Base
 
 METADATA = Base.metadata
-SUBJECTS = (people, telemetry, reading_rows, alerting, audit, quarantine, limits, commands, imports)
+SUBJECTS = (
+    people,
+    telemetry,
+    reading_rows,
+    alerting,
+    audit,
+    quarantine,
+    limits,
+    commands,
+    imports,
+    zones,
+    exceptions,
+)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000
