@@ -13,7 +13,14 @@ from alerts.finding import Finding, FindingKind
 LATE_AFTER = timedelta(minutes=10)
 # These matter while they last; found when already over, they are recorded and not told.
 ONLY_WHILE_IT_LASTS = frozenset(
-    {FindingKind.SILENCE, FindingKind.BATTERY_LOW, FindingKind.BATTERY_CRITICAL}
+    {
+        FindingKind.SILENCE,
+        FindingKind.BATTERY_LOW,
+        FindingKind.BATTERY_CRITICAL,
+        FindingKind.EARLY_WARNING_1,
+        FindingKind.EARLY_WARNING_2,
+        FindingKind.EARLY_WARNING_3,
+    }
 )
 
 
@@ -46,6 +53,9 @@ class Why(Enum):
     CHANGED_BY_TERMS = "changed terms changed its times"
     NO_BREACH_UNDER_CHANGED_TERMS = "no breach under the changed terms"
     NOTHING_NEW = "nothing new"
+    EXCUSED = "allowed by an officer"
+    TOLD_BY_ANOTHER_ZONE = "told by the alert of a zone that overlaps"
+    NO_LONGER_TOLD = "the zone whose alert told of it is left, and this one is not"
 
     @property
     def found_late(self) -> bool:
@@ -156,6 +166,8 @@ def _one(found: Finding, episode: Known | None, now: datetime) -> Decision:
 
 
 def _new(found: Finding, now: datetime) -> Decision:
+    if found.kind.only_recorded:
+        return Decision(Action.RECORD, Why.EXCUSED, found, None)
     if found.ended_at is not None and found.kind in ONLY_WHILE_IT_LASTS:
         return Decision(Action.RECORD, Why.OVER_BEFORE_KNOWN, found, None)
     # One that is still open at readings of hours ago is as late as one that is over.

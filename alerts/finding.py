@@ -41,6 +41,17 @@ class FindingKind(Enum):
     BATTERY_LOW = "battery_low"
     BATTERY_CRITICAL = "battery_critical"
     SILENCE = "silence"
+    # Within the ring of a zone, counted from the nearest: the condition itself is kept.
+    EARLY_WARNING_1 = "early_warning_1"
+    EARLY_WARNING_2 = "early_warning_2"
+    EARLY_WARNING_3 = "early_warning_3"
+    # A stay that an officer has allowed.
+    EXCUSED_STAY = "excused_stay"
+
+    @property
+    def only_recorded(self) -> bool:
+        """True where nobody is ever told."""
+        return self is FindingKind.EXCUSED_STAY
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -40,8 +40,8 @@ class RuleFailed(Exception):
 class States(msgspec.Struct, frozen=True):
     """Every rule's state of one fitting, and how far it has come.
 
-    ``by_rule`` maps "condition/rule/version" to that rule's state as JSON values, so that a new
-    version of a rule begins anew and never reads another's state.
+    ``by_rule`` maps "condition/rule/version" (and "/part") to that rule's state as JSON values, so
+    that a new version of a rule begins anew and never reads another's state.
     """
 
     through: datetime | None = None
@@ -219,16 +219,19 @@ class Run:
 
 
 def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:
-    """Which rule judges which condition on this device."""
+    """Which rule judges which condition, or which piece of one, on this device."""
     for condition in fitting.conditions:
         for rule in RULES:
             if condition.kind not in rule.applies_to:
                 continue
             if fitting.device_kind is DeviceKind.ALCOHOL_MONITOR and rule.name in _NOT_ON_MONITOR:
                 continue
-            yield condition, rule
+            for piece in condition.pieces():
+                yield piece, rule
 
 
 def state_key(condition: Condition, rule: Rule) -> str:
-    """The key of a rule's state within a fitting."""
-    return f"{condition.condition_id}/{rule.name}/{rule.version}"
+    """The key of a rule's state within a fitting; a part of a zone has a state of its own."""
+    name = condition.part_name
+    part = f"/{name}" if name else ""
+    return f"{condition.condition_id}/{rule.name}/{rule.version}{part}"

@@ -7,6 +7,8 @@ from enum import Enum
 import msgspec
 
 from alerts.finding import Severity
+from zones.authorised import Authorised
+from zones.parts import Part, Role, parts_of
 from zones.zone import Zone
 
 
@@ -99,6 +101,8 @@ class Condition(msgspec.Struct, frozen=True):
     """One monitored condition, in one version, with the clause it comes from.
 
     In force for ``from_at <= measured_at < until_at``; ``until_at`` None means open-ended.
+    ``permissions`` are what an officer has allowed under it. ``part`` is set by :meth:`pieces`: the
+    part of the zone, its ring, or what is excused, that this piece of the condition is about.
     """
 
     condition_id: int
@@ -110,6 +114,29 @@ class Condition(msgspec.Struct, frozen=True):
     until_at: datetime | None
     limits: Limits = Limits()
     zone: Zone | None = None
+    permissions: tuple[Authorised, ...] = ()
+    part: Part | None = None
+
+    def pieces(self) -> "tuple[Condition, ...]":
+        """What rules judge one by one: itself, or the parts of its zone, its rings, its excuses."""
+        if self.zone is None or not (self.zone.rings or self.permissions):
+            return (self,)
+        return tuple(self._piece(part) for part in parts_of(self.zone, self.permissions))
+
+    def _piece(self, part: Part) -> "Condition":
+        severity = self.severity
+        if part.role is Role.EXCUSED:
+            severity = Severity.LOW
+        elif part.ring is not None:
+            severity = Severity(part.ring.severity)
+        return msgspec.structs.replace(
+            self, zone=part.zone, part=part, permissions=(), severity=severity
+        )
+
+    @property
+    def part_name(self) -> str:
+        """The name of the part among those of its condition; empty for the whole."""
+        return "" if self.part is None else self.part.name
 
     def in_force(self, at: datetime) -> bool:
         """Whether the clause applies at this instant."""

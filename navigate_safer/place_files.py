@@ -1,4 +1,4 @@
-"""``judge place`` on files: a track (CSV) against zones (GeoJSON), to one JSON-able document.
+"""``judge place`` on files: a track (CSV) against zones (GeoJSON, KML), to one JSON-able document.
 
 The formats are those of the command line's manual. Times in the document are ISO 8601 in UTC with
 ``Z``; a fraction of a second is written, to six digits, only where it is not zero. Zones keep the
@@ -11,35 +11,28 @@ from a device's first fix to its last.
 
 import csv
 import io
-import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
 
 from devices.readings import Fix, FixSource, Stamp
 from navigate_safer.place_documents import document, probable_document
 from navigate_safer.place_probability import judge_probably
-from zones.fault import ZoneFault
+from navigate_safer.place_straight import judge_straight
+from navigate_safer.zone_files import BadPlaceInput, text_of, zones_in_file
 from zones.presence import TrackPoint
 from zones.track import Track
-from zones.zone import Zone, zone_from_feature
 
 RULES = ("probability", "geometric")
 DEFAULT_RULE = "probability"
 # A longer leg is unknown: the project's geometric baseline, as in alerts.terms.Limits.
 DEFAULT_MAX_GAP_S = 600.0
 
-_OPTIONAL = ("buffer_m", "radius_m", "schedule", "timezone")
 REQUIRED_COLUMNS = ("device", "at", "lat", "lon", "accuracy_m")
 _SOURCES = tuple(source.name.lower() for source in FixSource)
 # Tags are younger than GPS; a time outside these years is a clock that was never set.
 _YEARS = range(1980, 2200)
-
-
-class BadPlaceInput(ValueError):
-    """Input of ``judge place`` that cannot be judged; the message is one line for the user."""
 
 
 def judge_place_files(
@@ -70,23 +63,25 @@ def judge_place(
     """Judge the contents of a GeoJSON file and of a CSV file; the names are for messages."""
     _check_rule(rule)
     max_gap = _max_gap(max_gap_s)
-    areas = zones_from_geojson(zones, zones_name)
+    areas = [each.feature for each in zones_in_file(zones, zones_name)]
     fixes = track_from_csv(track, track_name)
     devices = sorted(fixes)
     if rule == "probability":
         return {
             "zones": {
-                zone.zone_id: probable_document(
-                    {name: judge_probably(fixes[name], zone, max_gap) for name in devices}
+                each.zone.zone_id: probable_document(
+                    {name: judge_probably(fixes[name], each, max_gap) for name in devices}, each
                 )
-                for zone in areas
+                for each in areas
             }
         }
     tracks = {name: Track(map(_track_point, fixes[name]), max_gap) for name in devices}
     return {
         "zones": {
-            zone.zone_id: document({name: each.judge(zone) for name, each in tracks.items()})
-            for zone in areas
+            each.zone.zone_id: document(
+                {name: judge_straight(track, each) for name, track in tracks.items()}, each
+            )
+            for each in areas
         }
     }
 
@@ -95,34 +90,9 @@ def _track_point(fix: Fix) -> TrackPoint:
     return TrackPoint(fix.stamp.measured_at, fix.lat, fix.lon, fix.accuracy_m)
 
 
-def zones_from_geojson(content: bytes, name: str = "zones") -> tuple[Zone, ...]:
-    """The zones of a GeoJSON FeatureCollection, in the order of the file."""
-    try:
-        document = json.loads(_text(content, name), parse_constant=_refuse_constant)
-    except json.JSONDecodeError as fault:
-        raise BadPlaceInput(f"{name}, line {fault.lineno}: not JSON: {fault.msg}") from None
-    except (ValueError, RecursionError) as fault:
-        raise BadPlaceInput(f"{name}: not JSON that can be read: {fault}") from None
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        raise BadPlaceInput(f"{name}: not a GeoJSON FeatureCollection")
-    _check_reference_system(document.get("crs"), name)
-    features = document.get("features")
-    if not isinstance(features, list) or not features:
-        raise BadPlaceInput(f"{name}: has no features, so no zone to judge against")
-    zones: dict[str, Zone] = {}
-    for number, feature in enumerate(features, start=1):
-        zone = _zone(feature, f"{name}, feature {number}")
-        if zone.zone_id in zones:
-            raise BadPlaceInput(
-                f"{name}, feature {number}: id {zone.zone_id!r} is used twice; give each its own"
-            )
-        zones[zone.zone_id] = zone
-    return tuple(zones.values())
-
-
 def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[Fix]]:
     """The fixes of each device, in the order of the file's rows."""
-    reader = csv.reader(io.StringIO(_text(content, name), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text_of(content, name), newline=""), strict=True)
     tracks: dict[str, list[Fix]] = {}
     try:
         columns = _columns(next(reader, []), name)
@@ -163,52 +133,6 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as fault:
         raise BadPlaceInput(f"{path}: cannot be read: {fault.strerror}") from None
-
-
-def _text(content: bytes, name: str) -> str:
-    try:
-        # Spreadsheets put a byte order mark in front; "utf-8-sig" takes it off.
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        raise BadPlaceInput(f"{name}, line {line}: not UTF-8; save the file as UTF-8") from None
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not a number in JSON")
-
-
-def _check_reference_system(crs: object, name: str) -> None:
-    """GeoJSON of before 2016 may say in which system it is; only degrees WGS 84 will do."""
-    if crs is None:
-        return
-    stated = json.dumps(crs)
-    if "CRS84" not in stated and "EPSG::4326" not in stated and "EPSG:4326" not in stated:
-        raise BadPlaceInput(f"{name}: crs is not EPSG:4326; export it as WGS 84 degrees")
-
-
-def _zone(feature: object, where: str) -> Zone:
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise BadPlaceInput(f"{where}: not a GeoJSON Feature")
-    properties = feature.get("properties")
-    if not isinstance(properties, dict):
-        raise BadPlaceInput(f"{where}: has no properties; id and kind are needed")
-    zone_id = properties.get("id")
-    if isinstance(zone_id, bool) or not isinstance(zone_id, str | int) or zone_id == "":
-        raise BadPlaceInput(f"{where}: has no id; give it the property id, a text or whole number")
-    if "kind" not in properties:
-        raise BadPlaceInput(f"{where}, id {zone_id!r}: has no kind")
-    # Map editors write null for what is not given.
-    given = {key: properties[key] for key in _OPTIONAL if properties.get(key) is not None}
-    try:
-        return zone_from_feature(
-            zone_id=str(zone_id),
-            kind=properties["kind"],
-            geometry=feature.get("geometry"),
-            **given,
-        )
-    except ZoneFault as fault:
-        raise BadPlaceInput(f"{where}, id {zone_id!r}: {fault}") from None
 
 
 def _columns(header: list[str], name: str) -> list[str]:

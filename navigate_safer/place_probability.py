@@ -13,7 +13,11 @@ from alerts.rules import place_probability
 from alerts.rules.place_costs import end_threshold
 from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
 from devices.readings import Fix, order_key
+from zones.authorised import Authorised
+from zones.feature import ZoneFeature
 from zones.interval import Interval, Intervals, measure, subtraction, union
+from zones.parts import Role
+from zones.ring import Ring
 from zones.track import SHORTEST_STAY
 from zones.zone import Zone, ZoneKind
 
@@ -34,12 +38,20 @@ class Stretch(msgspec.Struct, frozen=True):
     evidence: dict[str, object]
 
 
+class Around(msgspec.Struct, frozen=True):
+    """What is found beside violations: excused stays, and by ring, nearest first, the warnings."""
+
+    excused: tuple[Stretch, ...] = ()
+    warnings: tuple[tuple[Ring, tuple[Stretch, ...]], ...] = ()
+
+
 class ProbableJudgement(msgspec.Struct, frozen=True):
     """What a track shows about one zone.
 
     ``breach`` is the time in violation; ``unknown`` that of the legs longer than the largest gap
     and of those at whose end the probability of breach was too high to call it compliant and too
-    low to tell anybody; ``compliant`` the rest of the span from first fix to last.
+    low to tell anybody; ``compliant`` the rest of the span from first fix to last, with what is
+    excused.
     """
 
     episodes: tuple[Stretch, ...]
@@ -47,9 +59,12 @@ class ProbableJudgement(msgspec.Struct, frozen=True):
     breach: timedelta
     unknown: timedelta
     compliant: timedelta
+    around: Around = Around()
 
 
-def judge_probably(fixes: Iterable[Fix], zone: Zone, max_gap: timedelta) -> ProbableJudgement:
+def judge_probably(
+    fixes: Iterable[Fix], about: Zone | ZoneFeature, max_gap: timedelta
+) -> ProbableJudgement:
     """Judge one device's fixes, in any order and repeated, against one zone.
 
     Raises ValueError when there is no fix.
@@ -57,12 +72,16 @@ def judge_probably(fixes: Iterable[Fix], zone: Zone, max_gap: timedelta) -> Prob
     ordered = sorted(fixes, key=order_key)
     if not ordered:
         raise ValueError("a track needs at least one fix")
+    feature = about if isinstance(about, ZoneFeature) else ZoneFeature(about)
+    zone, kind = feature.zone, _CONDITION[feature.zone.kind]
     limits = Limits(max_gap_s=max_gap.total_seconds())
-    kind = _CONDITION[zone.kind]
-    violations, gaps, doubts = _run(ordered, _condition(kind, limits, ordered, zone))
+    term = _condition(kind, limits, ordered, zone, feature.permissions)
+    violations, gaps, doubts, around = _pieces(ordered, term)
     episodes = violations
-    if kind is not ConditionKind.EXCLUSION_ZONE or zone.schedule is not None:
-        stays = msgspec.structs.replace(zone, kind=ZoneKind.EXCLUSION, schedule=None)
+    if kind is not ConditionKind.EXCLUSION_ZONE or zone.schedule is not None or term.permissions:
+        stays = msgspec.structs.replace(
+            zone, kind=ZoneKind.EXCLUSION, schedule=None, rings=(), like=zone
+        )
         if kind is not ConditionKind.EXCLUSION_ZONE:
             limits = msgspec.structs.replace(limits, exclusion_miss_cost=_STAY_MISS_COST)
         term = _condition(ConditionKind.EXCLUSION_ZONE, limits, ordered, stays)
@@ -78,12 +97,44 @@ def judge_probably(fixes: Iterable[Fix], zone: Zone, max_gap: timedelta) -> Prob
         measure(broken),
         measure(unknown),
         span.length - measure(broken) - measure(unknown),
+        around,
     )
 
 
-def _condition(kind: ConditionKind, limits: Limits, fixes: list[Fix], zone: Zone) -> Condition:
+def _pieces(
+    ordered: list[Fix], term: Condition
+) -> tuple[tuple[Stretch, ...], list[Interval], list[Interval], Around]:
+    """Violations, gaps and doubts of the parts that forbid; and what is found of the others."""
+    broken: list[Stretch] = []
+    gaps: list[Interval] = []
+    doubts: list[Interval] = []
+    around = Around()
+    for piece in term.pieces():
+        found, silent, doubtful = _run(ordered, piece)
+        part = piece.part
+        if part is None or part.role is Role.BREACH:
+            broken.extend(found)
+            # A gap is one whatever the part.
+            gaps = silent
+            doubts.extend(doubtful)
+        elif part.ring is not None:
+            around = Around(around.excused, (*around.warnings, (part.ring, found)))
+        else:
+            excused = tuple(sorted((*around.excused, *found), key=lambda each: each.time))
+            around = Around(excused, around.warnings)
+    violations = tuple(sorted(broken, key=lambda each: each.time))
+    return violations, gaps, doubts, around
+
+
+def _condition(
+    kind: ConditionKind,
+    limits: Limits,
+    fixes: list[Fix],
+    zone: Zone,
+    permissions: tuple[Authorised, ...] = (),
+) -> Condition:
     from_at = fixes[0].stamp.measured_at
-    return Condition(0, 1, "", kind, Severity.HIGH, from_at, None, limits, zone)
+    return Condition(0, 1, "", kind, Severity.HIGH, from_at, None, limits, zone, permissions)
 
 
 def _run(

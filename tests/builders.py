@@ -21,7 +21,7 @@ from devices.readings import (
     Reading,
     Stamp,
 )
-from zones.schedule import schedule_from_entries
+from zones.schedule_entries import schedule_from_entries
 from zones.zone import Zone, ZoneKind
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -7,6 +7,7 @@ are straight in longitude and latitude, as RFC 7946 has them.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -25,6 +26,9 @@ _REASONS = {
     "Interior is disconnected": "is cut in two by its holes; draw it as two shapes",
     "Duplicate Rings": "has the same ring twice",
 }
+# Degrees from the equator beyond which no zone may lie: the local plane's metres are no more the
+# ground's. All of the settled world is nearer.
+MOST_LATITUDE = 85.0
 # Ends of a ring nearer than this, a tenth of a millimetre, differ by rounding alone.
 _CLOSED_DEGREES = 1e-9
 # A ring narrower than this, about a tenth of a micrometre, is a line but for rounding.
@@ -42,23 +46,29 @@ def shape_from_geojson(
     """The valid shape of a Polygon, MultiPolygon, Point or LineString, grown by ``buffer_m``.
 
     A Point becomes a circle of ``radius_m`` (then grown by ``buffer_m``) and a LineString a strip
-    of ``buffer_m`` to each side; both need a length above 0. The polygons of a MultiPolygon may
-    overlap or share an edge; the zone is all of them together. Coordinates that would lie in
-    ``service_area`` with longitude and latitude exchanged, and do not as they are, are taken to be
-    swapped. Raises :class:`ZoneFault` with the place of the fault.
+    of ``buffer_m`` to each side; both need a length above 0. A MultiPoint or MultiLineString is
+    all of its parts together: several addresses, several roads. A shape may neither cross the
+    antimeridian (cut it in two there, as RFC 7946 has it) nor come near a pole. The polygons of a
+    MultiPolygon may overlap or share an edge; the zone is all of them together. Coordinates that
+    would lie in ``service_area`` with longitude and latitude exchanged, and do not as they are, are
+    taken to be swapped. Raises :class:`ZoneFault` with the place of the fault.
     """
     if not isinstance(geometry, Mapping):
         raise ZoneFault("geometry", "is missing; give a GeoJSON Polygon or MultiPolygon")
     kind = geometry.get("type")
     growth_m = checked_metres(buffer_m, "buffer_m")
     if checked_metres(radius_m, "radius_m") > 0:
-        if kind != "Point":
+        if kind not in ("Point", "MultiPoint"):
             raise ZoneFault("radius_m", f"is for a Point; give a {kind} a buffer_m")
         growth_m += radius_m
     shape = _drawn(kind, geometry.get("coordinates"), service_area)
     if shape.area == 0 and growth_m == 0:
-        needed = "radius_m" if kind == "Point" else "buffer_m"
+        needed = "radius_m" if kind in ("Point", "MultiPoint") else "buffer_m"
         raise ZoneFault("geometry", f"a {kind} has no area; give it a {needed} above 0")
+    _, south, _, north = shape.bounds
+    if south < -MOST_LATITUDE or north > MOST_LATITUDE:
+        what = f"comes nearer to a pole than latitude {MOST_LATITUDE:g}, where no metre is a metre"
+        raise ZoneFault("geometry", f"{what}; draw it further away")
     return grown(shape, growth_m)
 
 
@@ -72,8 +82,12 @@ def _drawn(kind: object, coordinates: object, area: ServiceArea | None) -> BaseG
             position = _position(coordinates, "point")
             _refuse_swapped([position], area)
             return shapely.Point(position)
+        case "MultiPoint":
+            return _multipoint(coordinates, area)
         case "LineString":
-            return _line(coordinates, area)
+            return _line(coordinates, "", area)
+        case "MultiLineString":
+            return _multiline(coordinates, area)
         case _:
             known = "Polygon, MultiPolygon, Point with radius_m or LineString with buffer_m"
             raise ZoneFault("geometry", f"type {kind!r} cannot be a zone; use {known}")
@@ -107,13 +121,41 @@ def _multipolygon(polygons: object, area: ServiceArea | None) -> BaseGeometry:
     return shape if shape.is_valid else shapely.union_all(parts)
 
 
-def _line(positions: object, area: ServiceArea | None) -> BaseGeometry:
-    listed = _list(positions, "line", "a list of positions")
-    line = [_position(entry, f"line, vertex {n}") for n, entry in enumerate(listed, start=1)]
+def _line(positions: object, part: str, area: ServiceArea | None) -> shapely.LineString:
+    where = f"line{part}"
+    listed = _list(positions, where, "a list of positions")
+    line = [_position(entry, f"{where}, vertex {n}") for n, entry in enumerate(listed, start=1)]
     if len(set(line)) < 2:
-        raise ZoneFault("line", "needs at least 2 different points")
+        raise ZoneFault(where, "needs at least 2 different points")
     _refuse_swapped(line, area)
+    _refuse_antimeridian(line, where)
     return shapely.LineString(line)
+
+
+def _multiline(lines: object, area: ServiceArea | None) -> BaseGeometry:
+    listed = _list(lines, "geometry", "a list of lines")
+    if not listed:
+        raise ZoneFault("geometry", "has no line; draw at least one")
+    parts = [_line(line, f" {number}", area) for number, line in enumerate(listed, start=1)]
+    return shapely.MultiLineString(parts)
+
+
+def _multipoint(positions: object, area: ServiceArea | None) -> BaseGeometry:
+    listed = _list(positions, "geometry", "a list of positions")
+    if not listed:
+        raise ZoneFault("geometry", "has no point; give at least one")
+    points = [_position(entry, f"point {n}") for n, entry in enumerate(listed, start=1)]
+    _refuse_swapped(points, area)
+    return shapely.MultiPoint(points)
+
+
+def _refuse_antimeridian(positions: Sequence[Position], where: str) -> None:
+    """An edge of more than half the world is one that goes the other way round, or about a pole."""
+    for number, ((lon0, _), (lon1, _)) in enumerate(pairwise(positions), start=1):
+        if abs(lon1 - lon0) > 180:
+            what = "crosses the antimeridian or goes round a pole"
+            then = "cut it at longitude 180 into the parts of a Multi shape (RFC 7946, 3.1.9)"
+            raise ZoneFault(f"{where}, vertex {number + 1}", f"{what}; {then}")
 
 
 def _ring(positions: object, where: str) -> list[Position]:
@@ -128,6 +170,7 @@ def _ring(positions: object, where: str) -> list[Position]:
         raise ZoneFault(where, f"{what}; repeat the first position at the end")
     if len(ring) < 4:
         raise ZoneFault(where, f"has {len(ring)} positions; a closed ring needs at least 4")
+    _refuse_antimeridian(ring, where)
     hull = shapely.LineString(ring).convex_hull
     if hull.area <= _NO_WIDTH_DEGREES * hull.length:
         raise ZoneFault(where, f"has no area: all its points lie on a line by {_place(ring[0])}")

@@ -75,6 +75,21 @@ def grown(shape: BaseGeometry, growth_m: float) -> BaseGeometry:
     return result
 
 
+def shrunk(shape: BaseGeometry, by_m: float) -> BaseGeometry:
+    """The part of the shape that is further than ``by_m`` metres from its edge; may be empty."""
+    checked_metres(by_m, "by_m")
+    forward, back = _plane_about(shape)
+    dense = shapely.segmentize(shape, _EDGE_DEGREES)
+    core = shapely.transform(dense, forward).buffer(-by_m, quad_segs=_QUARTER_SEGMENTS)
+    return shapely.transform(core, back)
+
+
+def area_m2(shape: BaseGeometry) -> float:
+    """Square metres of ground (WGS 84)."""
+    square_m, _ = _WGS84.geometry_area_perimeter(shapely.orient_polygons(shape))
+    return abs(float(square_m))
+
+
 def checked_metres(number: object, name: str) -> float:
     """A length in metres that a zone may have; raises :class:`ZoneFault` that names it."""
     if isinstance(number, bool) or not isinstance(number, int | float):

@@ -1,6 +1,6 @@
 """Whether a schedule is on at an instant and until when, fast: the changes of some weeks are kept.
 
-The answers are those of :class:`zones.schedule.Schedule`; only the work is saved.
+The answers are those of :mod:`zones.timetable`; only the work is saved.
 """
 
 from bisect import bisect_right
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from zones.interval import Interval, Intervals
-from zones.schedule import Schedule
+from zones.timetable import Timetable
 
 # Weeks of changes computed at once. Readings come a few hours at a time.
 _AHEAD = timedelta(days=28)
@@ -21,7 +21,7 @@ class Hours:
     Holds the stretch of time it was last asked about, which changes no answer.
     """
 
-    def __init__(self, schedule: Schedule | None) -> None:
+    def __init__(self, schedule: Timetable | None) -> None:
         self._schedule = schedule
         self._from = self._to = datetime.min.replace(tzinfo=UTC)
         self._changes: list[datetime] = []
@@ -62,6 +62,6 @@ class Hours:
 
 
 @lru_cache(maxsize=4_096)
-def hours_of(schedule: Schedule | None) -> Hours:
+def hours_of(schedule: Timetable | None) -> Hours:
     """The hours of a schedule, one for all the zones that keep it."""
     return Hours(schedule)

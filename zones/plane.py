@@ -30,6 +30,11 @@ class Plane(msgspec.Struct, frozen=True):
         """Longitude and latitude of a place in the frame."""
         return self.lon + x_m / self.east_m, self.lat + y_m / self.north_m
 
+    def all_degrees(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The same for an array of rows (x, y)."""
+        degrees: npt.NDArray[np.float64] = points / (self.east_m, self.north_m)
+        return degrees + (self.lon, self.lat)
+
 
 def plane_at(lon: float, lat: float) -> Plane:
     """The frame with its origin here."""

@@ -5,10 +5,12 @@ change is an hour shorter or longer. A wall time that the spring change skips is
 offset of before the change (01:30 becomes 01:30 UTC, which the wall shows as 02:30); a wall time
 that the autumn change repeats is its first occurrence (``fold=0`` of PEP 495). A window that ends
 before it starts because of this has no length on that day.
+
+Windows that name the day ``hol`` are the timetable of bank holidays (:mod:`zones.bank_holidays`,
+England and Wales): where a schedule has any, its other windows do not start on a bank holiday. The
+first night of an order may have hours of its own; nothing counts before them.
 """
 
-import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -16,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from zones.bank_holidays import is_bank_holiday
 from zones.fault import ZoneFault
 from zones.interval import Interval, Intervals, clipped, union
 
@@ -27,12 +30,12 @@ _DAYS_AFTER = 1
 # One week holds every change of a weekly schedule; the second is for a window that the clock
 # change swallows and for the night that runs past the end of the first.
 _CHANGE_HORIZON = timedelta(days=16)
-
-_WALL_TIME = re.compile(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?")
+# With a timetable of bank holidays the next change may be that of the next Easter but one.
+_HOLIDAY_HORIZON = timedelta(days=430)
 
 
 class Day(Enum):
-    """Days of the week as the zone file names them, Monday first."""
+    """Days of the week as the zone file names them, Monday first, and any bank holiday."""
 
     MON = "mon"
     TUE = "tue"
@@ -41,26 +44,42 @@ class Day(Enum):
     FRI = "fri"
     SAT = "sat"
     SUN = "sun"
+    HOL = "hol"
 
 
-_WEEK = tuple(Day)
+WEEK = tuple(Day)[:7]
 
 
 class Window(msgspec.Struct, frozen=True):
     """Hours on certain days, local wall time; they belong to the day on which they start.
 
     An ``end`` not after ``start`` is on the next day; equal ones mean 24 hours on the wall clock.
+    ``none``: no hours at all on these days, which says of bank holidays that they are free.
     """
 
     days: tuple[Day, ...]
     start: time
     end: time
+    none: bool = False
 
     def __post_init__(self) -> None:
         if not self.days:
             raise ZoneFault("schedule", "a window names no day; give at least one of mon to sun")
         if self.start.tzinfo is not None or self.end.tzinfo is not None:
             raise ZoneFault("schedule", "hours are local wall time and carry no offset")
+
+
+class FirstNight(msgspec.Struct, frozen=True):
+    """The hours that begin on the local date ``on`` instead of that day's windows."""
+
+    on: date
+    start: time
+    end: time
+
+    @property
+    def window(self) -> Window:
+        """The same as hours of a day."""
+        return Window(tuple(Day), self.start, self.end)
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -72,9 +91,25 @@ class Schedule(msgspec.Struct, frozen=True):
 
     windows: tuple[Window, ...]
     timezone: str = DEFAULT_TIMEZONE
+    first_night: FirstNight | None = None
 
     def __post_init__(self) -> None:
-        _zone_info(self.timezone)
+        zone_info(self.timezone)
+
+    @property
+    def keeps_bank_holidays(self) -> bool:
+        """Whether bank holidays have a timetable of their own."""
+        return any(Day.HOL in window.days for window in self.windows)
+
+    def starting_on(self, on: date) -> tuple[Window, ...]:
+        """The windows that start on a local date."""
+        first = self.first_night
+        if first is not None and on <= first.on:
+            return (first.window,) if on == first.on else ()
+        day = WEEK[on.weekday()]
+        if self.keeps_bank_holidays and is_bank_holiday(on):
+            day = Day.HOL
+        return tuple(each for each in self.windows if day in each.days and not each.none)
 
     def intervals(self, from_at: datetime, to_at: datetime) -> Intervals:
         """The stretches between two aware instants in which the schedule is on: merged, UTC."""
@@ -98,7 +133,19 @@ class Schedule(msgspec.Struct, frozen=True):
     def next_change(self, at: datetime) -> datetime | None:
         """The first instant after ``at`` that switches it on or off; None if it never changes."""
         moment = _utc(at)
-        horizon = moment + _CHANGE_HORIZON
+        if self.first_night is not None:
+            begins = datetime.combine(self.first_night.on, time(), UTC) - timedelta(
+                days=_DAYS_AFTER
+            )
+            if moment < begins:
+                return self._change_within(moment, begins - moment + _CHANGE_HORIZON)
+        found = self._change_within(moment, _CHANGE_HORIZON)
+        if found is None and self.keeps_bank_holidays:
+            found = self._change_within(moment, _HOLIDAY_HORIZON)
+        return found
+
+    def _change_within(self, moment: datetime, length: timedelta) -> datetime | None:
+        horizon = moment + min(length, datetime.max.replace(tzinfo=UTC) - moment)
         ahead = self.intervals(moment, horizon)
         if not ahead:
             return None
@@ -114,7 +161,8 @@ def _utc(at: datetime) -> datetime:
 
 
 @lru_cache(maxsize=64)
-def _zone_info(name: str) -> ZoneInfo:
+def zone_info(name: str) -> ZoneInfo:
+    """The time zone of an IANA name; raises :class:`ZoneFault` where there is none."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
@@ -126,74 +174,12 @@ def _zone_info(name: str) -> ZoneInfo:
 def _on_day(schedule: Schedule, ordinal: int) -> Intervals:
     """The windows that start on one local date, in UTC, as they come."""
     on = date.fromordinal(ordinal)
-    weekday = _WEEK[on.weekday()]
-    zone = _zone_info(schedule.timezone)
+    zone = zone_info(schedule.timezone)
     pieces = []
-    for window in schedule.windows:
-        if weekday not in window.days:
-            continue
+    for window in schedule.starting_on(on):
         ends_on = on if window.end > window.start else on + timedelta(days=1)
         start = datetime.combine(on, window.start, zone).astimezone(UTC)
         end = datetime.combine(ends_on, window.end, zone).astimezone(UTC)
         if start < end:
             pieces.append(Interval(start, end))
     return tuple(pieces)
-
-
-def schedule_from_entries(entries: object, timezone: str = DEFAULT_TIMEZONE) -> Schedule:
-    """Read the zone file's form, ``[{"days": ["mon"], "start": "19:00", "end": "07:00"}]``.
-
-    Raises :class:`ZoneFault` that names the entry, counted from 1.
-    """
-    if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
-        raise ZoneFault("schedule", 'must be a list of {"days", "start", "end"}')
-    if not entries:
-        raise ZoneFault("schedule", "is an empty list; leave it out for a zone that always counts")
-    windows = tuple(
-        _window(entry, f"schedule entry {number}") for number, entry in enumerate(entries, start=1)
-    )
-    return Schedule(windows, timezone)
-
-
-def _window(entry: object, where: str) -> Window:
-    if not isinstance(entry, Mapping):
-        raise ZoneFault(where, 'must be an object with "days", "start" and "end"')
-    for key in ("days", "start", "end"):
-        if key not in entry:
-            raise ZoneFault(where, f"has no {key!r}")
-    unknown = sorted(str(key) for key in entry if key not in ("days", "start", "end"))
-    if unknown:
-        raise ZoneFault(where, f"has an unknown key {unknown[0]!r}; days, start and end are known")
-    return Window(
-        _days(entry["days"], where),
-        _wall_time(entry["start"], f"{where}, start"),
-        _wall_time(entry["end"], f"{where}, end"),
-    )
-
-
-def _days(names: object, where: str) -> tuple[Day, ...]:
-    if not isinstance(names, Sequence) or isinstance(names, str | bytes) or not names:
-        raise ZoneFault(where, 'days must be a list such as ["mon", "tue"] with at least one day')
-    found = set()
-    for name in names:
-        try:
-            found.add(Day(name.lower() if isinstance(name, str) else name))
-        except ValueError:
-            known = ", ".join(day.value for day in Day)
-            raise ZoneFault(where, f"{name!r} is not a day; use {known}") from None
-    return tuple(day for day in Day if day in found)
-
-
-def _wall_time(text: object, where: str) -> time:
-    match = _WALL_TIME.fullmatch(text) if isinstance(text, str) else None
-    if match is None:
-        raise ZoneFault(where, f"{text!r} is not a time of day; write HH:MM, such as 19:00")
-    hour, minute, second = (int(part or 0) for part in match.groups())
-    # Midnight at the end of a day is the midnight that begins the next, which is what an end not
-    # after its start already means.
-    if (hour, minute, second) == (24, 0, 0) and where.endswith("end"):
-        return time(0)
-    try:
-        return time(hour, minute, second)
-    except ValueError:
-        raise ZoneFault(where, f"{text!r} is not a time of day; use 00:00 to 23:59") from None

@@ -1,5 +1,6 @@
 """A zone: a shape on the map, what it is for, and when it counts."""
 
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
@@ -9,12 +10,25 @@ from shapely.geometry.base import BaseGeometry
 from zones.chance import Chance
 from zones.fault import ZoneFault
 from zones.geojson import shape_from_geojson
-from zones.geometry import GREAT_BRITAIN, ServiceArea
+from zones.geometry import (
+    GREAT_BRITAIN,
+    ServiceArea,
+    area_m2,
+    checked_metres,
+    grown,
+    shrunk,
+)
 from zones.hours import Hours, hours_of
 from zones.interval import Interval, Intervals, intersection, subtraction
 from zones.path import Outline
 from zones.quiet import Quiet
-from zones.schedule import DEFAULT_TIMEZONE, Schedule, schedule_from_entries
+from zones.ring import Ring, rings_from_entries
+from zones.schedule import DEFAULT_TIMEZONE, Schedule
+from zones.schedule_entries import first_night_from_entry, schedule_from_entries
+from zones.simplified import Simplified, simplified
+from zones.timetable import Dates, Timetable, always, combined
+
+MOST_PRIORITY = 100
 
 
 class ZoneKind(Enum):
@@ -33,22 +47,33 @@ class ZoneKind(Enum):
 class Zone(msgspec.Struct, frozen=True, dict=True):
     """A validated zone.
 
-    ``shape`` is EPSG:4326, x = longitude, already grown by ``buffer_m``; ``schedule`` None means
-    always. ``zone_id`` and ``version`` name it in findings; a zone never changes, it gets a new
-    version.
+    ``shape`` is EPSG:4326, x = longitude, already grown by ``buffer_m`` and, where the wearer must
+    stay, by ``tolerance_m`` for the garden and for indoor drift; ``schedule`` None means always.
+    ``zone_id`` and ``version`` name it in findings; a zone never changes, it gets a new version.
+    Where zones overlap the one of the higher ``priority`` is told. ``like`` is a zone of the same
+    shape whose prepared forms serve this one.
     """
 
     zone_id: str
     kind: ZoneKind
     shape: BaseGeometry
-    schedule: Schedule | None = None
+    schedule: Timetable | None = None
     buffer_m: float = 0.0
     version: int = 1
+    tolerance_m: float = 0.0
+    rings: tuple[Ring, ...] = ()
+    priority: int = 0
+    like: "Zone | None" = None
+
+    @cached_property
+    def judged(self) -> Simplified:
+        """The shape that fixes are compared with: its own, or a lighter one with its bound."""
+        return simplified(self.shape) if self.like is None else self.like.judged
 
     @cached_property
     def outline(self) -> Outline:
         """The shape made ready for legs; computed once and kept with the zone."""
-        return Outline(self.shape)
+        return Outline(self.shape) if self.like is None else self.like.outline
 
     @cached_property
     def hours(self) -> Hours:
@@ -58,12 +83,29 @@ class Zone(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def chance(self) -> Chance:
         """The shape made ready for probabilities, with its plane of metres."""
-        return Chance(self.shape)
+        return Chance(self.judged.shape) if self.like is None else self.like.chance
 
     @cached_property
     def quiet(self) -> Quiet:
         """The boxes in which nobody doubts that the wearer keeps to the zone."""
-        return Quiet(self.shape, self.chance.plane, inside=not self.kind.forbids_inside)
+        if self.like is not None and self.like.kind.forbids_inside == self.kind.forbids_inside:
+            return self.like.quiet
+        inside = not self.kind.forbids_inside
+        return Quiet(self.judged.shape, self.chance.plane, inside=inside)
+
+    @cached_property
+    def area_m2(self) -> float:
+        """Ground in square metres: of zones that overlap the smallest is the tightest."""
+        return area_m2(self.shape) if self.like is None else self.like.area_m2
+
+    @cached_property
+    def derived(self) -> "dict[str, Zone | None]":
+        """Zones of other shapes made from this one (:mod:`zones.parts`); only ever added to."""
+        return {}
+
+    def at_hours(self, schedule: Timetable | None) -> "Zone":
+        """The same zone at other times, sharing what was made ready."""
+        return msgspec.structs.replace(self, schedule=schedule, like=self.like or self)
 
     def windows(self, span: Interval) -> Intervals:
         """When the zone counts within ``span``."""
@@ -82,6 +124,40 @@ class Zone(msgspec.Struct, frozen=True, dict=True):
         return subtraction(self.windows(span), stays)
 
 
+class ZoneTimes(msgspec.Struct, frozen=True):
+    """When a zone counts, as written: weekly entries, the first night, and its own dates (aware).
+
+    ``schedule`` and ``first_night`` are decoded JSON; see :mod:`zones.schedule_entries`.
+    """
+
+    schedule: object = None
+    timezone: str = DEFAULT_TIMEZONE
+    first_night: object = None
+    from_at: datetime | None = None
+    until_at: datetime | None = None
+
+    def timetable(self) -> Timetable | None:
+        """What it comes to; None means always. Raises :class:`ZoneFault`."""
+        if not isinstance(self.timezone, str):
+            raise ZoneFault("timezone", f"{self.timezone!r} is not the name of a time zone")
+        # A zone without hours still names its time zone, and a wrong name is a slip worth telling.
+        weekly: Schedule | None = always(self.timezone)
+        if self.schedule is not None:
+            weekly = schedule_from_entries(self.schedule, self.timezone)
+        if self.first_night is not None:
+            assert weekly is not None
+            night = first_night_from_entry(self.first_night)
+            weekly = msgspec.structs.replace(weekly, first_night=night)
+        elif self.schedule is None:
+            weekly = None
+        try:
+            dates = Dates(self.from_at, self.until_at)
+        except ValueError:
+            raise ZoneFault("until", "is not after from; a zone must last some time") from None
+        parts = [each for each in (weekly, dates) if each is not None and each != Dates()]
+        return combined(parts)
+
+
 def zone_from_feature(
     *,
     zone_id: str,
@@ -89,35 +165,65 @@ def zone_from_feature(
     geometry: object,
     buffer_m: float = 0.0,
     radius_m: float = 0.0,
+    tolerance_m: float = 0.0,
+    rings: object = None,
+    priority: int = 0,
     schedule: object = None,
     timezone: str = DEFAULT_TIMEZONE,
+    first_night: object = None,
+    from_at: datetime | None = None,
+    until_at: datetime | None = None,
     version: int = 1,
     service_area: ServiceArea | None = GREAT_BRITAIN,
 ) -> Zone:
     """A zone from the parts of a GeoJSON feature; see :mod:`zones.geojson` and ``schedule``.
 
-    ``geometry`` is the GeoJSON object and ``schedule`` its list of ``{"days", "start", "end"}``,
-    both as decoded JSON; None means always. Raises :class:`ZoneFault` with the place of the fault.
+    ``geometry`` is the GeoJSON object, ``schedule`` its list of ``{"days", "start", "end"}``, all
+    as decoded JSON; None means always. Raises :class:`ZoneFault` with the place of the fault.
     """
-    try:
-        zone_kind = ZoneKind(kind)
-    except ValueError:
-        known = ", ".join(each.value for each in ZoneKind)
-        raise ZoneFault("kind", f"{kind!r} is not a kind of zone; use {known}") from None
-    if not isinstance(timezone, str):
-        raise ZoneFault("timezone", f"{timezone!r} is not the name of a time zone")
-    # A zone without hours still names its time zone, and a wrong name is a slip worth telling.
-    hours = Schedule((), timezone)
-    if schedule is not None:
-        hours = schedule_from_entries(schedule, timezone)
+    zone_kind = _kind(kind)
+    timetable = ZoneTimes(schedule, timezone, first_night, from_at, until_at).timetable()
     shape = shape_from_geojson(
         geometry, buffer_m=buffer_m, radius_m=radius_m, service_area=service_area
     )
-    return Zone(
+    if checked_metres(tolerance_m, "tolerance_m") and zone_kind.forbids_inside:
+        what = "is for a place to stay in; an exclusion zone is drawn larger with buffer_m"
+        raise ZoneFault("tolerance_m", what)
+    warned = () if rings is None else rings_from_entries(rings)
+    if warned and zone_kind is ZoneKind.INCLUSION:
+        raise ZoneFault("rings", "are for exclusion and restriction; an address has none")
+    zone = Zone(
         zone_id=zone_id,
         kind=zone_kind,
-        shape=shape,
-        schedule=None if schedule is None else hours,
+        shape=grown(shape, tolerance_m),
+        schedule=timetable,
         buffer_m=float(buffer_m),
         version=version,
+        tolerance_m=float(tolerance_m),
+        rings=warned,
+        priority=_priority(priority),
     )
+    _refuse_rings_without_room(zone)
+    return zone
+
+
+def _refuse_rings_without_room(zone: Zone) -> None:
+    for ring in zone.rings:
+        if not zone.kind.forbids_inside and shrunk(zone.judged.shape, ring.metres).is_empty:
+            what = f"nothing of the zone is further than {ring.metres:g} m from its edge"
+            raise ZoneFault("rings", f"{what}; warn later")
+
+
+def _kind(kind: str | ZoneKind) -> ZoneKind:
+    try:
+        return ZoneKind(kind)
+    except ValueError:
+        known = ", ".join(each.value for each in ZoneKind)
+        raise ZoneFault("kind", f"{kind!r} is not a kind of zone; use {known}") from None
+
+
+def _priority(priority: object) -> int:
+    whole = isinstance(priority, int) and not isinstance(priority, bool)
+    if not whole or not 0 <= int(str(priority)) <= MOST_PRIORITY:
+        raise ZoneFault("priority", f"{priority!r} is not a whole number from 0 to {MOST_PRIORITY}")
+    return int(str(priority))

@@ -9,6 +9,7 @@ from alerts.rules.place_costs import end_threshold, miss_cost, threshold
 from alerts.rules.place_excursion import HALF
 from alerts.terms import Condition, ConditionKind
 from zones import belief, fix_error
+from zones.parts import Role
 from zones.whereabouts import Spot
 from zones.zone import Zone
 
@@ -17,8 +18,21 @@ KIND = {
     ConditionKind.CURFEW: FindingKind.CURFEW_BREACH,
     ConditionKind.RESTRICTION_ZONE: FindingKind.RESTRICTION_BREACH,
 }
+WARNINGS = (
+    FindingKind.EARLY_WARNING_1,
+    FindingKind.EARLY_WARNING_2,
+    FindingKind.EARLY_WARNING_3,
+)
 # How many fixes evidence shows: those with which it began and the newest. The rest are stored.
 _FIRST, _NEWEST = 4, 8
+
+
+def kind_of(condition: Condition) -> FindingKind:
+    """What an episode of the condition, or of a part of it, is called."""
+    part = condition.part
+    if part is None or part.role is Role.BREACH:
+        return KIND[condition.kind]
+    return FindingKind.EXCUSED_STAY if part.role is Role.EXCUSED else WARNINGS[part.number - 1]
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
@@ -74,10 +88,23 @@ def _written(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
+def _part(condition: Condition, zone: Zone) -> dict[str, object]:
+    """What the zone is among those that overlap, and which part of it this is."""
+    said: dict[str, object] = {"priority": zone.priority, "area_m2": float(f"{zone.area_m2:.6g}")}
+    if zone.judged.bound_m > 0:
+        said["simplified_m"] = zone.judged.bound_m
+    if condition.part is not None and condition.part.ring is not None:
+        said["ring_m"] = condition.part.ring.metres
+    if condition.part is not None and condition.part.authorised is not None:
+        said["authorised"] = condition.part.authorised
+    return said
+
+
 def evidence(breach: Breach, condition: Condition, zone: Zone) -> dict[str, object]:
     """What explains the episode, as JSON values."""
     shown = (*breach.first, *breach.newest)
     return {
+        **_part(condition, zone),
         "zone": zone.zone_id,
         "zone_version": zone.version,
         "zone_kind": zone.kind.value,

@@ -15,7 +15,7 @@ import msgspec
 
 from alerts.finding import Finding
 from alerts.rules.calm import EVERYWHERE, Calm
-from alerts.rules.place_breach import KIND, Breach, evidence, grow
+from alerts.rules.place_breach import KIND, Breach, evidence, grow, kind_of
 from alerts.rules.place_costs import end_threshold, threshold
 from alerts.rules.place_envelope import envelope
 from alerts.rules.place_excursion import Excursion, Points, follow, mark
@@ -238,7 +238,7 @@ def _ended(state: PlaceBelief, condition: Condition, at: datetime | None) -> Fin
 def _finding(breach: Breach, condition: Condition, ended_at: datetime | None) -> Finding:
     return RULE.finding(
         condition,
-        KIND[condition.kind],
+        kind_of(condition),
         condition.severity,
         breach.started_at,
         None if ended_at is None else max(ended_at, breach.started_at),

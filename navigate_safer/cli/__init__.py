@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "replay",
     "archive": "replay",
     "judge": "files",
+    "zones": "zones",
     "schema": "files",
     "outcomes": "outcomes",
     "demo": "demonstration",

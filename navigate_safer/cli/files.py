@@ -9,6 +9,7 @@ from devices import command
 from devices.native import json_schema
 from navigate_safer import place_files
 from navigate_safer.cli.fault import stop
+from navigate_safer.zone_files import BadPlaceInput
 
 
 @click.group()
@@ -18,7 +19,7 @@ def judge() -> None:
 
 @judge.command()
 @click.option("--zones", "zones_file", required=True, type=click.Path(path_type=Path),
-              help="GeoJSON FeatureCollection.")  # fmt: skip
+              help="GeoJSON FeatureCollection, or KML.")  # fmt: skip
 @click.option("--track", "track_file", required=True, type=click.Path(path_type=Path),
               help="CSV: device,at,lat,lon,accuracy_m[,source].")  # fmt: skip
 @click.option("--rule", default=place_files.DEFAULT_RULE, show_default=True,
@@ -31,7 +32,7 @@ def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None
         document = place_files.judge_place_files(
             zones_file, track_file, rule=rule, max_gap_s=max_gap
         )
-    except place_files.BadPlaceInput as fault:
+    except BadPlaceInput as fault:
         stop(str(fault))
     click.echo(json.dumps(document, indent=2))
 

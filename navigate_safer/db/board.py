@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
@@ -76,6 +76,15 @@ class TextLine(msgspec.Struct, frozen=True):
     fault: str | None
 
 
+class AlsoLine(msgspec.Struct, frozen=True):
+    """Another episode about a place at the same time; the name for those who may see places."""
+
+    kind: str
+    severity: str
+    started_at: datetime
+    zone_name: str | None
+
+
 class AlertDetail(msgspec.Struct, frozen=True):
     """Everything the alert page says; zone id and name only for those who may see places."""
 
@@ -91,6 +100,7 @@ class AlertDetail(msgspec.Struct, frozen=True):
     zone_name: str | None
     history: list[HistoryLine]
     texts: list[TextLine]
+    also: list[AlsoLine]
 
 
 def _lines(scope: Scope) -> Select[AlertRow, EpisodeRow, WearerRow, AreaRow, str]:
@@ -192,7 +202,27 @@ def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
         zone_name=zone.name if zone is not None and places else None,
         history=_history(session, line.alert_id),
         texts=_texts(session, line.alert_id),
+        also=_also(session, episode, places),
     )
+
+
+def _also(session: Session, episode: EpisodeRow, places: bool) -> list[AlsoLine]:
+    """Zones that were broken at the same time, whether an alert tells of them or not."""
+    query = (
+        select(EpisodeRow, ZoneRow.name)
+        .join(ConditionRow, ConditionRow.id == EpisodeRow.condition_id)
+        .join(ZoneRow, ZoneRow.id == ConditionRow.zone_id)
+        .where(EpisodeRow.fitting_id == episode.fitting_id, EpisodeRow.id != episode.id)
+        .where(EpisodeRow.withdrawn.is_(False))
+        .where(or_(EpisodeRow.ended_at.is_(None), EpisodeRow.ended_at >= episode.started_at))
+        .order_by(EpisodeRow.started_at, EpisodeRow.id)
+    )
+    if episode.ended_at is not None:
+        query = query.where(EpisodeRow.started_at <= episode.ended_at)
+    return [
+        AlsoLine(row.kind, row.severity, row.started_at, name if places else None)
+        for row, name in session.execute(query)
+    ]
 
 
 def _history(session: Session, alert_id: int) -> list[HistoryLine]:

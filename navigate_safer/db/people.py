@@ -109,6 +109,8 @@ class ZoneRow(Base):
     buffer_m: Mapped[float] = mapped_column(Float, default=0.0)
     schedule: Mapped[list[dict[str, object]] | None] = mapped_column(JSON(none_as_null=True))
     timezone: Mapped[str] = mapped_column(String(64), default="Europe/London")
+    # The other properties of :data:`zones.feature.ZONE_PROPERTIES`, as in a zone file.
+    properties: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ConditionRow(Base):

@@ -12,6 +12,7 @@ from navigate_safer.db import (
     alerting,
     audit,
     commands,
+    exceptions,
     holds,
     imports,
     limits,
@@ -19,6 +20,7 @@ from navigate_safer.db import (
     quarantine,
     reading_rows,
     telemetry,
+    zones,
 )
 from navigate_safer.db.base import Base
 
@@ -34,6 +36,8 @@ SUBJECTS = (
     commands,
     imports,
     holds,
+    zones,
+    exceptions,
 )
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.

@@ -1,6 +1,6 @@
 """Orders, clauses and zones as the rules need them: a fitting with its conditions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
 from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting, Limits
+from navigate_safer.db.exceptions import permissions_of
 from navigate_safer.db.people import (
     ConditionRow,
     DeviceRow,
@@ -19,48 +20,41 @@ from navigate_safer.db.people import (
     OrderRow,
     ZoneRow,
 )
-from zones.zone import Zone, zone_from_feature
+from zones.authorised import Authorised
+from zones.feature import read_feature
+from zones.zone import Zone
 
 LOCAL = ZoneInfo("Europe/London")
 
 
 def zone_of(row: ZoneRow) -> Zone:
     """The zone of a row. Zones never change, so that each is built once per process."""
-    return _zone(
-        row.id,
-        row.ref,
-        row.version,
-        row.kind,
-        msgspec.json.encode(row.geometry),
-        row.buffer_m,
-        None if row.schedule is None else msgspec.json.encode(row.schedule),
-        row.timezone,
-    )
+    geometry = msgspec.json.encode(row.geometry)
+    return _zone(row.id, row.ref, row.version, geometry, msgspec.json.encode(properties_of(row)))
+
+
+def properties_of(row: ZoneRow) -> dict[str, object]:
+    """What a zone file would say of the zone, but for its id and name."""
+    written: dict[str, object] = {"kind": row.kind, **(row.properties or {})}
+    if row.buffer_m:
+        written["buffer_m"] = row.buffer_m
+    if row.schedule is not None:
+        written["schedule"] = row.schedule
+    return {**written, "timezone": row.timezone}
 
 
 @lru_cache(maxsize=20_000)
-def _zone(
-    _row_id: int,
-    ref: str,
-    version: int,
-    kind: str,
-    geometry: bytes,
-    buffer_m: float,
-    schedule: bytes | None,
-    timezone: str,
-) -> Zone:
-    return zone_from_feature(
-        zone_id=ref,
-        kind=kind,
-        geometry=msgspec.json.decode(geometry),
-        buffer_m=buffer_m,
-        schedule=None if schedule is None else msgspec.json.decode(schedule),
-        timezone=timezone,
-        version=version,
-    )
+def _zone(_row_id: int, ref: str, version: int, geometry: bytes, properties: bytes) -> Zone:
+    written = msgspec.json.decode(properties)
+    return read_feature(ref, msgspec.json.decode(geometry), written, version).zone
 
 
-def _condition(row: Any, order: Any, zone: Zone | None) -> Condition:  # noqa: ANN401 - rows, or rows of columns
+def _condition(
+    row: Any,  # noqa: ANN401 - rows, or rows of columns
+    order: Any,  # noqa: ANN401
+    zone: Zone | None,
+    permissions: Mapping[str, tuple[Authorised, ...]],
+) -> Condition:
     until = [at for at in (row.until_at, _order_end(order.ends_on)) if at is not None]
     return Condition(
         condition_id=row.id,
@@ -72,6 +66,7 @@ def _condition(row: Any, order: Any, zone: Zone | None) -> Condition:  # noqa: A
         until_at=min(until, default=None),
         limits=msgspec.convert(row.limits, Limits),
         zone=zone,
+        permissions=permissions.get(row.ref, ()) if zone is not None else (),
     )
 
 
@@ -115,9 +110,10 @@ def _load(session: Session, row: FittingRow) -> FittingOf:
         .outerjoin(ZoneRow, ConditionRow.zone_id == ZoneRow.id)
         .where(OrderRow.wearer_id == row.wearer_id)
         .order_by(ConditionRow.id)
-    )
+    ).all()
+    allowed = permissions_of(session, {row.ref for row, _, zone in conditions if zone is not None})
     terms = tuple(
-        _condition(condition, order, None if zone is None else zone_of(zone))
+        _condition(condition, order, None if zone is None else zone_of(zone), allowed)
         for condition, order, zone in conditions
     )
     return FittingOf(
@@ -140,7 +136,7 @@ _FITTINGS = (
 )  # fmt: skip
 _CLAUSES = (
     select(
-        ConditionRow.id, ConditionRow.version, ConditionRow.clause, ConditionRow.kind,
+        ConditionRow.id, ConditionRow.ref, ConditionRow.version, ConditionRow.clause, ConditionRow.kind,
         ConditionRow.severity, ConditionRow.from_at, ConditionRow.until_at, ConditionRow.limits,
         ConditionRow.zone_id, OrderRow.wearer_id, OrderRow.starts_on, OrderRow.ends_on,
     )
@@ -153,7 +149,7 @@ _CLAUSES = (
 def fittings_by_id(
     session: Session, fitting_ids: Collection[int], zones: dict[int, Zone]
 ) -> dict[int, FittingOf]:
-    """Many fittings in three queries; ``zones`` holds those of this database built before."""
+    """Many fittings in four queries; ``zones`` holds those of this database built before."""
     connection = session.connection()
     fittings = connection.execute(_FITTINGS, {"fittings": list(fitting_ids)}).all()
     clauses: dict[int, list[Any]] = {}
@@ -165,6 +161,8 @@ def fittings_by_id(
     if unknown:
         for zone in session.scalars(select(ZoneRow).where(ZoneRow.id.in_(unknown))):
             zones[zone.id] = zone_of(zone)
+    about_places = {one.ref for group in clauses.values() for one in group if one.zone_id}
+    allowed = permissions_of(session, about_places)
     return {
         each.id: FittingOf(
             Fitting(
@@ -173,7 +171,9 @@ def fittings_by_id(
                 each.fitted_at,
                 each.removed_at,
                 tuple(
-                    _condition(one, one, None if one.zone_id is None else zones[one.zone_id])
+                    _condition(
+                        one, one, None if one.zone_id is None else zones[one.zone_id], allowed
+                    )
                     for one in clauses.get(each.wearer_id, [])
                 ),
             ),

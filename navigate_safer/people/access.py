@@ -35,6 +35,7 @@ class Permission(Enum):
     SEE_CASELOAD = "see wearers, their orders and compliance"
     SEE_PLACES = "see positions, trails and zone shapes"
     SEE_ALCOHOL = "see alcohol readings"
+    EDIT_ZONES = "draw, change and import zones, and allow exceptions"
     COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
     SEE_VICTIMS = "see who is protected and where"
     SEE_AUDIT = "read the log of who saw and did what"
@@ -50,10 +51,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES},
     Role.OFFENDER_MANAGER: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES},
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
-    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES},
+    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES},
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.IDVA: _CASE | {_P.SEE_VICTIMS},
     Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),

@@ -79,7 +79,10 @@ class Window(Entry, frozen=True):
 
 
 class ZoneEntry(Entry, frozen=True):
-    """A zone: ``geometry`` is GeoJSON (EPSG:4326); ``kind`` exclusion, inclusion, restriction."""
+    """A zone: ``geometry`` is GeoJSON (EPSG:4326); ``kind`` exclusion, inclusion, restriction.
+
+    ``properties`` are the others that a zone file may give: :data:`zones.feature.ZONE_PROPERTIES`.
+    """
 
     ref: Ref
     name: Name
@@ -89,6 +92,7 @@ class ZoneEntry(Entry, frozen=True):
     schedule: list[Window] | None = None
     timezone: str = "Europe/London"
     protects: list[str] = []
+    properties: dict[str, object] = {}
 
 
 class ConditionEntry(Entry, frozen=True):

@@ -7,9 +7,10 @@ import msgspec
 import phonenumbers
 
 from navigate_safer.db.people import ZoneRow
+from navigate_safer.db.terms import properties_of
 from navigate_safer.people.casefile import CaseFile, StaffMember, ZoneEntry
 from zones.fault import ZoneFault
-from zones.zone import zone_from_feature
+from zones.feature import MORE_PROPERTIES, read_feature
 
 CASE_FILE_VERSION = 1
 
@@ -32,18 +33,7 @@ def read_case_file(content: bytes) -> CaseFile:
 def zone_row(entry: ZoneEntry) -> ZoneRow:
     """A zone's row; refused with the place of the fault when the shape is not valid."""
     schedule = None if entry.schedule is None else msgspec.to_builtins(entry.schedule)
-    try:
-        zone_from_feature(
-            zone_id=entry.ref,
-            kind=entry.kind,
-            geometry=entry.geometry,
-            buffer_m=entry.buffer_m,
-            schedule=schedule,
-            timezone=entry.timezone,
-        )
-    except ZoneFault as fault:
-        raise CaseFileFault(f"zone {entry.ref}: {fault}") from None
-    return ZoneRow(
+    row = ZoneRow(
         ref=entry.ref,
         name=entry.name,
         kind=entry.kind,
@@ -51,7 +41,16 @@ def zone_row(entry: ZoneEntry) -> ZoneRow:
         buffer_m=entry.buffer_m,
         schedule=schedule,
         timezone=entry.timezone,
+        properties=entry.properties or None,
     )
+    try:
+        unknown = sorted(set(entry.properties) - set(MORE_PROPERTIES))
+        if unknown:
+            raise ZoneFault("properties", f"{unknown[0]!r} is not known")
+        read_feature(entry.ref, entry.geometry, properties_of(row))
+    except ZoneFault as fault:
+        raise CaseFileFault(f"zone {entry.ref}: {fault}") from None
+    return row
 
 
 def span(

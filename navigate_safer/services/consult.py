@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from shapely.geometry import mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import audit, board, caseload, terms, tracks
+from navigate_safer.db import audit, board, caseload, tracks
 from navigate_safer.db.audit import WebSessionRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.board import AlertDetail, Board, BoardLine
@@ -22,6 +21,7 @@ from navigate_safer.db.people import ZoneRow
 from navigate_safer.db.tracks import Point, Sample
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
+from navigate_safer.services import zone_views
 from navigate_safer.services.casework import NotFound
 
 # What an alert's map shows before the breach and after it.
@@ -186,7 +186,11 @@ def _alert_trail(
 
 def _shapes(session: Session, zone_ids: Sequence[int]) -> list[ZoneShape]:
     rows = session.scalars(select(ZoneRow).where(ZoneRow.id.in_(zone_ids)))
-    return [ZoneShape(row.name, row.kind, dict(mapping(terms.zone_of(row).shape))) for row in rows]
+    return [
+        ZoneShape(each.name, each.kind, each.geometry)
+        for row in rows
+        for each in zone_views.drawings(row)
+    ]
 
 
 def _log(

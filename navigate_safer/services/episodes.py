@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from alerts.decide import Action, Decision
-from alerts.finding import Finding
+from alerts import overlap
+from alerts.decide import Action, Decision, Why
+from alerts.finding import Finding, FindingKind, Severity
 from alerts.lifecycle import AlertState, Move
+from alerts.overlap import Stay
 from navigate_safer.db import audit
 from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow, EpisodeRow
 from navigate_safer.db.terms import FittingOf
@@ -16,12 +18,21 @@ from navigate_safer.people.account import Act
 from navigate_safer.services import alerting
 from navigate_safer.services.alerting import Voice
 
+# After these a stay that another alert told of may be told no more.
+_MAY_UNCOVER = frozenset({Action.END, Action.AMEND, Action.WITHDRAW})
+
 
 def apply(
     session: Session, of: FittingOf, decisions: Iterable[Decision], now: datetime, voice: Voice
 ) -> int:
-    """Write what was decided; returns how many alerts were opened. The caller commits."""
+    """Write what was decided; returns how many alerts were opened. The caller commits.
+
+    Of zones that overlap one alert tells; the others are recorded, and told when it no longer does.
+    """
     opened = 0
+    decisions = list(decisions)
+    if any(each.action is Action.OPEN for each in decisions):
+        decisions = overlap.settle(decisions, told_stays(session, of.fitting.fitting_id))
     for decision in decisions:
         if decision.known is None:
             assert decision.finding is not None
@@ -33,7 +44,59 @@ def apply(
                 opened += 1
         else:
             _change(session, decision, now, voice)
+    if any(each.action in _MAY_UNCOVER for each in decisions):
+        opened += _tell_what_is_left(session, of, now, voice)
     return opened
+
+
+def told_stays(session: Session, fitting_id: int) -> list[Stay]:
+    """Stays of a fitting that go on, and of which an alert tells that is not resolved."""
+    query = (
+        select(EpisodeRow)
+        .join(AlertRow, AlertRow.episode_id == EpisodeRow.id)
+        .where(*_going_on(fitting_id), AlertRow.state != AlertState.RESOLVED.value)
+    )
+    return [stay for row in session.scalars(query) if (stay := _stay(row)) is not None]
+
+
+def _tell_what_is_left(session: Session, of: FittingOf, now: datetime, voice: Voice) -> int:
+    """Open alerts of stays that go on after the one that told of them; how many."""
+    fitting_id = of.fitting.fitting_id
+    query = (
+        select(EpisodeRow)
+        .outerjoin(AlertRow, AlertRow.episode_id == EpisodeRow.id)
+        .where(*_going_on(fitting_id), AlertRow.id.is_(None))
+    )
+    untold = [(row, stay) for row in session.scalars(query) if (stay := _stay(row)) is not None]
+    if not untold:
+        return 0
+    told, opened = told_stays(session, fitting_id), 0
+    for row, stay in sorted(untold, key=lambda each: each[1].rank, reverse=True):
+        if any(overlap.tells(other, stay) for other in told):
+            continue
+        why = Why.NO_LONGER_TOLD
+        session.add(
+            EpisodeHistoryRow(
+                episode_id=row.id, at=now, action=Action.OPEN.value, why=why.value, before=None
+            )
+        )
+        alerting.open_alert(session, row, now, voice, late=False, why=why.value)
+        told.append(stay)
+        opened += 1
+    return opened
+
+
+def _going_on(fitting_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        EpisodeRow.fitting_id == fitting_id,
+        EpisodeRow.ended_at.is_(None),
+        EpisodeRow.withdrawn.is_(False),
+    )
+
+
+def _stay(row: EpisodeRow) -> Stay | None:
+    kind, severity = FindingKind(row.kind), Severity(row.severity)
+    return overlap.stay_of(kind, severity, row.started_at, row.ended_at, row.evidence)
 
 
 def _new(session: Session, of: FittingOf, finding: Finding, now: datetime) -> EpisodeRow:
@@ -73,7 +136,7 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
         _log(session, episode, decision, now)
     alert = session.scalar(select(AlertRow).where(AlertRow.episode_id == episode.id))
     if alert is None:
-        if decision.action is Action.REOPEN:
+        if decision.action is Action.REOPEN and not FindingKind(episode.kind).only_recorded:
             why = decision.why.value
             alerting.open_alert(session, episode, now, voice, late=False, why=why)
         return

@@ -17,6 +17,7 @@ from navigate_safer.web import (
     command_words,
     commands,
     errors,
+    exceptions,
     maps,
     oversight,
     public,
@@ -25,6 +26,7 @@ from navigate_safer.web import (
     security,
     twilio,
     words,
+    zones,
 )
 from navigate_safer.wiring import Service
 
@@ -37,6 +39,8 @@ BLUEPRINTS = (
     cases,
     commands,
     maps,
+    zones,
+    exceptions,
     charts,
     oversight,
     quarantine,
@@ -73,6 +77,7 @@ def create_app(service: Service) -> Flask:
             PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
         ]
     )
+    zones.install(app)
     csrf = CSRFProtect(app)
     for module in BLUEPRINTS:
         app.register_blueprint(module.pages)

@@ -7,7 +7,7 @@ from flask import Flask, g, request, url_for
 
 from navigate_safer.people.access import Permission
 from navigate_safer.web import auth
-from zones.schedule import Day
+from zones.schedule import WEEK as SEVEN
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -20,6 +20,10 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "early_warning_1": "Near the edge of a zone",
+    "early_warning_2": "Nearing a zone, second ring",
+    "early_warning_3": "Nearing a zone, outer ring",
+    "excused_stay": "Stay that was allowed",
 }
 CONDITIONS = {
     "exclusion_zone": "Exclusion zone",
@@ -43,7 +47,7 @@ MOVES = {
     "amend": "Amended",
     "withdraw": "Withdrawn",
 }
-WEEK = tuple(day.value for day in Day)
+WEEK = tuple(day.value for day in SEVEN)
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
 
 
@@ -73,7 +77,11 @@ def in_words(value: str) -> str:
 
 def days(names: list[str]) -> str:
     """Days of a schedule: every day, Mon to Fri, or Thu, Fri, Sat."""
-    places = sorted(WEEK.index(name) for name in names)
+    places = sorted(WEEK.index(name) for name in names if name in WEEK)
+    if not places:
+        return "Bank holidays"
+    if len(places) < len(names):
+        return f"{days([WEEK[place] for place in places])} and bank holidays"
     if len(places) == len(WEEK):
         return "Every day"
     if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
@@ -136,6 +144,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
     entries = (
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
+        (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
         (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
     )

@@ -45,6 +45,17 @@ GET  /people/PERSON/alcohol.json   ok   ok      no          no   no     ok      
 GET  /people/PERSON/commands       ok   ok      no          no   no     ok         no      no
 GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok         no      no
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
+GET  /zones                        ok   ok      no          no   no     ok         no      no
+GET  /zones/draw                   no   ok      no          no   no     ok         no      no
+POST /zones/save                   no   bad     no          no   no     bad        no      no
+POST /zones/upload                 no   bad     no          no   no     bad        no      no
+GET  /zones/download.kml           ok   ok      no          no   no     ok         no      no
+GET  /zones/Z-CROSS                ok   ok      no          no   no     ok         no      no
+GET  /zones/Z-CROSS/change         no   ok      no          no   no     ok         no      no
+GET  /zones/Z-CROSS/map.json       ok   ok      no          no   no     ok         no      no
+GET  /people/PERSON/exceptions     ok   ok      no          no   no     ok         no      no
+POST /people/PERSON/exceptions/allow     no bad no          no   no     bad        no      no
+POST /people/PERSON/exceptions/1/revoke  no bad no          no   no     bad        no      no
 GET  /map/style.json               ok   ok      no          no   no     ok         no      no
 GET  /map/tiles/1/2/3              none none    no          no   no     none       no      no
 GET  /map/wards.geojson            ok   ok      no          no   no     ok         no      no

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from zones.hours import Hours
 from zones.interval import Interval
-from zones.schedule import Day, schedule_from_entries
+from zones.schedule import Day
+from zones.schedule_entries import schedule_from_entries
 
 DAYS = [day.value for day in Day]
 NIGHTS = schedule_from_entries([{"days": DAYS, "start": "19:00", "end": "07:00"}])

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from zones.fault import ZoneFault
 from zones.interval import Interval, measure
-from zones.schedule import Day, Schedule, Window, schedule_from_entries
+from zones.schedule import WEEK, Day, Schedule, Window
+from zones.schedule_entries import schedule_from_entries
 
 EVERY_DAY = [day.value for day in Day]
 CURFEW = schedule_from_entries([{"days": EVERY_DAY, "start": "19:00", "end": "07:00"}])
@@ -227,7 +228,7 @@ def test_an_unknown_time_zone_is_refused(name):
 
 windows = st.builds(
     Window,
-    days=st.sets(st.sampled_from(Day), min_size=1).map(lambda days: tuple(sorted(days, key=str))),
+    days=st.sets(st.sampled_from(WEEK), min_size=1).map(lambda days: tuple(sorted(days, key=str))),
     start=st.times().map(lambda at: at.replace(microsecond=0)),
     end=st.times().map(lambda at: at.replace(microsecond=0)),
 )
@@ -279,8 +280,8 @@ def test_nothing_changes_before_the_next_change(schedule, at):
 def on_the_wall(schedule: Schedule, minute: datetime) -> bool:
     """The order read by somebody with a wall clock, away from clock changes."""
     local = minute.astimezone(ZoneInfo(schedule.timezone))
-    today = tuple(Day)[local.weekday()]
-    yesterday = tuple(Day)[local.weekday() - 1]
+    today = WEEK[local.weekday()]
+    yesterday = WEEK[local.weekday() - 1]
     now = local.time()
     return any(
         (today in w.days and now >= w.start and (w.end <= w.start or now < w.end))

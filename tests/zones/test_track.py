@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from devices.readings import Fix, Stamp
 from zones.interval import Interval, Intervals, intersection, measure, union
 from zones.presence import Presence, TrackPoint, step
-from zones.schedule import schedule_from_entries
+from zones.schedule_entries import schedule_from_entries
 from zones.track import SHORTEST_STAY, Track
 from zones.zone import Zone, ZoneKind
 

@@ -4,7 +4,7 @@ import pytest
 
 from zones.fault import ZoneFault
 from zones.interval import Interval
-from zones.schedule import schedule_from_entries
+from zones.schedule_entries import schedule_from_entries
 from zones.zone import Zone, ZoneKind, zone_from_feature
 
 SQUARE = {

@@ -12,7 +12,7 @@ const modules = join(here, "node_modules");
 const target = process.env.NAVIGATE_SAFER_STATIC ?? join(here, "..", "static");
 
 const VERSION_LENGTH = 12;
-const SCRIPTS = ["app", "map", "chart"];
+const SCRIPTS = ["app", "map", "chart", "draw"];
 const STYLES = [
   join(modules, "govuk-frontend/dist/govuk/govuk-frontend.min.css"),
   join(modules, "@ministryofjustice/frontend/moj/moj-frontend.min.css"),

@@ -42,6 +42,7 @@ export function addLegend(panel, { zones, trail, gaps, wards }) {
   const signs = Object.entries(ZONE_KINDS)
     .filter(([kind]) => zones.some((zone) => zone.kind === kind))
     .map(([kind, { word }]) => [kind, word]);
+  if (zones.some((zone) => zone.kind === "warning")) signs.push(["warning", "Early-warning ring"]);
   const points = trail.positions;
   if (points.some((point) => !point.inAlert)) signs.push(["point", "Point"]);
   if (points.some((point) => point.inAlert)) signs.push(["alert", "Point in the time of the alert"]);

@@ -39,9 +39,12 @@ export const ZONE_KINDS = {
   inclusion: { word: "Inclusion zone", colour: "#0f7a52", dash: [12, 5], hatched: false },
   restriction: { word: "Restriction zone", colour: "#54319f", dash: [3, 5], hatched: false },
 };
+/** A ring is a sign of a zone, not a zone; its name is its distance. */
+const WARNING = { word: "Early warning", colour: "#8a5f00", dash: [2, 6], hatched: false };
 const UNKNOWN_KIND = { word: "Zone", colour: "#484949", dash: [2, 4], hatched: false };
 
-const kindOf = (zone) => ZONE_KINDS[zone.kind] ?? UNKNOWN_KIND;
+const kindOf = (zone) =>
+  zone.kind === "warning" ? WARNING : (ZONE_KINDS[zone.kind] ?? UNKNOWN_KIND);
 
 /** Outlines of the wards with their names, a ground for a map without a base map. */
 export function wardLayer(wards) {

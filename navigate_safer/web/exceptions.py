@@ -1,0 +1,91 @@
+"""What is allowed to one wearer for a time: allow, take back, and see what it excused."""
+
+from datetime import datetime
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from navigate_safer.people.access import Permission
+from navigate_safer.services import exceptions
+from navigate_safer.services.exceptions import CannotAllow, Wanted
+from navigate_safer.web.auth import now, rule, scope, service
+from navigate_safer.web.words import LONDON
+from zones.coordinates import geometry_from_table
+from zones.fault import ZoneFault
+
+pages = Blueprint("exceptions", __name__)
+
+
+@pages.get("/people/<ref>/exceptions")
+@rule(Permission.SEE_PLACES)
+def listed(ref: str) -> ResponseReturnValue:
+    """Exceptions of a wearer, newest first, and the stays that they excused."""
+    return _page(ref)
+
+
+@pages.post("/people/<ref>/exceptions/allow")
+@rule(Permission.EDIT_ZONES)
+def allow(ref: str) -> ResponseReturnValue:
+    """Allow something under a condition."""
+    errors: dict[str, str] = {}
+    wanted = _wanted(errors)
+    if wanted is not None and not errors:
+        try:
+            exceptions.allow(service().sessions, scope(), ref, wanted, now())
+        except CannotAllow as fault:
+            errors["condition"] = str(fault)
+    if errors:
+        return _page(ref, errors)
+    flash("The exception holds from its start, or from now if that is later.", "success")
+    return redirect(url_for("exceptions.listed", ref=ref))
+
+
+@pages.post("/people/<ref>/exceptions/<int:number>/revoke")
+@rule(Permission.EDIT_ZONES)
+def revoke(ref: str, number: int) -> ResponseReturnValue:
+    """Take an exception back."""
+    try:
+        reason = request.form.get("reason", "")
+        done = exceptions.revoke(service().sessions, scope(), ref, number, reason, now())
+    except CannotAllow as fault:
+        return _page(ref, {f"reason-{number}": str(fault)})
+    flash(
+        "The exception is taken back." if done else "The exception is over already.",
+        "success" if done else "information",
+    )
+    return redirect(url_for("exceptions.listed", ref=ref))
+
+
+def _wanted(errors: dict[str, str]) -> Wanted | None:
+    form = request.form
+    times = {}
+    for field, label in (("from", "start"), ("until", "end")):
+        text = f"{form.get(f'{field}_date', '').strip()}T{form.get(f'{field}_time', '').strip()}"
+        try:
+            # Of a time that the clocks repeat the first is meant, as everywhere in the service.
+            times[field] = datetime.fromisoformat(text).replace(tzinfo=LONDON)
+        except ValueError:
+            errors[f"{field}_date"] = f"Enter the {label} as a date and a time, 24 hours"
+    for field, what in (("condition", "Select a condition"), ("why", "Enter why it is allowed")):
+        if not form.get(field, "").strip():
+            errors[field] = what
+    corridor, width_m = None, 0.0
+    if form.get("corridor", "").strip():
+        try:
+            corridor = geometry_from_table("LineString", form["corridor"])
+            width_m = float(form.get("corridor_m", "").strip() or "nan")
+        except ZoneFault as fault:
+            errors["corridor"] = f"{fault.where.capitalize()} {fault.what}"
+        except ValueError:
+            errors["corridor_m"] = "Enter the metres to each side as a number"
+    if errors:
+        return None
+    return Wanted(form["condition"], times["from"], times["until"], form["why"], corridor, width_m)
+
+
+def _page(ref: str, errors: dict[str, str] | None = None) -> Response:
+    page = exceptions.see(service().sessions, scope(), ref, now())
+    body = render_template(
+        "exceptions.html", page=page, errors=errors or {}, form=request.form, now=now()
+    )
+    return Response(body, 422 if errors else 200)

@@ -1,0 +1,29 @@
+"""What an officer has allowed: to be in a zone, or away from one, for a time.
+
+A stay that is allowed is excused: it is recorded and never told. With a corridor only the way
+along it is allowed.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from shapely.geometry.base import BaseGeometry
+
+from zones.timetable import Timetable
+
+
+class Authorised(msgspec.Struct, frozen=True):
+    """One permission: ``ref`` names it in evidence, ``times`` says when it holds.
+
+    ``corridor`` is EPSG:4326, grown to its full width; None allows everywhere. Its shape never
+    changes under one ``ref``.
+    """
+
+    ref: str
+    times: Timetable
+    corridor: BaseGeometry | None = None
+
+
+def times_without_corridor(permissions: Iterable[Authorised]) -> tuple[Timetable, ...]:
+    """When being anywhere is allowed."""
+    return tuple(each.times for each in permissions if each.corridor is None)
