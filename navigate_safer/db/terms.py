@@ -136,7 +136,8 @@ _FITTINGS = (
 )  # fmt: skip
 _CLAUSES = (
     select(
-        ConditionRow.id, ConditionRow.ref, ConditionRow.version, ConditionRow.clause, ConditionRow.kind,
+        ConditionRow.id, ConditionRow.ref, ConditionRow.version, ConditionRow.clause,
+        ConditionRow.kind,
         ConditionRow.severity, ConditionRow.from_at, ConditionRow.until_at, ConditionRow.limits,
         ConditionRow.zone_id, OrderRow.wearer_id, OrderRow.starts_on, OrderRow.ends_on,
     )

@@ -37,8 +37,8 @@ class Run(msgspec.Struct, frozen=True):
     """One measured run. ``rate`` is per second, from the first publish to the last commit.
 
     CPU is microseconds per reading: of the service's own processes, ``monitor_us`` of it of the
-    monitor's, of the database, of the broker; ``seconds`` and ``cpu_steps`` are the steps of a batch, microseconds per reading on the
-    clock and of the CPU. Latencies are milliseconds from publish to judged and committed.
+    monitor's, of the database, of the broker; ``seconds`` and ``cpu_steps`` are the steps of a
+    batch, microseconds per reading on the clock and of the CPU. Latencies are milliseconds from publish to judged and committed.
     """
 
     name: str
