@@ -8,12 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from navigate_safer import logs
-from navigate_safer.demo.intake_bench import Bench, Run
+from navigate_safer.demo import intake_report
+from navigate_safer.demo.intake_bench import Bench
+from navigate_safer.demo.intake_run import Minute, Run
 
 DATABASES = ("postgresql", "sqlite")
 # The fleet of the main rows; the others show whether what is known costs anything.
 FLEET = 30_000
 PACE = 4_000.0
+SOAK_PACE = 2_000.0
 
 
 @click.command()
@@ -24,9 +27,19 @@ PACE = 4_000.0
               help="Other numbers of known devices, separated by commas.")  # fmt: skip
 @click.option("--paced-s", default=30, show_default=True, type=click.IntRange(5),
               help="Seconds of the run at 4,000 messages a second.")  # fmt: skip
+@click.option("--runs", default=1, show_default=True, type=click.IntRange(1),
+              help="Measure so many times and print each figure's median.")  # fmt: skip
+@click.option("--soak-s", default=0, show_default=True, type=click.IntRange(0),
+              help="Only this: so many seconds at 2,000/s, with the memory each minute.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON lines.")
 def ingest(
-    databases: tuple[str, ...], messages: int, fleets: str, paced_s: int, as_json: bool
+    databases: tuple[str, ...],
+    messages: int,
+    fleets: str,
+    paced_s: int,
+    runs: int,
+    soak_s: int,
+    as_json: bool,
 ) -> None:
     """Raw subscriber, raw write, bare path and the whole service, in one run.
 
@@ -36,12 +49,15 @@ def ingest(
     logs.configure(level="error")
     others = [_number(each) for each in fleets.split(",") if each.strip()]
     for database in databases:
-        runs = _measure(database, messages, others, paced_s)
+        if soak_s:
+            _soak(database, soak_s)
+            continue
+        measured = [_measure(database, messages, others, paced_s) for _ in range(runs)]
         if as_json:
-            for run in runs:
+            for run in (run for each in measured for run in each):
                 click.echo(msgspec.json.encode({"database": database, **_plain(run)}).decode())
         else:
-            _print(database, runs)
+            _print(database, measured)
 
 
 def _number(text: str) -> int:
@@ -52,11 +68,12 @@ def _number(text: str) -> int:
         raise click.BadParameter(said, param_hint="--fleets") from None
 
 
-def _measure(database: str, messages: int, fleets: list[int], paced_s: int) -> list[Run]:
-    def say(text: str) -> None:
-        click.echo(f"{database}: {text}", err=True)
+def _say(database: str) -> Callable[[str], None]:
+    return lambda text: click.echo(f"{database}: {text}", err=True)
 
-    with Bench(database, say) as bench:
+
+def _measure(database: str, messages: int, fleets: list[int], paced_s: int) -> list[Run]:
+    with Bench(database, _say(database)) as bench:
         runs = [bench.raw(messages), bench.raw_copy(2 * messages), bench.bare(messages)]
         runs.append(bench.ours("service", messages, FLEET))
         runs += [bench.ours("service", messages, each) for each in fleets]
@@ -64,6 +81,22 @@ def _measure(database: str, messages: int, fleets: list[int], paced_s: int) -> l
         runs.append(bench.ours("service, uploads of 60", uploads, FLEET, readings=60))
         runs.append(bench.ours("service at 4,000/s", int(PACE * paced_s), FLEET, rate=PACE))
     return runs
+
+
+def _soak(database: str, seconds: int) -> None:
+    def tell(minute: Minute) -> None:
+        click.echo(
+            f"minute {minute.number}: {minute.messages:,} messages, intake "
+            f"{minute.intake_mb:.1f} MB, monitor {minute.monitor_mb:.1f} MB"
+        )
+
+    click.echo(f"{intake_report.versions(database)}, {SOAK_PACE:,.0f} messages a second")
+    with Bench(database, _say(database)) as bench:
+        run = bench.soak(seconds, SOAK_PACE, FLEET, tell)
+    click.echo(
+        f"p50 {run.p50_ms:.0f} ms, p99 {run.p99_ms:.0f} ms, worst {run.worst_ms:.0f} ms, "
+        f"service {run.service_us:.0f} µs a message, lost {run.missing:,}"
+    )
 
 
 def _plain(run: Run) -> dict[str, object]:
@@ -76,6 +109,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Run], str]], ...] = (
     ("messages/s", lambda run: f"{run.messages_a_s:,.0f}" if run.messages else ""),
     ("readings/s", lambda run: f"{run.rate:,.0f}"),
     ("service µs", lambda run: f"{run.service_us:.1f}"),
+    ("of it monitor", lambda run: f"{run.monitor_us:.1f}" if run.monitor_us else ""),
     ("database µs", lambda run: f"{run.database_us:.1f}"),
     ("broker µs", lambda run: f"{run.broker_us:.1f}"),
     ("p50 ms", lambda run: "" if run.p50_ms is None else f"{run.p50_ms:.0f}"),
@@ -88,16 +122,34 @@ _COLUMNS: tuple[tuple[str, Callable[[Run], str]], ...] = (
 )  # fmt: skip
 
 
-def _print(database: str, runs: list[Run]) -> None:
-    table = Table(title=f"Intake on {database}; µs are CPU for each reading")
+def _print(database: str, measured: list[list[Run]]) -> None:
+    runs = [intake_report.median(same) for same in zip(*measured, strict=True)]
+    count = "one measurement" if len(measured) == 1 else f"medians of {len(measured)}"
+    console = Console(width=170)
+    table = Table(title=f"Intake on {intake_report.versions(database)}; {count}; "
+                  "µs are CPU for each reading")  # fmt: skip
     for name, _ in _COLUMNS:
         table.add_column(name, justify="left" if name == "Run" else "right")
     for run in runs:
         table.add_row(*(show(run) for _, show in _COLUMNS))
-    console = Console(width=160)
     console.print(table)
-    bare = next(run for run in runs if run.name == "bare path")
-    ours = next(run for run in runs if run.name == "service")
-    console.print(f"The service does {ours.rate / bare.rate:.0%} of the bare path's rate.")
-    spent = ", ".join(f"{step} {us:.1f}" for step, us in sorted(ours.seconds.items()))
-    console.print(f"Steps of a batch, µs of time for each reading: {spent}")
+    shares = intake_report.shares(measured)
+    each = ", ".join(f"{share:.0%}" for share in shares)
+    console.print(f"The service does {each} of the bare path's rate.")
+    console.print(_profile(runs))
+
+
+def _profile(runs: list[Run]) -> Table:
+    """Where each microsecond goes, at full speed and at a pace."""
+    shown = [run for run in runs if run.cpu_steps]
+    table = Table(title="Steps of a batch, µs for each reading: CPU / on the clock")
+    table.add_column("Step")
+    for run in shown:
+        table.add_column(f"{run.name}, {run.devices:,}", justify="right")
+    for step, what in intake_report.STEPS.items():
+        cells = []
+        for run in shown:
+            clock = f" / {run.seconds[step]:.1f}" if step in run.seconds else ""
+            cells.append(f"{run.cpu_steps.get(step, 0.0):.1f}{clock}")
+        table.add_row(what, *cells)
+    return table

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, exists, literal, or_, select, update
+from sqlalchemy import bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.finding import FindingKind
 from devices.columns import Flags, Ints
 from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import READ_ONLY, Sessions
-from navigate_safer.db.people import GatewayRow
+from navigate_safer.db.people import DeviceRow, GatewayRow
 from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow, PendingRow
 from navigate_safer.people.account import Act
 
@@ -124,8 +124,8 @@ class Reporting(NamedTuple):
     calm: str | None
 
 
-# One row a device and open fitting, in the order of :class:`Reporting`. ``{micros}`` is how the
-# database gives a time as microseconds, ``{devices}`` how it takes many names.
+# One row a device and open fitting, in the order of :class:`Reporting`. ``{…_us}`` is how the
+# database gives a time as microseconds, ``{which}`` chooses devices.
 REPORTING = """
 select d.ref, d.id, coalesce(d.gateway_id, 0), coalesce(f.id, 0), {fitted_us},
        case when f.id is not null and l.position_at is not null and j.through is not null
@@ -138,8 +138,13 @@ select d.ref, d.id, coalesce(d.gateway_id, 0), coalesce(f.id, 0), {fitted_us},
   left join fittings f on f.device_id = d.id and f.removed_at is null
   left join judgements j on j.fitting_id = f.id
   left join device_latest l on l.device_id = d.id
- where d.ref {devices}
+ where {which}
 """
+
+
+def last_device(session: Session) -> int:
+    """The highest id of a device; 0 where there is none."""
+    return session.scalar(select(func.max(DeviceRow.id))) or 0
 
 
 def gateways(session: Session) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The writes of intake that happen for every message, each in the database's fastest way."""
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -43,9 +43,21 @@ def insert_fixes(session: Session, rows: PackedFixes) -> None:
 def reporting(session: Session, devices: Collection[str], now: datetime) -> dict[str, Reporting]:
     """Those of the devices that are registered, by name."""
     read = postgresql_bulk.reporting if _is_postgresql(session) else sqlite_bulk.reporting
-    found: dict[str, Reporting] = {}
     with _driver(session) as connection:
-        rows = read(connection, sorted(devices), now)
+        return _by_name(read(connection, sorted(devices), now))
+
+
+def reporting_from(
+    session: Session, after: int, through: int, now: datetime
+) -> dict[str, Reporting]:
+    """The devices whose id is above ``after`` and at most ``through``, by name."""
+    form = postgresql_bulk if _is_postgresql(session) else sqlite_bulk
+    with _driver(session) as connection:
+        return _by_name(form.reporting_from(connection, after, through, now))
+
+
+def _by_name(rows: Iterable[Reporting]) -> dict[str, Reporting]:
+    found: dict[str, Reporting] = {}
     for each in rows:
         # On two people at once, as nothing allows: whose reading it is must not be guessed.
         twice = each.device in found

@@ -199,17 +199,26 @@ def _micros(column: str) -> str:
     return f"coalesce((extract(epoch from {column}) * 1000000)::bigint, 0)"
 
 
-_REPORTING = REPORTING.format(
-    fitted_us=_micros("f.fitted_at"),
-    position_us=_micros("l.position_at"),
-    received_us=_micros("l.received_at"),
-    devices="= any(%s)",
-    now="%s",
-)
+_IN_MICROS = {
+    "fitted_us": _micros("f.fitted_at"),
+    "position_us": _micros("l.position_at"),
+    "received_us": _micros("l.received_at"),
+    "now": "%s",
+}
+_REPORTING = REPORTING.format(which="d.ref = any(%s)", **_IN_MICROS)
+_REPORTING_FROM = REPORTING.format(which="d.id > %s and d.id <= %s", **_IN_MICROS)
 
 
 def reporting(
     connection: Connection[Any], devices: Sequence[str], now: datetime
 ) -> list[Reporting]:
     """The registered ones of some devices, a row for each open fitting."""
-    return [Reporting(*row) for row in connection.execute(_REPORTING, (now, list(devices)))]
+    return [Reporting(*row) for row in connection.execute(_REPORTING, (now, Texts(devices)))]
+
+
+def reporting_from(
+    connection: Connection[Any], after: int, through: int, now: datetime
+) -> list[Reporting]:
+    """The same of devices by their ids."""
+    rows = connection.execute(_REPORTING_FROM, (now, after, through), binary=True)
+    return [Reporting(*row) for row in rows]

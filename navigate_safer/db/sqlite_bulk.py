@@ -7,6 +7,7 @@ is written.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -169,13 +170,14 @@ def _text(at: datetime | None) -> str | None:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-_REPORTING = REPORTING.format(
-    fitted_us="f.fitted_at",
-    position_us="l.position_at",
-    received_us="l.received_at",
-    devices="in (select value from json_each(?))",
-    now="?",
-)
+_AS_TEXT = {
+    "fitted_us": "f.fitted_at",
+    "position_us": "l.position_at",
+    "received_us": "l.received_at",
+    "now": "?",
+}
+_REPORTING = REPORTING.format(which="d.ref in (select value from json_each(?))", **_AS_TEXT)
+_REPORTING_FROM = REPORTING.format(which="d.id > ? and d.id <= ?", **_AS_TEXT)
 
 
 def reporting(
@@ -183,15 +185,24 @@ def reporting(
 ) -> list[Reporting]:
     """The registered ones of some devices, a row for each open fitting."""
     asked = msgspec.json.encode(list(devices)).decode()
-    rows = [Reporting(*row) for row in connection.execute(_REPORTING, (_text(now), asked))]
-    return [
-        row._replace(
-            fitted_us=_micros(row.fitted_us),
-            position_us=_micros(row.position_us),
-            received_us=_micros(row.received_us),
-        )
-        for row in rows
-    ]
+    return [_reporting(row) for row in connection.execute(_REPORTING, (_text(now), asked))]
+
+
+def reporting_from(
+    connection: sqlite3.Connection, after: int, through: int, now: datetime
+) -> list[Reporting]:
+    """The same of devices by their ids."""
+    rows = connection.execute(_REPORTING_FROM, (_text(now), after, through))
+    return [_reporting(row) for row in rows]
+
+
+def _reporting(row: tuple[Any, ...]) -> Reporting:
+    each = Reporting(*row)
+    return each._replace(
+        fitted_us=_micros(each.fitted_us),
+        position_us=_micros(each.position_us),
+        received_us=_micros(each.received_us),
+    )
 
 
 def _micros(stored: object) -> int:

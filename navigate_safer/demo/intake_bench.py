@@ -1,6 +1,7 @@
 """Measure intake: what the parts can do alone, and what the whole does with everything on."""
 
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
@@ -14,9 +15,10 @@ import numpy as np
 from devices.columns import FixColumns
 from navigate_safer.db import packed, schema
 from navigate_safer.demo import intake_fleet, intake_workers, servers
-from navigate_safer.demo.intake_load import Load, Published, Publisher
-from navigate_safer.demo.intake_workers import Done, Worker
-from navigate_safer.demo.process_cost import cpu_s
+from navigate_safer.demo.intake_load import Load, Publisher
+from navigate_safer.demo.intake_process import Worker
+from navigate_safer.demo.intake_run import Minute, Run, run_of
+from navigate_safer.demo.process_cost import cpu_s, memory_mb
 from navigate_safer.services import measures, stocking
 from navigate_safer.services.bare_intake import BareStore
 from navigate_safer.settings import Settings
@@ -31,40 +33,6 @@ WARM_MESSAGES = 30_000
 PATIENCE_S = 120.0
 # As the shipped configuration, but without certificates.
 BROKER = {"autosave_on_changes": "false", "autosave_interval": "1", "set_tcp_nodelay": "true"}
-
-
-class Run(msgspec.Struct, frozen=True):
-    """One measured run. ``rate`` is per second, from the first publish to the last commit.
-
-    CPU is microseconds per reading: of the service's own processes, ``monitor_us`` of it of the
-    monitor's, of the database, of the broker; ``seconds`` and ``cpu_steps`` are the steps of a
-    batch, microseconds per reading on the clock and of the CPU. Latencies are milliseconds from publish to judged and committed.
-    """
-
-    name: str
-    devices: int
-    messages: int
-    readings: int
-    rate: float
-    service_us: float
-    database_us: float = 0.0
-    broker_us: float = 0.0
-    p50_ms: float | None = None
-    p99_ms: float | None = None
-    worst_ms: float | None = None
-    batch: float | None = None
-    on_arrival: float | None = None
-    marked: int = 0
-    rss_mb: float | None = None
-    seconds: dict[str, float] = {}
-    cpu_steps: dict[str, float] = {}
-    missing: int = 0
-    monitor_us: float = 0.0
-
-    @property
-    def messages_a_s(self) -> float:
-        """Messages a second."""
-        return self.rate * self.messages / max(self.readings, 1)
 
 
 class Bench(AbstractContextManager["Bench"]):
@@ -132,14 +100,7 @@ class Bench(AbstractContextManager["Bench"]):
     ) -> Run:
         """The service with everything on."""
         self._new_broker()
-        url = self._database()
-        settings = Settings(
-            database_url=url, mqtt_port=self.broker.port, mqtt_client_id=f"bench-{self._made}"
-        )
-        service = Service(settings)
-        load = self._load(messages, devices, readings=readings, rate=rate)
-        self._say(f"{name}: registering {devices:,} devices")
-        stock(service, _warm_from(load), devices)
+        settings, service, load = self._set_up(messages, devices, readings=readings, rate=rate)
         monitor = Worker(intake_workers.judge, settings)
         worker = Worker(intake_workers.ours, settings)
         self._warm(worker, service, load)
@@ -147,6 +108,45 @@ class Bench(AbstractContextManager["Bench"]):
         run = self._flood(name, worker, load, service, monitor)
         service.close()
         return run
+
+    def soak(self, seconds: int, rate: float, devices: int, tell: Callable[[Minute], None]) -> Run:
+        """The service at a rate for long; ``tell`` hears after each minute what it holds."""
+        self._new_broker()
+        settings, service, load = self._set_up(int(rate * seconds), devices, rate=rate)
+        monitor = Worker(intake_workers.judge, settings)
+        worker = Worker(intake_workers.ours, settings)
+        self._warm(worker, service, load)
+        ended = threading.Event()
+
+        def watch() -> None:
+            number = 0
+            while not ended.wait(MINUTE.total_seconds()):
+                number += 1
+                held = (memory_mb(worker.pid), memory_mb(monitor.pid))
+                tell(Minute(number, worker.taken, *held))
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        run = self._flood("soak", worker, load, service, monitor)
+        ended.set()
+        watcher.join()
+        service.close()
+        return run
+
+    def _set_up(
+        self, messages: int, devices: int, *, readings: int = 1, rate: float | None = None
+    ) -> tuple[Settings, Service, Load]:
+        """A database with a fleet in it, and what is to be published."""
+        settings = Settings(
+            database_url=self._database(),
+            mqtt_port=self.broker.port,
+            mqtt_client_id=f"bench-{self._made}",
+        )
+        service = Service(settings)
+        load = self._load(messages, devices, readings=readings, rate=rate)
+        self._say(f"registering {devices:,} devices")
+        stock(service, _warm_from(load), devices)
+        return settings, service, load
 
     def _warm(self, worker: Worker, service: Service, load: Load) -> None:
         """One round of the first devices: every zone has been built then, as after some minutes."""
@@ -194,7 +194,7 @@ class Bench(AbstractContextManager["Bench"]):
         broker_s = cpu_s(self.broker.pid) - broker_s
         done = worker.result()
         judged = None if monitor is None else monitor.result()
-        return _run(name, load, published, done, judged, database_s, broker_s)
+        return run_of(name, load, published, done, judged, database_s, broker_s)
 
     def _database(self) -> str:
         self._made += 1
@@ -228,46 +228,6 @@ def stock(service: Service, at: datetime, devices: int) -> None:
     )
     stocking.stock(service.sessions, devices, intake_fleet.templates(HOMES, at), begin)
     stocking.analyse(service.sessions)
-
-
-def _run(
-    name: str,
-    load: Load,
-    published: Published,
-    done: Done,
-    judged: Done | None,
-    database_s: float,
-    broker_s: float,
-) -> Run:
-    readings = max(done.readings, 1)
-    each_us = 1e6 / readings
-    monitor_s = 0.0 if judged is None else judged.cpu_s
-    ranks = np.array(done.latencies) * 1000
-    seen = load.rate is not None and len(ranks) > 0
-    p50, p99, worst = (
-        [float(each) for each in np.percentile(ranks, (50, 99, 100))] if seen else (None,) * 3
-    )
-    return Run(
-        name,
-        load.devices,
-        done.messages,
-        done.readings,
-        done.readings / max(done.last_at - published.began, 1e-9),
-        (done.cpu_s + monitor_s) * each_us,
-        database_s * each_us,
-        broker_s * each_us,
-        p50,
-        p99,
-        worst,
-        done.messages / done.batches if done.batches else None,
-        done.on_arrival / readings if judged is not None else None,
-        0 if judged is None else judged.judged,
-        done.rss_mb,
-        {step: spent * each_us for step, spent in done.seconds.items()},
-        {step: spent * each_us for step, spent in done.cpu_seconds.items()},
-        load.messages * load.readings - done.readings,
-        monitor_s * each_us,
-    )
 
 
 def _rows(first: int) -> tuple[FixColumns, np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_RESIDENT = 1
 _PARENT, _UTIME, _CHILDREN_STIME = 1, 11, 14
 
 
@@ -27,3 +29,12 @@ def _stats() -> dict[int, list[str]]:
         # The name is in brackets and may hold anything.
         found[int(folder.name)] = text.rpartition(")")[2].split()
     return found
+
+
+def memory_mb(pid: int) -> float:
+    """Memory that a process holds now; 0 where it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/statm").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    return int(text.split()[_RESIDENT]) * _PAGE_BYTES / 1024**2

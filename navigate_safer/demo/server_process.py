@@ -6,6 +6,7 @@ import pwd
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ HOST = "127.0.0.1"
 # How long a server may take to start or to end on a busy machine.
 PATIENCE_S = 30.0
 _LOOK_EVERY_S = 0.02
+_POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 
 
 class Missing(Exception):
@@ -104,3 +106,37 @@ def forget_pages(folder: Path) -> None:
                     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
                 finally:
                     os.close(handle)
+
+
+def version_of(server: str) -> str:
+    """Name and version of ``postgresql``, ``mosquitto`` or ``sqlite``, as it says itself."""
+    if server == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    if server == "postgresql":
+        said = _said(str(postgresql_programs() / "postgres"), "--version")
+        return f"PostgreSQL {said.split()[2]}"
+    # It says its version above its usage, and counts being asked as a fault.
+    said = _said(program("mosquitto", "mosquitto", "/usr/sbin/mosquitto"), "-h")
+    return f"mosquitto {said.split()[2]}"
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False
+    ).stdout
+
+
+def postgresql_programs() -> Path:
+    """Where PostgreSQL's programs are, the newest version's; raises :class:`Missing`."""
+    folders = Path(_POSTGRESQL_FOLDERS).glob("*/bin")
+    # initdb is not on the search path of Debian; newest version last.
+    found = sorted(
+        (each for each in folders if (each / "initdb").exists()),
+        key=lambda each: [int(part) for part in each.parent.name.split(".") if part.isdigit()],
+    )
+    if found:
+        return found[-1]
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise Missing("PostgreSQL")
+    return Path(on_path).resolve().parent

@@ -27,6 +27,7 @@ from navigate_safer.demo.server_process import (
     forget_pages,
     free_port,
     listens,
+    postgresql_programs,
     program,
     unprivileged_user,
     until,
@@ -34,7 +35,6 @@ from navigate_safer.demo.server_process import (
 
 # Somebody else may take a port between finding it free and listening on it.
 _TRIES_FOR_A_PORT = 3
-_POSTGRESQL_FOLDERS = "/usr/lib/postgresql"
 
 
 __all__ = [
@@ -79,7 +79,7 @@ class PostgreSQL:
 
     def __init__(self, settings: Mapping[str, str] = FORGETFUL) -> None:
         self._settings = settings
-        self._bin = _postgresql_programs()
+        self._bin = postgresql_programs()
         self._user = unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="navigate-safer-postgresql-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -283,18 +283,3 @@ def mosquitto() -> Iterator[Mosquitto]:
         yield server
     finally:
         server.stop()
-
-
-def _postgresql_programs() -> Path:
-    folders = Path(_POSTGRESQL_FOLDERS).glob("*/bin")
-    # initdb is not on the search path of Debian; newest version last.
-    found = sorted(
-        (each for each in folders if (each / "initdb").exists()),
-        key=lambda each: [int(part) for part in each.parent.name.split(".") if part.isdigit()],
-    )
-    if found:
-        return found[-1]
-    on_path = shutil.which("initdb")
-    if on_path is None:
-        raise Missing("PostgreSQL")
-    return Path(on_path).resolve().parent

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from datetime import datetime
 
 from devices.mqtt import IN_FLIGHT, Arrival, Listener
@@ -65,6 +66,7 @@ class IngestWorker:
         patience = self._patience
         with patience.watching():
             try:
+                self._read_fleet(stop)
                 loop.run(
                     "ingest",
                     lambda: patience.turn(self.turn),
@@ -75,6 +77,20 @@ class IngestWorker:
             finally:
                 self._listener.stop()
                 patience.turn(self._note_committed)
+
+    def _read_fleet(self, stop: Stop) -> None:
+        """Know every device before the first batch; one that is not read is when it reports."""
+        began = time.monotonic()
+        fleet, service = self._arrivals.fleet, self._service
+        try:
+            for _ in fleet.read_all(service.sessions, service.clock()):
+                if stop.is_set():
+                    return
+        except Exception as fault:  # the database is away: the loop meets it too, and waits
+            self._log.error("fleet not read", exception_type=type(fault).__name__)
+            return
+        spent_s = round(time.monotonic() - began, 1)
+        self._log.info("fleet read", devices=len(fleet), seconds=spent_s, bytes=fleet.bytes_held)
 
     def turn(self) -> bool:
         """Store one batch; False when nothing has arrived."""
