@@ -105,6 +105,17 @@ def fitting(session: Session, fitting_id: int) -> FittingOf:
     return _load(session, session.get_one(FittingRow, fitting_id))
 
 
+def condition(session: Session, condition_id: int) -> Condition:
+    """One condition with its zone."""
+    row, order, zone = session.execute(
+        select(ConditionRow, OrderRow, ZoneRow)
+        .join(OrderRow, ConditionRow.order_id == OrderRow.id)
+        .outerjoin(ZoneRow, ConditionRow.zone_id == ZoneRow.id)
+        .where(ConditionRow.id == condition_id)
+    ).one()
+    return _condition(row, order, None if zone is None else zone_of(zone))
+
+
 def _load(session: Session, row: FittingRow) -> FittingOf:
     device = session.get_one(DeviceRow, row.device_id)
     conditions = session.execute(

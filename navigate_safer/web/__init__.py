@@ -21,6 +21,7 @@ from navigate_safer.web import (
     oversight,
     public,
     quarantine,
+    reasons,
     requests,
     security,
     twilio,
@@ -79,6 +80,7 @@ def create_app(service: Service) -> Flask:
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
     words.install(app)
+    reasons.install(app)
     command_words.install(app)
     requests.install(app)
     security.install(app)

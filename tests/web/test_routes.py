@@ -38,6 +38,7 @@ POST /alerts/ALERT/note            bad  bad     no          no   no     bad     
 POST /alerts/ALERT/resolve         bad  bad     no          no   no     bad        no      no
 GET  /alerts/ALERT/map.json        ok   ok      no          no   no     ok         no      no
 GET  /alerts/ALERT/alcohol.json    ok   ok      no          no   no     ok         no      no
+GET  /alerts/ALERT/probability.json ok  ok      no          no   no     ok         no      no
 GET  /caseload                     ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON                ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/map.json       ok   ok      no          no   no     ok         no      no

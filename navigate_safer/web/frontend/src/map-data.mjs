@@ -30,6 +30,7 @@ export function readTrail(data) {
       label: fix.label ?? clockTime(fix.time),
       source: fix.source,
       speedKmh: fix.speed_kmh,
+      doubts: fix.doubts ?? [],
       inAlert: fix.time >= from && fix.time <= until,
     })),
   };
@@ -50,6 +51,7 @@ export function factsOf(position) {
   ];
   if (position.speedKmh != null) facts.push(["Speed", `${position.speedKmh.toFixed(1)} km/h`]);
   facts.push(["Source", SOURCES[position.source] ?? position.source ?? "not known"]);
+  for (const doubt of position.doubts) facts.push(["Doubt", doubt]);
   if (position.inAlert) facts.push(["Alert", "inside the time of the alert"]);
   return facts;
 }
