@@ -108,6 +108,8 @@ def _run(
         state, findings = rule.step(state, fix, term)
         found.update((each.key, each) for each in findings)
         at = fix.stamp.measured_at
+        if seen and seen[-1][0] == at:
+            seen.pop()
         seen.append((at, _probability(state, term)))
         if before is not None and at > before:
             leg = Interval(before, at)
