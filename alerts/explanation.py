@@ -89,7 +89,7 @@ def explain(
     ordered = sorted(fixes, key=lambda each: order_key(each[0]))
     judged = _judged(condition, zone, ordered, span)
     max_gap = timedelta(seconds=condition.limits.max_gap_s)
-    gaps, longest = _gaps([fix.stamp.measured_at for fix, _ in ordered], span, max_gap)
+    gaps, longest = gaps_in([fix.stamp.measured_at for fix, _ in ordered], span, max_gap)
     rule = place_probability.RULE
     return Explanation(
         span=span,
@@ -146,7 +146,7 @@ def _implausible(before: Fix, fix: Fix, zone: Zone) -> bool:
     return apart - errors > IMPLAUSIBLE_M_S * seconds
 
 
-def _gaps(
+def gaps_in(
     times: Sequence[datetime], span: Interval, max_gap: timedelta
 ) -> tuple[Intervals, timedelta]:
     """What of the span no two fixes near enough to each other enclose; the longest leg in it.

@@ -13,6 +13,7 @@ from zones.zone import Zone
 class ConditionKind(Enum):
     """Monitored conditions; the Ministry's electronic-monitoring types, and the care of the tag.
 
+    ``DISTANCE`` keeps the wearer away from a person who carries a device.
     ``TAG_CARE`` is the clause that every tagged person has: agree to the tag, keep it charged,
     do not tamper with it.
     """
@@ -20,6 +21,7 @@ class ConditionKind(Enum):
     EXCLUSION_ZONE = "exclusion_zone"
     CURFEW = "curfew"
     RESTRICTION_ZONE = "restriction_zone"
+    DISTANCE = "distance"
     ALCOHOL_ABSTINENCE = "alcohol_abstinence"
     ALCOHOL_LEVEL = "alcohol_level"
     TAG_CARE = "tag_care"
@@ -35,10 +37,11 @@ class ConditionKind(Enum):
 
 
 class DeviceKind(Enum):
-    """What sort of device is fitted."""
+    """What sort of device is fitted; a protected person carries hers, and nobody judges it."""
 
     LOCATION_TAG = "location_tag"
     ALCOHOL_MONITOR = "alcohol_monitor"
+    PROTECTED_PERSON = "protected_person"
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,9 +12,13 @@ from navigate_safer.db import (
     alerting,
     audit,
     commands,
+    compliance,
     imports,
     limits,
+    meetings,
     people,
+    place_questions,
+    protected,
     quarantine,
     reading_rows,
     telemetry,
@@ -23,6 +27,7 @@ from navigate_safer.db.base import Base
 
 METADATA = Base.metadata
 SUBJECTS = (people, telemetry, reading_rows, alerting, audit, quarantine, limits, commands, imports)
+PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

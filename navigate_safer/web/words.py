@@ -136,6 +136,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
     entries = (
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
+        (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
         (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
         (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
     )
