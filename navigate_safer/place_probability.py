@@ -87,6 +87,16 @@ def judge_probably(fixes: Iterable[Fix], zone: Zone, max_gap: timedelta) -> Prob
     )
 
 
+def vouched_for(fixes: Iterable[Fix], term: Condition) -> Intervals:
+    """The time that the fixes say something about: what lies between them, less gaps and doubts."""
+    ordered = sorted(fixes, key=order_key)
+    if not ordered:
+        return ()
+    _, gaps, doubts = _run(ordered, term)
+    span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
+    return subtraction((span,), union(gaps, doubts))
+
+
 def _condition(kind: ConditionKind, limits: Limits, fixes: list[Fix], zone: Zone) -> Condition:
     from_at = fixes[0].stamp.measured_at
     return Condition(0, 1, "", kind, Severity.HIGH, from_at, None, limits, zone)

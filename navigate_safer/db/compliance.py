@@ -48,10 +48,10 @@ def keep(session: Session, rows: Iterable[ComplianceDayRow]) -> None:
         session.merge(row)
 
 
-def forget_from(session: Session, wearer_id: int, first: date) -> None:
+def forget_from(session: Session, wearer_ids: Collection[int], first: date) -> None:
     """Late data has come: these days are to be worked out again."""
     row = ComplianceDayRow
-    session.execute(delete(row).where(row.wearer_id == wearer_id, row.day >= first))
+    session.execute(delete(row).where(row.wearer_id.in_(wearer_ids), row.day >= first))
 
 
 def sums(

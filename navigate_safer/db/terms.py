@@ -116,19 +116,24 @@ def condition(session: Session, condition_id: int) -> Condition:
     return _condition(row, order, None if zone is None else zone_of(zone))
 
 
-def _load(session: Session, row: FittingRow) -> FittingOf:
-    device = session.get_one(DeviceRow, row.device_id)
+def conditions_of_wearer(session: Session, wearer_id: int) -> tuple[Condition, ...]:
+    """Every condition of a wearer, past ones too, in order of id."""
     conditions = session.execute(
         select(ConditionRow, OrderRow, ZoneRow)
         .join(OrderRow, ConditionRow.order_id == OrderRow.id)
         .outerjoin(ZoneRow, ConditionRow.zone_id == ZoneRow.id)
-        .where(OrderRow.wearer_id == row.wearer_id)
+        .where(OrderRow.wearer_id == wearer_id)
         .order_by(ConditionRow.id)
     )
-    terms = tuple(
+    return tuple(
         _condition(condition, order, None if zone is None else zone_of(zone))
         for condition, order, zone in conditions
     )
+
+
+def _load(session: Session, row: FittingRow) -> FittingOf:
+    device = session.get_one(DeviceRow, row.device_id)
+    terms = conditions_of_wearer(session, row.wearer_id)
     return FittingOf(
         Fitting(row.id, DeviceKind(device.kind), row.fitted_at, row.removed_at, terms),
         row.wearer_id,

@@ -24,7 +24,7 @@ from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import checkpoints, episodes, stretch
+from navigate_safer.services import checkpoints, compliance, episodes, stretch
 from navigate_safer.services.alerting import Voice
 from navigate_safer.services.fleet import calm_text
 from navigate_safer.services.stretch import AHEAD, Stretch, Worked
@@ -163,6 +163,7 @@ def _judge_device(
             known = worked.get(fitting.fitting.fitting_id)
             count, new = _judge_fitting(session, fitting, earliest_at, now, voice, known)
             taken, opened = taken + count, opened + new
+            compliance.note_late(session, fitting.wearer_id, earliest_at, now)
         if removed_at is None and turn is not None:
             _say_where_calm(session, fitting, turn)
     # Only the marks that were read: one that intake adds meanwhile is for the next turn.

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from alerts.terms import DeviceKind
 from navigate_safer.db.tracks import Point, Sample
 from navigate_safer.people.access import Permission
-from navigate_safer.services import consult
+from navigate_safer.services import compliance, consult
 from navigate_safer.web import commands
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -20,7 +20,10 @@ def caseload() -> ResponseReturnValue:
     """Everybody in the areas of whoever asks."""
     search = request.args.get("search", "")[:LONGEST_SEARCH]
     lines = consult.see_caseload(service().sessions, scope(), search, now())
-    return render_template("caseload.html", lines=lines, search=search)
+    kept = compliance.sums_of(
+        service().sessions, scope(), [line.wearer_id for line in lines], now()
+    )
+    return render_template("caseload.html", lines=lines, search=search, kept=kept)
 
 
 @pages.get("/people/<ref>")
@@ -42,5 +45,6 @@ def person(ref: str) -> ResponseReturnValue:
         person=page.person,
         points=points[-30:],
         samples=samples[-24:],
+        compliance=compliance.see_days(service().sessions, scope(), ref, now()),
         panel=commands.panel(ref) if scope().may(Permission.COMMAND_DEVICES) else None,
     )

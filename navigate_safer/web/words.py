@@ -56,6 +56,8 @@ def install(app: Flask) -> None:
         ago=ago,
         wall_ago=wall_ago,
         span=span,
+        hours=hours,
+        absence_code=lambda code: f"{code.value} {code.words}",
         kind=lambda value: KINDS.get(value, in_words(value)),
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
         move=lambda value: MOVES.get(value, in_words(value)),
@@ -115,6 +117,14 @@ def span(length: timedelta) -> str:
             number = seconds // size
             return f"{number} {word}{'' if number == 1 else 's'}"
     raise AssertionError("unreachable")
+
+
+def hours(length: timedelta) -> str:
+    """A duration as hours and minutes: 0 min, 45 min, 7 h 05."""
+    minutes = round(length.total_seconds() / 60)
+    if minutes == 0 and length:
+        return "under 1 min"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
 
 
 def _page() -> dict[str, object]:
