@@ -24,7 +24,7 @@ from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import checkpoints, compliance, episodes, stretch
+from navigate_safer.services import checkpoints, compliance, distances, episodes, stretch
 from navigate_safer.services.alerting import Voice
 from navigate_safer.services.fleet import calm_text
 from navigate_safer.services.stretch import AHEAD, Stretch, Worked
@@ -156,7 +156,7 @@ def _judge_device(
 ) -> Judged:
     earliest_at = _earliest_at(marks)
     turn = arrivals.newest_turns(session, [device_id]).get(device_id)
-    taken = opened = 0
+    taken, opened = 0, distances.judge(session, device_id, earliest_at, now, voice)
     for fitting in terms.fittings_of_device(session, device_id):
         removed_at = fitting.fitting.removed_at
         if removed_at is None or earliest_at < removed_at:
@@ -254,7 +254,7 @@ def known_episodes(
     rerun: bool,
 ) -> dict[FindingKey, Known]:
     """Stored episodes that the findings may be; in a re-run all that were not over at ``since``."""
-    query = select(EpisodeRow).where(EpisodeRow.fitting_id == of.fitting.fitting_id)
+    query = distances.of_rules(of)
     found = EpisodeRow.started_at.in_({started_at for _, _, started_at in findings})
     if not rerun:
         query = query.where(found)

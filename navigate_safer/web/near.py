@@ -75,7 +75,7 @@ def answer_map(name: str) -> ResponseReturnValue:
         for line in made.lines
         for fix in line.shown
     ]
-    shape = {"name": "Place asked about", "kind": "place", "geometry": mapping(circle.zone.shape)}
+    shape = {"name": "", "kind": "place", "geometry": mapping(circle.zone.shape)}
     return jsonify(
         {
             "bounds": None,
