@@ -36,6 +36,7 @@ class FindingKind(Enum):
     EXCLUSION_BREACH = "exclusion_breach"
     CURFEW_BREACH = "curfew_breach"
     RESTRICTION_BREACH = "restriction_breach"
+    DISTANCE_BREACH = "distance_breach"
     ALCOHOL_THRESHOLD = "alcohol_threshold"
     STRAP_TAMPER = "strap_tamper"
     BATTERY_LOW = "battery_low"

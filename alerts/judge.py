@@ -14,7 +14,7 @@ from alerts.finding import Finding
 from alerts.rules import battery, place_probability, silence, sobriety, wear
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.rule import Rule
-from alerts.terms import Condition, DeviceKind, Fitting
+from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting
 from devices.readings import Fix, Reading, order_key
 
 # The pipeline, in order. A tag checks places; both kinds of device are worn and can fall silent.
@@ -99,6 +99,11 @@ class Run:
                 stored = states.by_rule[key]
                 self._states[key] = msgspec.convert(stored, rule.state_type, strict=False)
 
+    @property
+    def needs_another_device(self) -> bool:
+        """Whether a condition is about somebody who moves: no box tells how far she is."""
+        return any(each.kind is ConditionKind.DISTANCE for each in self.fitting.conditions)
+
     def state(self, condition: Condition, rule: Rule) -> Any:  # noqa: ANN401 - the rule's own type
         """The rule's state, begun where there is none yet."""
         key = state_key(condition, rule)
@@ -136,6 +141,8 @@ class Run:
 
     def calm(self) -> Calm | None:
         """Where the next fixes may lie with nothing to find by any rule; None: step the next."""
+        if self.needs_another_device:
+            return None
         found: Calm | None = EVERYWHERE
         for condition, rule in self.pairs:
             ends_at = self._end(condition)

@@ -265,9 +265,9 @@ class Listener:
         return len(self._arrived) >= IN_FLIGHT or self.waiting_bytes > self._most_bytes
 
     def _arrive(self, topic: bytes, payload: bytes, mid: int, qos: int) -> None:
-        # Mosquitto 2.0.11 keeps to what may be in flight only until the first acknowledgement. And on
-        # a new connection everything comes again that waits here; it is not dropped for that, since
-        # what has expired meanwhile (MQTT 5) would not come.
+        # Mosquitto 2.0.11 keeps to what may be in flight only until the first acknowledgement. And
+        # on a new connection everything comes again that waits here; it is not dropped for that,
+        # since what has expired meanwhile (MQTT 5) would not come.
         while self._full and not self._stop.wait(_LOOK_FOR_ROOM_S):
             pass
         try:

@@ -3,8 +3,10 @@
 The rule is run fix by fix as in the service, so a file gives what the service would have told.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
@@ -15,7 +17,7 @@ from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
 from devices.readings import Fix, order_key
 from zones.authorised import Authorised
 from zones.feature import ZoneFeature
-from zones.interval import Interval, Intervals, measure, subtraction, union
+from zones.interval import Interval, Intervals, intersection, measure, subtraction, union
 from zones.parts import Role
 from zones.ring import Ring
 from zones.track import SHORTEST_STAY
@@ -43,6 +45,10 @@ class Around(msgspec.Struct, frozen=True):
 
     excused: tuple[Stretch, ...] = ()
     warnings: tuple[tuple[Ring, tuple[Stretch, ...]], ...] = ()
+
+
+# When a fix was measured and the probability of breach at it.
+Seen = tuple[datetime, float]
 
 
 class ProbableJudgement(msgspec.Struct, frozen=True):
@@ -126,6 +132,16 @@ def _pieces(
     return violations, gaps, doubts, around
 
 
+def vouched_for(fixes: Iterable[Fix], term: Condition) -> Intervals:
+    """The time that the fixes say something about: what lies between them, less gaps and doubts."""
+    ordered = sorted(fixes, key=order_key)
+    if not ordered:
+        return ()
+    _, gaps, doubts, _ = _pieces(ordered, term)
+    span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
+    return subtraction((span,), union(gaps, doubts))
+
+
 def _condition(
     kind: ConditionKind,
     limits: Limits,
@@ -147,11 +163,15 @@ def _run(
     found: dict[object, Finding] = {}
     gaps: list[Interval] = []
     doubts: list[Interval] = []
+    seen: list[Seen] = []
     before: datetime | None = None
     for fix in fixes:
         state, findings = rule.step(state, fix, term)
         found.update((each.key, each) for each in findings)
         at = fix.stamp.measured_at
+        if seen and seen[-1][0] == at:
+            seen.pop()
+        seen.append((at, _probability(state, term)))
         if before is not None and at > before:
             leg = Interval(before, at)
             if leg.length > timedelta(seconds=term.limits.max_gap_s):
@@ -160,7 +180,7 @@ def _run(
                 doubts.extend(_doubts(leg, state, term))
         before = at
     stretches = sorted(
-        (_stretch(each, last_at) for each in found.values()), key=lambda each: each.time
+        (_stretch(each, last_at, seen, term) for each in found.values()), key=lambda each: each.time
     )
     long_enough = (each for each in stretches if each.time.length >= SHORTEST_STAY)
     return tuple(long_enough), gaps, doubts
@@ -168,21 +188,54 @@ def _run(
 
 def _doubts(leg: Interval, state: object, term: Condition) -> Intervals:
     """The hours of a leg at whose end a breach cannot be ruled out."""
-    assert isinstance(state, place_probability.PlaceBelief)
     assert term.zone is not None
-    if place_probability.probability(state, term) <= end_threshold(term):
+    if _probability(state, term) <= end_threshold(term):
         return ()
     return term.zone.windows(leg)
+
+
+def _probability(state: object, term: Condition) -> float:
+    assert isinstance(state, place_probability.PlaceBelief)
+    return place_probability.probability(state, term)
 
 
 def _meet(leg: Interval, violation: Interval) -> bool:
     return leg.start <= violation.end and leg.end >= violation.start
 
 
-def _stretch(finding: Finding, last_at: datetime) -> Stretch:
+def _stretch(finding: Finding, last_at: datetime, seen: Sequence[Seen], term: Condition) -> Stretch:
     """What still goes on has lasted to the newest fix."""
     probability = finding.evidence["probability"]
     assert isinstance(probability, float)
     time = Interval(finding.started_at, finding.ended_at or last_at)
-    shown = {"rule": f"{finding.rule} {finding.rule_version}", **finding.evidence}
+    shown = {
+        "rule": f"{finding.rule} {finding.rule_version}",
+        "clause": finding.clause or None,
+        **finding.evidence,
+        **_over_time(time, seen, term),
+    }
     return Stretch(time, probability, shown)
+
+
+def _over_time(time: Interval, seen: Sequence[Seen], term: Condition) -> dict[str, object]:
+    """The probability at each fix of a stretch and at its neighbours, and how well it is covered.
+
+    A leg between two fixes covers its time unless it is longer than the largest gap.
+    """
+    first = max(bisect_left(seen, time.start, key=lambda each: each[0]) - 1, 0)
+    near = seen[first : bisect_right(seen, time.end, key=lambda each: each[0]) + 1]
+    longest = timedelta(seconds=term.limits.max_gap_s)
+    short = [
+        Interval(one, other)
+        for (one, _), (other, _) in pairwise(near)
+        if one < other <= one + longest
+    ]
+    within = (time,) if time.start < time.end else ()
+    known = measure(intersection(union(short), within)) if within else timedelta()
+    return {
+        "coverage": round(known / time.length, 4) if time.length else 1.0,
+        "probability_over_time": [
+            {"at": at.isoformat().replace("+00:00", "Z"), "probability": round(p, 4)}
+            for at, p in near
+        ],
+    }

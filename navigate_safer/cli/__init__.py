@@ -25,6 +25,7 @@ COMMANDS = {
     "reply": "manage",
     "deployment": "deployment",
     "replay": "replay",
+    "near": "near",
     "archive": "replay",
     "judge": "files",
     "zones": "zones",

@@ -28,8 +28,8 @@ def replay(device: str, from_text: str, to_text: str | None, judge: bool) -> Non
     With --judge, as if nothing had been known before --from.
     """
     made = service()
-    from_at = _instant("--from", from_text)
-    to_at = made.clock() if to_text is None else _instant("--to", to_text)
+    from_at = instant("--from", from_text)
+    to_at = made.clock() if to_text is None else instant("--to", to_text)
     if from_at >= to_at:
         stop("--from must be before --to")
     try:
@@ -68,7 +68,8 @@ def _print(lines: list[bytes]) -> None:
         sys.stdout.flush()
 
 
-def _instant(option: str, text: str) -> datetime:
+def instant(option: str, text: str) -> datetime:
+    """A time of an option; ends the command where it is none."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

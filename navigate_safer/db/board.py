@@ -96,6 +96,7 @@ class AlertDetail(msgspec.Struct, frozen=True):
     rule_version: str
     evidence: dict[str, object]
     device_id: int
+    condition_id: int
     zone_id: int | None
     zone_name: str | None
     history: list[HistoryLine]
@@ -198,6 +199,7 @@ def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
         rule_version=episode.rule_version,
         evidence=episode.evidence,
         device_id=session.get_one(FittingRow, episode.fitting_id).device_id,
+        condition_id=episode.condition_id,
         zone_id=zone.id if zone is not None and places else None,
         zone_name=zone.name if zone is not None and places else None,
         history=_history(session, line.alert_id),

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from alerts.terms import DeviceKind
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.people import AreaRow, DeviceRow, GatewayRow, StaffRow
 from navigate_safer.db.telemetry import (
@@ -111,6 +112,8 @@ def unassigned(session: Session, scope: Scope) -> list[UnassignedLine]:
     query = (
         select(UnassignedRow, DeviceRow.ref)
         .join(DeviceRow, DeviceRow.id == UnassignedRow.device_id)
+        # A protected person's device is on no wearer, and that is no fault.
+        .where(DeviceRow.kind != DeviceKind.PROTECTED_PERSON.value)
         .order_by(UnassignedRow.last_at.desc())
         .limit(MOST_LINES)
     )

@@ -12,11 +12,15 @@ from navigate_safer.db import (
     alerting,
     audit,
     commands,
+    compliance,
     exceptions,
     holds,
     imports,
     limits,
+    meetings,
     people,
+    place_questions,
+    protected,
     quarantine,
     reading_rows,
     telemetry,
@@ -39,6 +43,7 @@ SUBJECTS = (
     zones,
     exceptions,
 )
+PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -102,20 +102,37 @@ def fitting(session: Session, fitting_id: int) -> FittingOf:
     return _load(session, session.get_one(FittingRow, fitting_id))
 
 
-def _load(session: Session, row: FittingRow) -> FittingOf:
-    device = session.get_one(DeviceRow, row.device_id)
+def condition(session: Session, condition_id: int) -> Condition:
+    """One condition with its zone."""
+    row, order, zone = session.execute(
+        select(ConditionRow, OrderRow, ZoneRow)
+        .join(OrderRow, ConditionRow.order_id == OrderRow.id)
+        .outerjoin(ZoneRow, ConditionRow.zone_id == ZoneRow.id)
+        .where(ConditionRow.id == condition_id)
+    ).one()
+    allowed = {} if zone is None else permissions_of(session, {row.ref})
+    return _condition(row, order, None if zone is None else zone_of(zone), allowed)
+
+
+def conditions_of_wearer(session: Session, wearer_id: int) -> tuple[Condition, ...]:
+    """Every condition of a wearer, past ones too, in order of id."""
     conditions = session.execute(
         select(ConditionRow, OrderRow, ZoneRow)
         .join(OrderRow, ConditionRow.order_id == OrderRow.id)
         .outerjoin(ZoneRow, ConditionRow.zone_id == ZoneRow.id)
-        .where(OrderRow.wearer_id == row.wearer_id)
+        .where(OrderRow.wearer_id == wearer_id)
         .order_by(ConditionRow.id)
     ).all()
     allowed = permissions_of(session, {row.ref for row, _, zone in conditions if zone is not None})
-    terms = tuple(
+    return tuple(
         _condition(condition, order, None if zone is None else zone_of(zone), allowed)
         for condition, order, zone in conditions
     )
+
+
+def _load(session: Session, row: FittingRow) -> FittingOf:
+    device = session.get_one(DeviceRow, row.device_id)
+    terms = conditions_of_wearer(session, row.wearer_id)
     return FittingOf(
         Fitting(row.id, DeviceKind(device.kind), row.fitted_at, row.removed_at, terms),
         row.wearer_id,

@@ -6,10 +6,12 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from devices.quality import Doubt
+from devices.readings import Fix
 from navigate_safer.db import packed
 from navigate_safer.db.people import FittingRow, WearerRow
 from navigate_safer.db.reading_rows import AlcoholRow, FixRow, ReadingTable
-from navigate_safer.db.reading_values import Columns
+from navigate_safer.db.reading_values import Columns, reading_of
 from navigate_safer.db.readings import rows_between
 from navigate_safer.people.access import Permission, Scope
 
@@ -23,6 +25,7 @@ class Point(msgspec.Struct, frozen=True):
     accuracy_m: float
     source: int
     speed_kmh: float | None
+    doubts: int = 0
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -58,12 +61,32 @@ def trail(
             packed.unpack_accuracy(row.accuracy),
             int(packed.unpack_quality(row.quality).source),
             packed.unpack_tenths(row.speed_dkmh),
+            int(packed.unpack_quality(row.quality).doubts),
         )
         for row in _worn(session, FixRow, scope, wearer_id, (from_at, to_at), device_id)
     ]
     step = -(-len(points) // most) if points else 1
     # Thinned from the newest back, so that where he is now is always among them.
     return points[::-1][::step][::-1]
+
+
+def fixes(
+    session: Session,
+    scope: Scope,
+    wearer_id: int,
+    from_at: datetime,
+    to_at: datetime,
+    *,
+    device_id: int | None = None,
+) -> list[tuple[Fix, Doubt]]:
+    """Every position of a wearer as judgement reads it, with its doubts; by the same rule."""
+    scope.require(Permission.SEE_PLACES)
+    found = []
+    for row in _worn(session, FixRow, scope, wearer_id, (from_at, to_at), device_id):
+        fix = reading_of(FixRow, str(row.device_id), row)
+        assert isinstance(fix, Fix)
+        found.append((fix, packed.unpack_quality(row.quality).doubts))
+    return found
 
 
 def samples(

@@ -96,7 +96,10 @@ class ZoneEntry(Entry, frozen=True):
 
 
 class ConditionEntry(Entry, frozen=True):
-    """A monitored condition under a clause of its order."""
+    """A monitored condition under a clause of its order.
+
+    One of kind distance names the victim to keep away from (``keep_away``) and the metres.
+    """
 
     ref: Ref
     clause: Phrase
@@ -106,6 +109,8 @@ class ConditionEntry(Entry, frozen=True):
     until_at: datetime | None = None
     zone: str | None = None
     limits: Limits = Limits()
+    keep_away: str | None = None
+    within_m: Annotated[float, Meta(gt=0, le=100_000)] | None = None
 
 
 class OrderEntry(Entry, frozen=True):
@@ -141,7 +146,10 @@ class Wearer(Entry, frozen=True):
 
 
 class Victim(Entry, frozen=True):
-    """Somebody to be protected. Kept apart: no page about a wearer reads this."""
+    """Somebody to be protected. Kept apart: no page about a wearer reads this.
+
+    ``devices`` that she carries are of kind protected_person.
+    """
 
     ref: Ref
     name: Name
@@ -149,6 +157,7 @@ class Victim(Entry, frozen=True):
     wearers: list[str]
     address: Address | None = None
     phone: Phone | None = None
+    devices: list[Fitting] = []
 
 
 class CaseFile(Entry, frozen=True):

@@ -14,11 +14,13 @@ import msgspec
 import numpy as np
 from sqlalchemy.orm import Session
 
+from alerts.compliance import day_of, day_span
 from devices.columns import Arrived, FixColumns, Flags, Ints
 from navigate_safer.db import bulk
 from navigate_safer.db.arrivals import Kept, Latest, Marks
-from navigate_safer.db.packed import micros_of
+from navigate_safer.db.packed import instant_of, micros_of
 from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
+from navigate_safer.services import compliance
 from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
 from navigate_safer.services.laps import Laps
 from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
@@ -191,7 +193,18 @@ class Arrivals:
             earliest_us = groups.packed.measured_us[groups.first][marked]
             now_us = np.full(len(earliest_us), micros_of(now), dtype=np.int64)
             bulk.mark(session, Marks(device_id[marked], earliest_us, now_us))
+        earliest_all_us = groups.packed.measured_us[groups.first]
+        self._forget_days(session, device_id[~marked], earliest_all_us[~marked], now)
         self._marked = marked
+
+    def _forget_days(
+        self, session: Session, device_id: Ints, earliest_us: Ints, now: datetime
+    ) -> None:
+        """Readings of a day before today, judged here, change what was worked out of that day."""
+        past = earliest_us < micros_of(day_span(day_of(now)).start)
+        if past.any():
+            devices = device_id[past].tolist()
+            compliance.forget_devices(session, devices, instant_of(int(earliest_us[past].min())))
 
     def _latest(self, groups: _Groups, which: Flags) -> Latest:
         chosen = np.flatnonzero(which)

@@ -75,9 +75,9 @@ def see_alert(
 ) -> tuple[AlertDetail, list[Sample], list[Point]]:
     """One alert with the readings around it; raises :class:`NotFound`."""
     with sessions.begin() as session:
-        detail = _alert(session, scope, reference)
+        detail = alert_of(session, scope, reference)
         _log(session, scope, "alert", "alert", detail.line.alert_id, now)
-        from_at, to_at = _span(detail, now)
+        from_at, to_at = span_of(detail, now)
         taken: list[Sample] = []
         if scope.may(Permission.SEE_ALCOHOL):
             earlier = from_at - BEFORE_ALCOHOL
@@ -92,9 +92,9 @@ def see_alert_map(sessions: Sessions, scope: Scope, reference: str, now: datetim
     """The map of one alert: the trail about it, and its zone."""
     scope.require(Permission.SEE_PLACES)
     with sessions.begin() as session:
-        detail = _alert(session, scope, reference)
+        detail = alert_of(session, scope, reference)
         _log(session, scope, "alert map", "alert", detail.line.alert_id, now)
-        from_at, to_at = _span(detail, now)
+        from_at, to_at = span_of(detail, now)
         points = _alert_trail(session, scope, detail, from_at, to_at)
         zones = _shapes(session, [] if detail.zone_id is None else [detail.zone_id])
         line = detail.line
@@ -150,7 +150,8 @@ def see_person_alcohol(
         return person, tracks.samples(session, scope, person.wearer_id, begins, now)
 
 
-def _alert(session: Session, scope: Scope, reference: str) -> AlertDetail:
+def alert_of(session: Session, scope: Scope, reference: str) -> AlertDetail:
+    """One alert of the scope; raises :class:`NotFound`. Whoever shows it writes the log."""
     detail = board.alert(session, scope, reference)
     if detail is None:
         raise NotFound
@@ -164,7 +165,8 @@ def _person(session: Session, scope: Scope, ref: str) -> Person:
     return person
 
 
-def _span(detail: AlertDetail, now: datetime) -> tuple[datetime, datetime]:
+def span_of(detail: AlertDetail, now: datetime) -> tuple[datetime, datetime]:
+    """The time about an alert that its map and its chart show."""
     line = detail.line
     to_at = min(line.ended_at or now, now) + AFTER_BREACH
     return line.started_at - BEFORE_BREACH, min(to_at, line.started_at + LONGEST_TRAIL)

@@ -24,7 +24,7 @@ from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import TERMS, JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import checkpoints, episodes, stretch
+from navigate_safer.services import checkpoints, compliance, distances, episodes, stretch
 from navigate_safer.services.alerting import Voice
 from navigate_safer.services.fleet import calm_text
 from navigate_safer.services.stretch import AHEAD, Stretch, Worked
@@ -159,7 +159,7 @@ def _judge_device(
 ) -> Judged:
     earliest_at = _earliest_at(marks)
     turn = arrivals.newest_turns(session, [device_id]).get(device_id)
-    taken = opened = 0
+    taken, opened = 0, distances.judge(session, device_id, earliest_at, now, voice)
     terms_changed = any(mark.cause == TERMS for mark in marks)
     for fitting in terms.fittings_of_device(session, device_id):
         removed_at = fitting.fitting.removed_at
@@ -169,6 +169,7 @@ def _judge_device(
                 session, fitting, earliest_at, now, voice, known, terms_changed=terms_changed
             )
             taken, opened = taken + count, opened + new
+            compliance.note_late(session, fitting.wearer_id, earliest_at, now)
         if removed_at is None and turn is not None:
             _say_where_calm(session, fitting, turn)
     # Only the marks that were read: one that intake adds meanwhile is for the next turn.
@@ -263,7 +264,7 @@ def known_episodes(
     rerun: bool,
 ) -> dict[FindingKey, Known]:
     """Stored episodes that the findings may be; in a re-run all that were not over at ``since``."""
-    query = select(EpisodeRow).where(EpisodeRow.fitting_id == of.fitting.fitting_id)
+    query = distances.of_rules(of)
     found = EpisodeRow.started_at.in_({started_at for _, _, started_at in findings})
     if not rerun:
         query = query.where(found)

@@ -37,6 +37,7 @@ from navigate_safer.people.casefile import (
 )
 from navigate_safer.services import monitor
 from navigate_safer.services.case_entries import CaseFileFault, e164, once, span, zone_row
+from navigate_safer.services.case_protected import refuse_victims_device, take_protected
 
 SHORTEST_PASSWORD = 12
 ZONE_OF = {
@@ -113,6 +114,7 @@ class _Registration:
             self._wearer(wearer)
         self._victims(case_file.victims)
         self._protected(case_file.zones)
+        take_protected(self.session, case_file, self._id)
         self._log(case_file)
 
     def _add(self, table: type[RowT], rows: list[RowT]) -> None:
@@ -228,6 +230,7 @@ class _Registration:
                 removed_at=removed_at,
             )
             self._refuse_overlap(row, fitting.device, where)
+            refuse_victims_device(self.session, row.device_id, what)
             self.session.add(row)
             self.session.flush()
             # Silence is armed from the fitting, not from the first message.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from alerts import judge as judging
 from alerts.finding import Finding
 from alerts.judge import States
+from alerts.terms import DeviceKind
 from devices import native
 from devices.readings import AlcoholSample, BatteryLevel, DeviceEvent, Fix, Reading, order_key
 from navigate_safer.db import audit, readings, terms
@@ -39,7 +40,11 @@ def begin(
 ) -> int:
     """Log that a device's readings are looked at; its id. Raises UnknownDevice."""
     with sessions.begin() as session:
-        device_id = session.scalar(select(DeviceRow.id).where(DeviceRow.ref == device))
+        # Where a protected person is, nobody reads out: her device is like none.
+        known = select(DeviceRow.id).where(
+            DeviceRow.ref == device, DeviceRow.kind != DeviceKind.PROTECTED_PERSON.value
+        )
+        device_id = session.scalar(known)
         if device_id is None:
             raise UnknownDevice(device)
         audit.record(

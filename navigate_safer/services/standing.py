@@ -93,7 +93,7 @@ class Standings:
         """
         self._stepped.append(slot)
         standing = self._held.get(slot)
-        if standing is None:
+        if standing is None or standing.run.needs_another_device:
             return None
         self._held.move_to_end(slot)
         try:

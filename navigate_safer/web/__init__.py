@@ -19,9 +19,11 @@ from navigate_safer.web import (
     errors,
     exceptions,
     maps,
+    near,
     oversight,
     public,
     quarantine,
+    reasons,
     requests,
     security,
     twilio,
@@ -42,6 +44,7 @@ BLUEPRINTS = (
     zones,
     exceptions,
     charts,
+    near,
     oversight,
     quarantine,
     twilio,
@@ -84,6 +87,7 @@ def create_app(service: Service) -> Flask:
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
     words.install(app)
+    reasons.install(app)
     command_words.install(app)
     requests.install(app)
     security.install(app)

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from alerts.lifecycle import Outcome
 from navigate_safer.people.access import Permission
-from navigate_safer.services import casework, consult
+from navigate_safer.services import casework, consult, explaining
+from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
 
 pages = Blueprint("alerts", __name__)
@@ -71,10 +72,15 @@ def resolve(reference: str) -> ResponseReturnValue:
 
 def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
     detail, samples, points = consult.see_alert(service().sessions, scope(), reference, now())
+    shown = None
+    if scope().may(Permission.SEE_PLACES) and explaining.explained(detail.line.kind):
+        shown = explaining.see_explanation(service().sessions, scope(), reference, now())
     page = render_template(
         "alert.html",
         alert=detail,
         samples=samples,
+        reasons=None if shown is None else reasons.reasons(shown),
+        judged=[] if shown is None else shown.explanation.fixes[-MOST_LISTED:],
         points=points[-MOST_LISTED:],
         # The last person of a plan is told again and again: one entry, however often.
         told=[list(texts) for _, texts in groupby(detail.texts, key=lambda each: each.who)],

@@ -4,9 +4,10 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from alerts.terms import DeviceKind
+from navigate_safer.db.meetings import MeetingLine
 from navigate_safer.db.tracks import Point, Sample
 from navigate_safer.people.access import Permission
-from navigate_safer.services import consult
+from navigate_safer.services import compliance, consult, meetings
 from navigate_safer.web import commands
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -20,7 +21,10 @@ def caseload() -> ResponseReturnValue:
     """Everybody in the areas of whoever asks."""
     search = request.args.get("search", "")[:LONGEST_SEARCH]
     lines = consult.see_caseload(service().sessions, scope(), search, now())
-    return render_template("caseload.html", lines=lines, search=search)
+    kept = compliance.sums_of(
+        service().sessions, scope(), [line.wearer_id for line in lines], now()
+    )
+    return render_template("caseload.html", lines=lines, search=search, kept=kept)
 
 
 @pages.get("/people/<ref>")
@@ -30,8 +34,11 @@ def person(ref: str) -> ResponseReturnValue:
     page = consult.see_person(service().sessions, scope(), ref, now())
     points: list[Point] = []
     samples: list[Sample] = []
+    met: list[MeetingLine] | None = None
     if scope().may(Permission.SEE_PLACES):
         points = consult.see_person_map(service().sessions, scope(), ref, now()).points
+    if scope().may(Permission.SEE_PLACES):
+        met = meetings.see(service().sessions, scope(), ref, now())
     # Without a monitor there is nothing to look at, and nothing to write into the log.
     monitored = any(each.kind == DeviceKind.ALCOHOL_MONITOR.value for each in page.person.devices)
     if monitored and scope().may(Permission.SEE_ALCOHOL):
@@ -42,5 +49,7 @@ def person(ref: str) -> ResponseReturnValue:
         person=page.person,
         points=points[-30:],
         samples=samples[-24:],
+        meetings=met,
+        compliance=compliance.see_days(service().sessions, scope(), ref, now()),
         panel=commands.panel(ref) if scope().may(Permission.COMMAND_DEVICES) else None,
     )

@@ -6,7 +6,9 @@ from flask.typing import ResponseReturnValue
 from alerts.terms import Limits
 from navigate_safer.db.tracks import Sample
 from navigate_safer.people.access import Permission
-from navigate_safer.services import consult
+from navigate_safer.services import consult, explaining
+from navigate_safer.services.casework import NotFound
+from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
 
 pages = Blueprint("charts", __name__)
@@ -27,6 +29,37 @@ def alert_alcohol(reference: str) -> ResponseReturnValue:
     detail, samples, _ = consult.see_alert(service().sessions, scope(), reference, now())
     threshold = detail.evidence.get("threshold_g_dl", Limits().tac_g_dl)
     return _alcohol(samples, threshold)
+
+
+@pages.get("/alerts/<reference>/probability.json")
+@rule(Permission.SEE_PLACES)
+def alert_probability(reference: str) -> ResponseReturnValue:
+    """The probability of breach at each fix about one alert, with the threshold."""
+    shown = explaining.see_explanation(service().sessions, scope(), reference, now())
+    if shown is None:
+        raise NotFound
+    why = shown.explanation
+    readings = [
+        {
+            "at": each.at.isoformat(),
+            "probability": each.probability,
+            "doubts": reasons.doubts_of(each.doubts, implausible=each.implausible),
+        }
+        for each in why.fixes
+    ]
+    return jsonify(
+        {
+            "readings": readings,
+            "threshold": why.threshold,
+            "gap_s": why.max_gap_s,
+            "highlight": {
+                "from": shown.breach.start.isoformat(),
+                "to": shown.breach.end.isoformat(),
+            },
+            "from": why.span.start.isoformat(),
+            "to": why.span.end.isoformat(),
+        }
+    )
 
 
 def _alcohol(samples: list[Sample], threshold_g_dl: object) -> Response:

@@ -10,6 +10,7 @@ from navigate_safer.people.access import Permission
 from navigate_safer.services import consult
 from navigate_safer.services.consult import MapData
 from navigate_safer.web.auth import now, rule, scope, service
+from navigate_safer.web.reasons import doubts_of
 from navigate_safer.web.words import SOURCES, clock_time
 
 pages = Blueprint("maps", __name__)
@@ -81,6 +82,7 @@ def _answer(data: MapData) -> Response:
             "at": point.at.isoformat(),
             "source": SOURCES.get(point.source, "unknown"),
             "speed_kmh": point.speed_kmh,
+            "doubts": doubts_of(point.doubts),
             "label": clock_time(point.at),
         }
         for point in data.points

@@ -15,6 +15,7 @@ KINDS = {
     "exclusion_breach": "Inside an exclusion zone",
     "curfew_breach": "Away from the curfew address",
     "restriction_breach": "Outside the restriction zone",
+    "distance_breach": "Too near a protected person",
     "alcohol_threshold": "Alcohol measured above the limit",
     "strap_tamper": "Strap or case tampered with",
     "battery_low": "Battery low",
@@ -29,6 +30,7 @@ CONDITIONS = {
     "exclusion_zone": "Exclusion zone",
     "curfew": "Curfew",
     "restriction_zone": "Restriction zone",
+    "distance": "Keep away from a person",
     "alcohol_abstinence": "No alcohol",
     "alcohol_level": "Alcohol limit",
     "tag_care": "Wear and charge the tag",
@@ -60,6 +62,8 @@ def install(app: Flask) -> None:
         ago=ago,
         wall_ago=wall_ago,
         span=span,
+        hours=hours,
+        absence_code=lambda code: f"{code.value} {code.words}",
         kind=lambda value: KINDS.get(value, in_words(value)),
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
         move=lambda value: MOVES.get(value, in_words(value)),
@@ -125,6 +129,14 @@ def span(length: timedelta) -> str:
     raise AssertionError("unreachable")
 
 
+def hours(length: timedelta) -> str:
+    """A duration as hours and minutes: 0 min, 45 min, 7 h 05."""
+    minutes = round(length.total_seconds() / 60)
+    if minutes == 0 and length:
+        return "under 1 min"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d}"
+
+
 def _page() -> dict[str, object]:
     who = g.get("signed_in")
     if who is None:
@@ -145,6 +157,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
+        (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
         (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
         (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
     )

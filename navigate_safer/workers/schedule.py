@@ -11,7 +11,14 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEv
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from navigate_safer import logs
-from navigate_safer.services import figures, heartbeats, storage_round, sweep
+from navigate_safer.services import (
+    compliance,
+    figures,
+    heartbeats,
+    meetings,
+    storage_round,
+    sweep,
+)
 from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
 
@@ -21,6 +28,8 @@ HOUSEKEEPING_EVERY_S = 3_600
 GROWTH_EVERY_S = 3_600
 # A day moves on once; one that was in use is tried again in the next round.
 STORAGE_EVERY_S = 900
+COMPLIANCE_EVERY_S = 60
+MEETINGS_EVERY_S = 3_600
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
 
@@ -72,6 +81,12 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         sweep.prune_checkpoints(sessions, clock())
         sweep.prune_batches(sessions, clock())
 
+    def days() -> None:
+        _repeat(lambda: compliance.work_out_due(sessions, clock()))
+
+    def together() -> None:
+        meetings.look(sessions, clock())
+
     return [
         ("escalation", ESCALATION_EVERY_S, escalate),
         ("silence", SILENCE_EVERY_S, silence),
@@ -79,6 +94,8 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
+        ("compliance", COMPLIANCE_EVERY_S, days),
+        ("meetings", MEETINGS_EVERY_S, together),
     ]
 
 

@@ -333,6 +333,21 @@ def test_the_hours_of_a_curfew_by_probability():
     assert found["minutes"] == pytest.approx(minutes, abs=0.2)
 
 
+def test_the_evidence_tells_the_probability_over_time_and_the_coverage():
+    zones = collection(feature())
+    document = judge_place(zones, csv_of(*EVENING), rule="probability")
+    (stay, *_) = document["zones"]["Z1"]["violations"]
+    evidence = stay["evidence"]
+    over_time = [each["probability"] for each in evidence["probability_over_time"]]
+    times = [each["at"] for each in evidence["probability_over_time"]]
+    assert max(over_time) > evidence["threshold"]
+    # The fix before and the fix after say from where and to where.
+    assert times[0] <= stay["start"] <= stay["end"] <= times[-1]
+    assert times == sorted(set(times))
+    assert 0 < evidence["coverage"] <= 1
+    assert evidence["clause"] is None, "a file of zones has no order behind it"
+
+
 def test_rows_in_any_order_and_repeated_give_the_same_document():
     zones = collection(feature(), feature("Z2", "inclusion", schedule=NIGHTLY))
     straight = judge_place(zones, csv_of(*EVENING), rule="probability")

@@ -58,10 +58,12 @@ SAID = {
 
 
 def test_every_kind_of_alert_is_described_here() -> None:
-    assert set(SAID) == set(KINDS) == set(WEST_ALERTS)
+    # Of two devices, and so of a world of its own: see test_distance_page.
+    of_one_device = set(KINDS) - {KINDS.DISTANCE_BREACH}
+    assert set(SAID) == of_one_device == set(WEST_ALERTS)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in KINDS])
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in SAID])
 def test_an_alert_says_what_when_and_why(shared_world: World, kind: FindingKind) -> None:
     answer = page_of(shared_world, kind)
     assert answer.status_code == 200

@@ -24,7 +24,7 @@ PUBLIC = {
     "twilio.reply": "signed by Twilio",
 }
 # ok: the page. to: sent on to another page. bad: the form is refused, its sender is not.
-ANSWERS = {"ok": 200, "to": 302, "bad": 422, "no": 403, "none": 204}
+ANSWERS = {"ok": 200, "to": 302, "bad": 422, "no": 403, "none": 204, "gone": 404}
 TABLE = """
                                    duty manager facilitator idva access supervisor auditor admin
 GET  /                             to   to      to          to   to     to         to      to
@@ -38,6 +38,7 @@ POST /alerts/ALERT/note            bad  bad     no          no   no     bad     
 POST /alerts/ALERT/resolve         bad  bad     no          no   no     bad        no      no
 GET  /alerts/ALERT/map.json        ok   ok      no          no   no     ok         no      no
 GET  /alerts/ALERT/alcohol.json    ok   ok      no          no   no     ok         no      no
+GET  /alerts/ALERT/probability.json ok  ok      no          no   no     ok         no      no
 GET  /caseload                     ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON                ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/map.json       ok   ok      no          no   no     ok         no      no
@@ -59,6 +60,10 @@ POST /people/PERSON/exceptions/1/revoke  no bad no          no   no     bad     
 GET  /map/style.json               ok   ok      no          no   no     ok         no      no
 GET  /map/tiles/1/2/3              none none    no          no   no     none       no      no
 GET  /map/wards.geojson            ok   ok      no          no   no     ok         no      no
+GET  /near                         ok   ok      no          no   no     ok         no      no
+POST /near                         bad  bad     no          no   no     bad        no      no
+GET  /near/QUESTION                gone gone  no          no   no     gone      no      no
+GET  /near/QUESTION/map.json       gone gone  no          no   no     gone      no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
 POST /service/quarantine/try-again no   no      no          no   no     to         no      to
@@ -157,7 +162,11 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
     rule = rule.replace("<int:entry_id>", "ENTRY")
-    return rule.replace("<reference>", "ALERT").replace("<ref>", "PERSON")
+    return (
+        rule.replace("<reference>", "ALERT")
+        .replace("<ref>", "PERSON")
+        .replace("<name>", "QUESTION")
+    )
 
 
 @pytest.mark.parametrize(("row", "who"), CASES)

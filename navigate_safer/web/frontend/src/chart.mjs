@@ -1,9 +1,10 @@
-// Draws every <figure class="ns-chart" data-chart-src data-chart-kind="alcohol|battery">.
+// Draws every <figure class="ns-chart" data-chart-src data-chart-kind="alcohol|battery|probability">.
 
 import { drawAlcohol } from "./alcohol-chart.mjs";
 import { drawBattery } from "./battery-chart.mjs";
+import { drawProbability } from "./probability-chart.mjs";
 
-const KINDS = { alcohol: drawAlcohol, battery: drawBattery };
+const KINDS = { alcohol: drawAlcohol, battery: drawBattery, probability: drawProbability };
 const FAILED = "The chart could not be loaded. The table on this page has the same readings.";
 const EMPTY = "No readings in this period.";
 

@@ -46,7 +46,7 @@ export function addLegend(panel, { zones, trail, gaps, wards }) {
   const points = trail.positions;
   if (points.some((point) => !point.inAlert)) signs.push(["point", "Point"]);
   if (points.some((point) => point.inAlert)) signs.push(["alert", "Point in the time of the alert"]);
-  if (points.length > 1) signs.push(["line", "Order of points; not the route taken"]);
+  if (trail.lines && points.length > 1) signs.push(["line", "Order of points; not the route taken"]);
   if (gaps) signs.push(["gap", `No data for more than ${minutes(trail.gapS)}`]);
   if (wards) signs.push(["ward", "Ward"]);
   if (signs.length === 0) return;

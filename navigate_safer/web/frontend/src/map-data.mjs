@@ -20,6 +20,8 @@ export function readTrail(data) {
   const until = data.highlight?.to ? Date.parse(data.highlight.to) : Infinity;
   return {
     gapS: data.gaps_s ?? DEFAULT_GAP_S,
+    // Points of several people have no order that a line could show.
+    lines: data.lines ?? true,
     positions: fixes.map((fix, index) => ({
       index,
       latitude: fix.lat,
@@ -29,7 +31,9 @@ export function readTrail(data) {
       time: fix.time,
       label: fix.label ?? clockTime(fix.time),
       source: fix.source,
+      who: fix.who,
       speedKmh: fix.speed_kmh,
+      doubts: fix.doubts ?? [],
       inAlert: fix.time >= from && fix.time <= until,
     })),
   };
@@ -40,16 +44,19 @@ export const isGap = (trail, one, other) => other.time - one.time > trail.gapS *
 
 /** Whether the trail has a gap anywhere. */
 export const gapIsKnown = (trail) =>
+  trail.lines &&
   trail.positions.some((position, i) => i > 0 && isGap(trail, trail.positions[i - 1], position));
 
 /** What is known of a point, as pairs of a name and a value. */
 export function factsOf(position) {
   const facts = [
+    ...(position.who ? [["Person", position.who]] : []),
     ["Time", fullTime(position.time)],
     ["Accuracy", `within ${Math.round(position.precision)} m (95 %)`],
   ];
   if (position.speedKmh != null) facts.push(["Speed", `${position.speedKmh.toFixed(1)} km/h`]);
   facts.push(["Source", SOURCES[position.source] ?? position.source ?? "not known"]);
+  for (const doubt of position.doubts) facts.push(["Doubt", doubt]);
   if (position.inAlert) facts.push(["Alert", "inside the time of the alert"]);
   return facts;
 }

@@ -37,6 +37,7 @@ const LEAST_SHARE = 1 / 5;
 export const ZONE_KINDS = {
   exclusion: { word: "Exclusion zone", colour: "#ca3535", dash: undefined, hatched: true },
   inclusion: { word: "Inclusion zone", colour: "#0f7a52", dash: [12, 5], hatched: false },
+  place: { word: "Place asked about", colour: "#0b0c0c", dash: [8, 4], hatched: false },
   restriction: { word: "Restriction zone", colour: "#54319f", dash: [3, 5], hatched: false },
 };
 /** A ring is a sign of a zone, not a zone; its name is its distance. */

@@ -27,25 +27,29 @@ export function trailLayers(emMap, trail) {
   const { positions } = trail;
   const quiet = positions.filter((position) => !position.inAlert);
   const circles = emMap.addLayer(circlesLayer(positions)).getPrimaryLayer();
-  const tracks = emMap.addLayer(tracksLayer(trail)).getPrimaryLayer();
+  const tracks = trail.lines ? emMap.addLayer(tracksLayer(trail)).getPrimaryLayer() : null;
   const points = emMap.addLayer(pointsLayer(quiet));
   const alert = emMap.addLayer(alertLayer(positions.filter((position) => position.inAlert)));
   const labels = emMap.addLayer(labelsLayer(positions)).getPrimaryLayer();
   // Labels that would cover each other are left out until the map is closer.
   labels.setDeclutter(true);
-  const withArrows = tracks.getStyle();
-  const lineOnly = (feature, resolution) => withArrows(feature, resolution).slice(0, 1);
   return {
     pointLayers: [alert, ...points.getLayers()],
     switches: [
       { name: "accuracy", text: "Accuracy circles (95 %)", set: (on) => circles.setVisible(on) },
-      {
-        name: "direction",
-        text: "Direction of travel",
-        set: (on) => tracks.setStyle(on ? withArrows : lineOnly),
-      },
+      ...(tracks ? [direction(tracks)] : []),
       { name: "labels", text: "Point labels", set: (on) => labels.setVisible(on) },
     ],
+  };
+}
+
+function direction(tracks) {
+  const withArrows = tracks.getStyle();
+  const lineOnly = (feature, resolution) => withArrows(feature, resolution).slice(0, 1);
+  return {
+    name: "direction",
+    text: "Direction of travel",
+    set: (on) => tracks.setStyle(on ? withArrows : lineOnly),
   };
 }
 

@@ -1,0 +1,73 @@
+"""Days of compliance: what the readings of one local day say of one condition."""
+
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, delete, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from navigate_safer.db.base import Base, BigId, UTCDateTime
+
+
+class ComplianceDayRow(Base):
+    """One condition on one day of Europe/London; a row is there when the day has been worked out.
+
+    Deleted when late data touches the day, and worked out again. ``absences`` as
+    :func:`navigate_safer.services.compliance.absence_values` writes them.
+    """
+
+    __tablename__ = "compliance_days"
+    __table_args__ = (Index("ix_compliance_days_wearer_id_day", "wearer_id", "day"),)
+
+    condition_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("conditions.id"), primary_key=True, autoincrement=False
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    wearer_id: Mapped[int] = mapped_column(BigId, ForeignKey("wearers.id"))
+    worked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    scheduled_s: Mapped[int] = mapped_column(Integer)
+    compliant_s: Mapped[int] = mapped_column(Integer)
+    breach_s: Mapped[int] = mapped_column(Integer)
+    unknown_s: Mapped[int] = mapped_column(Integer)
+    absences: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+def stored(
+    session: Session, wearer_ids: Collection[int], first: date, last: date
+) -> list[ComplianceDayRow]:
+    """Days that have been worked out, both ends included, in order of condition and day."""
+    row = ComplianceDayRow
+    query = select(row).where(row.wearer_id.in_(wearer_ids), row.day.between(first, last))
+    return list(session.scalars(query.order_by(row.condition_id, row.day)))
+
+
+def keep(session: Session, rows: Iterable[ComplianceDayRow]) -> None:
+    """Store days, in the place of what was stored of them before."""
+    for row in rows:
+        session.merge(row)
+
+
+def forget_from(session: Session, wearer_ids: Collection[int], first: date) -> None:
+    """Late data has come: these days are to be worked out again."""
+    row = ComplianceDayRow
+    session.execute(delete(row).where(row.wearer_id.in_(wearer_ids), row.day >= first))
+
+
+def sums(
+    session: Session, wearer_ids: Collection[int], first: date, last: date
+) -> dict[int, tuple[int, int, int, int]]:
+    """Seconds scheduled, compliant, in breach and unknown of each wearer over the days."""
+    row = ComplianceDayRow
+    found = session.execute(
+        select(
+            row.wearer_id,
+            func.sum(row.scheduled_s),
+            func.sum(row.compliant_s),
+            func.sum(row.breach_s),
+            func.sum(row.unknown_s),
+        )
+        .where(row.wearer_id.in_(wearer_ids), row.day.between(first, last))
+        .group_by(row.wearer_id)
+    )
+    return {wearer: (int(a), int(b), int(c), int(d)) for wearer, a, b, c, d in found}

@@ -1,0 +1,210 @@
+"""Compliance by day: worked out from stored readings and episodes, kept, and shown.
+
+A day is worked out when it is over, or looked at while it lasts; late data makes it be worked out
+again. Conditions about places and alcohol have such an account. The distance to a protected person
+has none: its coverage would say when her device is silent.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts import compliance as reckoning
+from alerts.compliance import Absence, AbsenceCode, Account, day_of, day_span
+from alerts.terms import Condition
+from navigate_safer.db import audit, caseload, terms
+from navigate_safer.db import compliance as stored
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.compliance import ComplianceDayRow
+from navigate_safer.db.people import FittingRow, WearerRow
+from navigate_safer.db.reading import reading
+from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.account import Act
+from navigate_safer.services.casework import NotFound
+from navigate_safer.services.compliance_days import BREACHES, settled, work_out
+from zones.interval import Interval
+
+# What the person page shows, and the caseload sums up.
+DAYS_OF_PERSON, DAYS_OF_CASELOAD = 14, 7
+LONGEST_READING_S = 20.0
+
+
+class DayLine(msgspec.Struct, frozen=True):
+    """One day of one condition."""
+
+    day: date
+    account: Account
+    absences: tuple[Absence, ...]
+
+
+class ConditionDays(msgspec.Struct, frozen=True):
+    """The days of one condition, oldest first, and all of them together."""
+
+    condition_id: int
+    kind: str
+    clause: str
+    days: list[DayLine]
+    total: Account
+    late_start: timedelta
+    early_end: timedelta
+    cumulative: timedelta
+
+
+def see_days(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> list[ConditionDays]:
+    """The last fortnight of a wearer, today as far as it has come; raises NotFound."""
+    scope.require(Permission.SEE_CASELOAD)
+    today = day_of(now)
+    first = today - timedelta(days=DAYS_OF_PERSON - 1)
+    with reading(sessions, within_s=LONGEST_READING_S) as session:
+        person = caseload.person(session, scope, ref)
+        if person is None:
+            raise NotFound
+        rows = {
+            (row.condition_id, row.day): row
+            for row in stored.stored(session, [person.wearer_id], first, today - timedelta(days=1))
+        }
+        fresh = []
+        shown = []
+        for condition in _conditions(session, person.wearer_id):
+            days = []
+            for day in _days(condition, first, today, now):
+                row = rows.get((condition.condition_id, day))
+                if row is None:
+                    row = work_out(session, person.wearer_id, condition, day, now)
+                    fresh += [row] if settled(condition, day, now) else []
+                days.append(_line(row))
+            if days:
+                shown.append(_together(condition, days))
+    with sessions.begin() as session:
+        stored.keep(session, fresh)
+        audit.record(
+            session,
+            Act.CONSULTATION,
+            "compliance",
+            at=now,
+            actor="staff",
+            staff_id=scope.staff_id,
+            subject_kind="wearer",
+            subject_id=person.wearer_id,
+        )
+    return shown
+
+
+def sums_of(
+    sessions: Sessions, scope: Scope, wearer_ids: Collection[int], now: datetime
+) -> dict[int, Account]:
+    """Each wearer's last seven full days, all conditions together, so far worked out."""
+    scope.require(Permission.SEE_CASELOAD)
+    last = day_of(now) - timedelta(days=1)
+    first = last - timedelta(days=DAYS_OF_CASELOAD - 1)
+    with reading(sessions, within_s=LONGEST_READING_S) as session:
+        found = stored.sums(session, wearer_ids, first, last)
+    return {
+        wearer: Account(*(timedelta(seconds=part) for part in parts))
+        for wearer, parts in found.items()
+    }
+
+
+def work_out_due(sessions: Sessions, now: datetime) -> int | None:
+    """Work out the missing days of one wearer; how many, None when no day is missing."""
+    last = day_of(now) - timedelta(days=1)
+    first = last - timedelta(days=DAYS_OF_CASELOAD - 1)
+    with reading(sessions, within_s=LONGEST_READING_S) as session:
+        due = _next_due(session, first, last, now)
+        if due is None:
+            return None
+        wearer_id, missing = due
+        rows = [work_out(session, wearer_id, condition, day, now) for condition, day in missing]
+    with sessions.begin() as session:
+        stored.keep(session, rows)
+    return len(rows)
+
+
+def _next_due(
+    session: Session, first: date, last: date, now: datetime
+) -> tuple[int, list[tuple[Condition, date]]] | None:
+    wearers = list(session.scalars(select(WearerRow.id).order_by(WearerRow.id)))
+    there = {(row.condition_id, row.day) for row in stored.stored(session, wearers, first, last)}
+    for wearer_id in wearers:
+        missing = [
+            (condition, day)
+            for condition in _conditions(session, wearer_id)
+            for day in _days(condition, first, last, now)
+            if (condition.condition_id, day) not in there and settled(condition, day, now)
+        ]
+        if missing:
+            return wearer_id, missing
+    return None
+
+
+def _conditions(session: Session, wearer_id: int) -> list[Condition]:
+    found = terms.conditions_of_wearer(session, wearer_id)
+    return [each for each in found if each.kind in BREACHES]
+
+
+def _days(condition: Condition, first: date, last: date, now: datetime) -> list[date]:
+    """The days on which the condition was in force at some time."""
+    ends = now if condition.until_at is None else min(condition.until_at, now)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [
+        day for day in days if day_span(day).start < ends and condition.from_at < day_span(day).end
+    ]
+
+
+def _absences(values: Sequence[dict[str, Any]]) -> tuple[Absence, ...]:
+    return tuple(
+        Absence(
+            Interval(datetime.fromisoformat(each["start"]), datetime.fromisoformat(each["end"])),
+            tuple(AbsenceCode(code) for code in each["codes"]),
+            each["authorised"],
+        )
+        for each in values
+    )
+
+
+def _line(row: ComplianceDayRow) -> DayLine:
+    parts = (row.scheduled_s, row.compliant_s, row.breach_s, row.unknown_s)
+    made = Account(*(timedelta(seconds=part) for part in parts))
+    return DayLine(row.day, made, _absences(row.absences))
+
+
+def _together(condition: Condition, days: list[DayLine]) -> ConditionDays:
+    total = reckoning.NOTHING
+    for line in days:
+        total = total.plus(line.account)
+    found = [each for line in days for each in line.absences]
+    return ConditionDays(
+        condition.condition_id,
+        condition.kind.value,
+        condition.clause,
+        days,
+        total,
+        reckoning.late_start(found),
+        reckoning.early_end(found),
+        total.breach,
+    )
+
+
+def forget(session: Session, wearer_ids: Collection[int], earliest_at: datetime) -> None:
+    """Earlier readings have come: the days from the one before them on are worked out anew.
+
+    That one has the start of their window, where a curfew goes past midnight.
+    """
+    first = day_of(earliest_at) - timedelta(days=1)
+    stored.forget_from(session, wearer_ids, first)
+
+
+def forget_devices(session: Session, device_ids: Collection[int], earliest_at: datetime) -> None:
+    """The same by device."""
+    wearers = select(FittingRow.wearer_id).where(FittingRow.device_id.in_(device_ids)).distinct()
+    forget(session, list(session.scalars(wearers)), earliest_at)
+
+
+def note_late(session: Session, wearer_id: int, earliest_at: datetime, now: datetime) -> None:
+    """The same of one wearer, if the readings are of a day before today."""
+    if earliest_at < day_span(day_of(now)).start:
+        forget(session, [wearer_id], earliest_at)

@@ -1,0 +1,101 @@
+"""Why a place was judged as it was: the same rule, fix by fix, with doubts, edge and coverage."""
+
+from datetime import timedelta
+
+import pytest
+from builders import INSIDE, OUTSIDE, START, at, condition, fix, fixes, hours
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.explanation import explain
+from alerts.rules import place_probability
+from alerts.rules.place_costs import threshold
+from alerts.terms import ConditionKind, DeviceKind
+from devices.quality import Doubt
+from zones.interval import Interval
+
+EXCLUSION, CURFEW = ConditionKind.EXCLUSION_ZONE, ConditionKind.CURFEW
+WALK_IN = [*fixes(0, 6), fix(10, INSIDE), *fixes(11, 20, INSIDE)]
+
+
+def explained(readings, term=None, span=None, doubts=Doubt.NONE):
+    term = condition(EXCLUSION) if term is None else term
+    span = Interval(at(0), at(20)) if span is None else span
+    return explain(term, [(each, doubts) for each in readings], span)
+
+
+def test_a_wearer_who_walks_in_is_explained_fix_by_fix():
+    why = explained(WALK_IN)
+    assert [each.at for each in why.fixes] == [each.stamp.measured_at for each in WALK_IN]
+    first, last = why.fixes[0], why.fixes[-1]
+    assert first.probability < 0.001
+    assert first.edge_m > 0
+    assert last.probability > 0.999
+    assert last.edge_m < 0
+    assert last.radius_m >= last.fix.accuracy_m
+    assert why.forbids_inside
+    assert (why.rule, why.rule_version) == ("place.probability", place_probability.RULE.version)
+    assert why.threshold == threshold(condition(EXCLUSION))
+    assert why.clause == condition(EXCLUSION).clause
+
+
+def test_the_explanation_is_the_judgement_and_no_second_opinion():
+    term, rule = condition(CURFEW), place_probability.RULE
+    readings = [*fixes(0, 6, INSIDE), fix(10, OUTSIDE), *fixes(11, 20)]
+    state, stated = rule.initial(term, DeviceKind.LOCATION_TAG, START), []
+    for each in readings:
+        state, _ = rule.step(state, each, term)
+        stated.append(place_probability.probability(state, term))
+    assert [each.probability for each in explained(readings, term).fixes] == stated
+
+
+def test_outside_the_hours_nothing_is_said_of_a_breach():
+    # START is a Friday at noon: the zone counts from 12:10 on.
+    term = condition(EXCLUSION, schedule=hours("fri", "12:10", "13:00"))
+    told = [each.probability is not None for each in explained(fixes(0, 20, INSIDE), term).fixes]
+    assert told == [each.stamp.measured_at >= at(10) for each in fixes(0, 20, INSIDE)]
+
+
+def test_a_leap_that_nobody_can_make_is_a_doubt_about_the_fix():
+    far = (OUTSIDE[0] + 1.0, OUTSIDE[1])
+    leap = explained([fix(0), fix(1, far), fix(2)])
+    assert [each.implausible for each in leap.fixes] == [False, True, True]
+
+
+def test_doubts_of_intake_are_carried_along():
+    why = explained([fix(1)], doubts=Doubt.LATE | Doubt.INACCURATE)
+    assert why.fixes[0].doubts == Doubt.LATE | Doubt.INACCURATE
+
+
+@pytest.mark.parametrize(
+    ("minutes", "span", "covered", "longest"),
+    [
+        pytest.param(range(21), (0, 20), 20, 60, id="a fix a minute covers it all"),
+        pytest.param((0, 5, 20), (0, 20), 5, 900, id="a leg of 15 minutes is unknown"),
+        pytest.param((5, 10), (0, 20), 5, 600, id="before the first and after the last fix"),
+        pytest.param((), (0, 20), 0, 1200, id="no fix at all"),
+        pytest.param((-5, 1, 22), (0, 20), 1, 1260, id="legs that begin before and end after"),
+    ],
+)
+def test_coverage(minutes, span, covered, longest):
+    why = explained([fix(each) for each in minutes], span=Interval(at(span[0]), at(span[1])))
+    assert why.covered == timedelta(minutes=covered)
+    assert why.longest_gap_s == longest
+    assert why.coverage == covered / 20
+
+
+def test_a_condition_about_no_place_has_no_such_explanation():
+    with pytest.raises(ValueError, match="about no place"):
+        explained([fix(1)], condition(ConditionKind.TAG_CARE))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 40), max_size=12), st.integers(0, 30), st.integers(1, 20))
+def test_covered_and_gaps_make_up_the_span_in_any_order(minutes, begins, length):
+    span = Interval(at(begins), at(begins + length))
+    readings = [fix(each) for each in minutes]
+    why = explained(readings, span=span)
+    gaps = sum((each.length for each in why.gaps), timedelta())
+    assert gaps + why.covered == span.length
+    assert 0 <= why.coverage <= 1
+    assert explained(readings[::-1], span=span) == why
