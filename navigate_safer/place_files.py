@@ -9,16 +9,16 @@ by the probability rule, of legs that nobody can vouch for), and ``compliant`` t
 from a device's first fix to its last.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
 from devices.readings import Fix, FixSource, Stamp
+from navigate_safer import csv_input
+from navigate_safer.csv_input import BadInput as BadPlaceInput
 from navigate_safer.place_documents import document, probable_document
 from navigate_safer.place_probability import judge_probably
 from zones.fault import ZoneFault
@@ -34,12 +34,6 @@ DEFAULT_MAX_GAP_S = 600.0
 _OPTIONAL = ("buffer_m", "radius_m", "schedule", "timezone")
 REQUIRED_COLUMNS = ("device", "at", "lat", "lon", "accuracy_m")
 _SOURCES = tuple(source.name.lower() for source in FixSource)
-# Tags are younger than GPS; a time outside these years is a clock that was never set.
-_YEARS = range(1980, 2200)
-
-
-class BadPlaceInput(ValueError):
-    """Input of ``judge place`` that cannot be judged; the message is one line for the user."""
 
 
 def judge_place_files(
@@ -47,7 +41,7 @@ def judge_place_files(
 ) -> dict[str, object]:
     """Read both files and judge; raises :class:`BadPlaceInput` for anything wrong with them."""
     _check_rule(rule)
-    zones, track = _read(zones_path), _read(track_path)
+    zones, track = csv_input.read(zones_path), csv_input.read(track_path)
     return judge_place(
         zones,
         track,
@@ -98,7 +92,7 @@ def _track_point(fix: Fix) -> TrackPoint:
 def zones_from_geojson(content: bytes, name: str = "zones") -> tuple[Zone, ...]:
     """The zones of a GeoJSON FeatureCollection, in the order of the file."""
     try:
-        document = json.loads(_text(content, name), parse_constant=_refuse_constant)
+        document = json.loads(csv_input.text(content, name), parse_constant=_refuse_constant)
     except json.JSONDecodeError as fault:
         raise BadPlaceInput(f"{name}, line {fault.lineno}: not JSON: {fault.msg}") from None
     except (ValueError, RecursionError) as fault:
@@ -122,22 +116,9 @@ def zones_from_geojson(content: bytes, name: str = "zones") -> tuple[Zone, ...]:
 
 def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[Fix]]:
     """The fixes of each device, in the order of the file's rows."""
-    reader = csv.reader(io.StringIO(_text(content, name), newline=""), strict=True)
     tracks: dict[str, list[Fix]] = {}
-    try:
-        columns = _columns(next(reader, []), name)
-        for row in reader:
-            if not any(field.strip() for field in row):
-                continue
-            where = f"{name}, line {reader.line_num}"
-            if len(row) != len(columns):
-                raise BadPlaceInput(f"{where}: has {len(row)} fields, the header {len(columns)}")
-            fields = {column: field.strip() for column, field in zip(columns, row, strict=True)}
-            if not fields["device"]:
-                raise BadPlaceInput(f"{where}: device is empty")
-            tracks.setdefault(fields["device"], []).append(_point(fields, where))
-    except csv.Error as fault:
-        raise BadPlaceInput(f"{name}, line {reader.line_num}: not CSV: {fault}") from None
+    for where, fields in csv_input.rows(content, name, REQUIRED_COLUMNS, ("source",)):
+        tracks.setdefault(fields["device"], []).append(_point(fields, where))
     if not tracks:
         raise BadPlaceInput(f"{name}: has no fixes")
     return tracks
@@ -156,22 +137,6 @@ def _max_gap(seconds: float) -> timedelta:
     if gap <= timedelta():
         raise BadPlaceInput(f"max-gap {seconds:g} must be a number of seconds above 0")
     return gap
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as fault:
-        raise BadPlaceInput(f"{path}: cannot be read: {fault.strerror}") from None
-
-
-def _text(content: bytes, name: str) -> str:
-    try:
-        # Spreadsheets put a byte order mark in front; "utf-8-sig" takes it off.
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        raise BadPlaceInput(f"{name}, line {line}: not UTF-8; save the file as UTF-8") from None
 
 
 def _refuse_constant(constant: str) -> NoReturn:
@@ -211,58 +176,16 @@ def _zone(feature: object, where: str) -> Zone:
         raise BadPlaceInput(f"{where}, id {zone_id!r}: {fault}") from None
 
 
-def _columns(header: list[str], name: str) -> list[str]:
-    columns = [column.strip() for column in header]
-    for column in REQUIRED_COLUMNS:
-        if column not in columns:
-            wanted = ",".join(REQUIRED_COLUMNS)
-            raise BadPlaceInput(f"{name}, line 1: no column {column!r}; the header is {wanted}")
-    for column in (*REQUIRED_COLUMNS, "source"):
-        if columns.count(column) > 1:
-            raise BadPlaceInput(f"{name}, line 1: column {column!r} is given twice")
-    return columns
-
-
 def _point(fields: Mapping[str, str], where: str) -> Fix:
     source = fields.get("source", "").lower()
     if source and source not in _SOURCES:
         known = ", ".join(_SOURCES)
         raise BadPlaceInput(f"{where}: source {source!r} is not known; use {known}")
-    at = _time(fields["at"], where)
+    at = csv_input.time(fields, where)
     return Fix(
         Stamp(fields["device"], at, None, at),
-        _number(fields, "lat", -90, 90, where),
-        _number(fields, "lon", -180, 180, where),
-        _number(fields, "accuracy_m", 0, math.inf, where),
+        csv_input.number(fields, "lat", -90, 90, where),
+        csv_input.number(fields, "lon", -180, 180, where),
+        csv_input.number(fields, "accuracy_m", 0, math.inf, where),
         FixSource[source.upper()] if source else FixSource.GPS,
     )
-
-
-def _time(text: str, where: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        example = "2026-11-21T22:40:00Z"
-        raise BadPlaceInput(
-            f"{where}: at {text!r} is not an ISO 8601 time such as {example}"
-        ) from None
-    if at.tzinfo is None:
-        raise BadPlaceInput(f"{where}: at {text!r} has no offset; add Z or +01:00")
-    if at.year not in _YEARS:
-        raise BadPlaceInput(f"{where}: at {text!r} is not of this age; check the device's clock")
-    return at.astimezone(UTC)
-
-
-def _number(fields: Mapping[str, str], column: str, low: float, high: float, where: str) -> float:
-    text = fields[column]
-    try:
-        # Python would read 1_000 as a number; no other program does.
-        number = math.nan if "_" in text else float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadPlaceInput(f"{where}: {column} {text!r} is not a number")
-    if not low <= number <= high:
-        bounds = f"between {low} and {high}" if math.isfinite(high) else f"at least {low}"
-        raise BadPlaceInput(f"{where}: {column} {text} is not {bounds}")
-    return number

@@ -7,8 +7,9 @@ import click
 
 from devices import command
 from devices.native import json_schema
-from navigate_safer import place_files
+from navigate_safer import alcohol_files, place_files
 from navigate_safer.cli.fault import stop
+from navigate_safer.csv_input import BadInput
 
 
 @click.group()
@@ -32,6 +33,20 @@ def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None
             zones_file, track_file, rule=rule, max_gap_s=max_gap
         )
     except place_files.BadPlaceInput as fault:
+        stop(str(fault))
+    click.echo(json.dumps(document, indent=2))
+
+
+@judge.command()
+@click.option("--readings", "readings_file", required=True, type=click.Path(path_type=Path),
+              help="CSV: device,at,tac_g_dl[,ir_v,skin_temp_c].")  # fmt: skip
+@click.option("--rules", default=alcohol_files.DEFAULT_RULES, show_default=True,
+              help=f"One of {', '.join(alcohol_files.RULE_SETS)}.")  # fmt: skip
+def alcohol(readings_file: Path, rules: str) -> None:
+    """Drinking episodes, wearing and coverage of each alcohol monitor in a file."""
+    try:
+        document = alcohol_files.judge_alcohol_file(readings_file, rules=rules)
+    except BadInput as fault:
         stop(str(fault))
     click.echo(json.dumps(document, indent=2))
 
