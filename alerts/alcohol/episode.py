@@ -34,6 +34,7 @@ class Episode(msgspec.Struct, frozen=True):
     readings: int
     primary: Assessment
     variants: dict[str, Answer]
+    has_spike: bool = False
     conflicts: tuple[datetime, ...] = ()
     samples: tuple[Sample, ...] = ()
 
@@ -112,9 +113,22 @@ def _episode(
         readings=len(inside),
         primary=primary,
         variants=_variants(Trace.of(samples), smooth, first, last, rules),
+        has_spike=_has_spike(samples[max(0, first - 1) : last + 1], rules),
         conflicts=tuple(at for at in conflicts if begins <= at <= ends),
         samples=tuple(samples[max(0, first - 1) : last + 2]),
     )
+
+
+def _has_spike(samples: Sequence[Sample], rules: RuleSet) -> bool:
+    """Whether any one step rises as no body does; across a gap nobody knows."""
+    peak = max(each.tac_g_dl for each in samples)
+    least = max(rules.spike_g_dl, rules.spike_share * peak)
+    for one, two in pairwise(samples):
+        rise, hours = two.tac_g_dl - one.tac_g_dl, (two.at - one.at).total_seconds() / 3600
+        near = two.at - one.at <= rules.max_gap
+        if near and rise >= least and rise > rules.spike_g_dl_h * hours:
+            return True
+    return False
 
 
 def _next_to(samples: Sequence[Sample], place: int, step: int, rules: RuleSet) -> datetime | None:

@@ -139,7 +139,8 @@ CADENCE_MIN = 30
 def read_out(rng: np.random.Generator, levels: Floats, noise: float = NOISE) -> Floats:
     """Levels as a monitor would show them."""
     shown = levels * (1 + noise * rng.standard_normal(levels.shape))
-    return np.round(np.where(shown < FLOOR_G_DL, 0.0, shown), 3)
+    found: Floats = np.round(np.where(shown < FLOOR_G_DL, 0.0, shown), 3).astype(np.float64)
+    return found
 
 
 class Sensitivity(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
@@ -57,8 +58,7 @@ def outages(series: Mapping[str, Sequence[Sample]], max_gap: timedelta) -> list[
 
 
 def _gaps(samples: Sequence[Sample], max_gap: timedelta) -> list[tuple[datetime, datetime]]:
-    pairs = zip(samples, samples[1:], strict=False)
-    return [(one.at, two.at) for one, two in pairs if two.at - one.at > max_gap]
+    return [(one.at, two.at) for one, two in pairwise(samples) if two.at - one.at > max_gap]
 
 
 def _covered(gaps: Sequence[tuple[datetime, datetime]], start: datetime, end: datetime) -> bool:

@@ -33,6 +33,10 @@ class RuleSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       (``elimination_high_g_dl_h``) where the peak is above ``high_peak_g_dl``. Likewise remembered
       (Barnett 2011, 2014), likewise never to be quoted as the vendor's.
     - ``high_peak_g_dl``: 0.15 g/dl, of the same memory (Barnett).
+    - ``spike_g_dl_h``, ``spike_g_dl``, ``spike_share``: one step that rises faster than 0.1 g/dl/h,
+      by 0.04 g/dl or more and by 0.5 of the peak or more, is a spike, and an episode with one is
+      for a person to review (the project's own: spikes in public ankle recordings rise by 0.17 to
+      0.68 g/dl/h in one step; a body takes several).
     """
 
     name: str
@@ -47,6 +51,9 @@ class RuleSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     elimination_g_dl_h: float = 0.025
     elimination_high_g_dl_h: float = 0.035
     high_peak_g_dl: float = 0.15
+    spike_g_dl_h: float = 0.10
+    spike_g_dl: float = 0.04
+    spike_share: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 < self.baseline_g_dl <= self.threshold_g_dl:

@@ -17,28 +17,35 @@ class Verdict(Enum):
     UNDETERMINED = "undetermined"
 
 
-_WHY_CONFIRMED = "run, absorption and elimination are those of a body"
-_WHY_TWICE = "the device claims two levels for one time"
-
-
 def verdict(episode: Episode, wear: Iterable[WearSpan] = ()) -> tuple[Verdict, str]:
     """The verdict and its reason in plain words.
 
     Failing the rates is for a person to review and never clears anybody. A level that was claimed
-    twice over for one time is no ground to confirm on. Alcohol that all parts confirm stays
-    confirmed under an obstruction: it was seen through it.
+    twice over for one time is no ground to confirm on, nor is an average that hides a spike.
+    Alcohol that all parts confirm stays confirmed under an obstruction: it was seen through it.
     """
     primary = episode.primary
     begins = episode.present_from or episode.onset
     ends = episode.present_until or episode.end
     blind = [span for span in wear if span.blinds and span.overlaps(begins, ends)]
     if primary.confirmed is Answer.YES:
-        twice = bool(episode.conflicts)
-        return (Verdict.REVIEW, _WHY_TWICE) if twice else (Verdict.CONFIRMED, _WHY_CONFIRMED)
+        return _passed(episode)
     if primary.confirmed is Answer.UNDECIDABLE:
         return Verdict.UNDETERMINED, "readings before or after are missing"
     if primary.r1 is Answer.YES:
         return _rates_failed(blind)
+    return _no_run(episode, blind)
+
+
+def _passed(episode: Episode) -> tuple[Verdict, str]:
+    if episode.conflicts:
+        return Verdict.REVIEW, "the device claims two levels for one time"
+    if episode.has_spike:
+        return Verdict.REVIEW, "its average rates are those of a body, one step is faster"
+    return Verdict.CONFIRMED, "run, absorption and elimination are those of a body"
+
+
+def _no_run(episode: Episode, blind: list[WearSpan]) -> tuple[Verdict, str]:
     if blind:
         return Verdict.UNDETERMINED, "the monitor may not have measured during it"
     if episode.cut:

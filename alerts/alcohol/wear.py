@@ -52,10 +52,12 @@ class WearRules(msgspec.Struct, frozen=True):
     - ``suspect_s``: out of band for 7200 s is suspect (the project's own: 3 of 13 nights that
       are presumably honest have it).
     - ``confirm_s``: for 28800 s confirmed (a defence firm reports more than 8 h; none of the 13).
-    - ``corroborated_s``: 14400 s confirm it where TAC fell faster than a body can as contact
-      changed (SCRAM's manual speaks of "several hours"; 1 of the 13 lasts so long).
+    - ``corroborated_s``: 21600 s confirm it where TAC fell faster than a body can as contact
+      changed (SCRAM's manual speaks of "several hours"; the project's own).
     - ``cold_c``: skin below 28 °C is not skin (TACLion; Courtney 2023 has 29); ``cold_readings``:
       2 in a row, since one cold reading is ordinary.
+    - ``far_off``, ``gone_readings``: infrared half (0.5) of its baseline off with 4 cold readings
+      in a row is a monitor that is off the leg (the project's own).
     - ``water_step_c``: with a step of 4 °C a short change may be water (the project's own).
     - ``dead_ir_v``: below 0.05 V the infrared sensor itself has failed (the project's own).
     - ``stuck_readings``: 8 equal levels above baseline are a sensor that is stuck (the project's
@@ -68,9 +70,11 @@ class WearRules(msgspec.Struct, frozen=True):
     learn_share: float = 0.1
     suspect_s: int = 7_200
     confirm_s: int = 28_800
-    corroborated_s: int = 14_400
+    corroborated_s: int = 21_600
     cold_c: float = 28.0
     cold_readings: int = 2
+    far_off: float = 0.5
+    gone_readings: int = 4
     water_step_c: float = 4.0
     dead_ir_v: float = 0.05
     stuck_readings: int = 8
@@ -230,7 +234,7 @@ def _fell(previous: Sample, sample: Sample) -> float:
 
 
 def _known(away: Excursion, rules: WearRules) -> list[WearSpan]:
-    kind, stage = _taken_for(away, rules)
+    kind, stage = taken_for(away, rules)
     if stage is None:
         return []
     span = WearSpan(
@@ -245,7 +249,8 @@ def _known(away: Excursion, rules: WearRules) -> list[WearSpan]:
     return [span]
 
 
-def _taken_for(away: Excursion, rules: WearRules) -> tuple[WearKind, Stage | None]:
+def taken_for(away: Excursion, rules: WearRules = WEAR_RULES) -> tuple[WearKind, Stage | None]:
+    """What an excursion is taken for so far, and how sure that is; None: nothing yet."""
     lasted_s = away.span.total_seconds()
     suspected = Stage.SUSPECTED if lasted_s >= rules.suspect_s else None
     # A sensor that reads nothing at all has failed: a fault comes before blame.
@@ -254,6 +259,9 @@ def _taken_for(away: Excursion, rules: WearRules) -> tuple[WearKind, Stage | Non
     needed_s = rules.corroborated_s if away.fell_at_once else rules.confirm_s
     stage = Stage.CONFIRMED if lasted_s >= needed_s else suspected
     if away.longest_cold_run >= rules.cold_readings:
+        gone = away.longest_cold_run >= rules.gone_readings
+        if gone and abs(away.largest_change) >= rules.far_off:
+            return WearKind.REMOVAL, Stage.CONFIRMED
         return WearKind.REMOVAL, stage or Stage.SUSPECTED
     if stage is None and away.ended_at is not None and away.step_c >= rules.water_step_c:
         return WearKind.WATER, Stage.POSSIBLE

@@ -10,6 +10,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from navigate_safer import logs
+from navigate_safer.cli.bench_alcohol import alcohol
 from navigate_safer.cli.bench_ingest import ingest
 from navigate_safer.cli.fault import stop
 from navigate_safer.demo import place_bench, place_report, storage_bench
@@ -24,6 +25,7 @@ def bench() -> None:
 
 
 bench.add_command(ingest)
+bench.add_command(alcohol)
 
 
 @bench.command()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from alerts.alcohol.rule_set import RULE_SETS
 from devices import command
 from devices.native import json_schema
 from navigate_safer import alcohol_files, place_files
@@ -32,7 +33,7 @@ def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None
         document = place_files.judge_place_files(
             zones_file, track_file, rule=rule, max_gap_s=max_gap
         )
-    except place_files.BadPlaceInput as fault:
+    except BadInput as fault:
         stop(str(fault))
     click.echo(json.dumps(document, indent=2))
 
@@ -41,7 +42,7 @@ def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None
 @click.option("--readings", "readings_file", required=True, type=click.Path(path_type=Path),
               help="CSV: device,at,tac_g_dl[,ir_v,skin_temp_c].")  # fmt: skip
 @click.option("--rules", default=alcohol_files.DEFAULT_RULES, show_default=True,
-              help=f"One of {', '.join(alcohol_files.RULE_SETS)}.")  # fmt: skip
+              help=f"One of {', '.join(RULE_SETS)}.")  # fmt: skip
 def alcohol(readings_file: Path, rules: str) -> None:
     """Drinking episodes, wearing and coverage of each alcohol monitor in a file."""
     try:

@@ -1,4 +1,4 @@
-"""Synthetic days of alcohol monitors with known truth: drinking, interferents, obstruction, removal.
+"""Synthetic days of alcohol monitors with known truth: drinking, interferents, covers.
 
 The body is the forward model; what surrounds it varies by world, so that nothing is tuned to one
 generator. Levels in g/dl, times in minutes since noon of the first day.
@@ -107,6 +107,20 @@ def beers(sex: Sex, count: float, grams_each: float, pulses: int = 0, cover: str
     return Plan(sex, count * grams_each, max(count, 0.5) * HOURS_A_DRINK, pulses, cover)
 
 
+# Explanations of a day, as often as this each; a statement of ignorance more than of the world.
+_SHARES = {"drinking": 0.45, "interferent": 0.35, "both": 0.2}
+
+
+def any_plan(rng: np.random.Generator) -> Plan:
+    """A day's plan: drinking, an interferent, or both."""
+    kind = rng.choice(list(_SHARES), p=list(_SHARES.values()))
+    sex = MEN if rng.random() < 0.6 else WOMEN
+    grams = float(np.exp(rng.uniform(np.log(8), np.log(160)))) if kind != "interferent" else 0.0
+    hours = float(rng.uniform(0.25, 5.0))
+    pulses = 0 if kind == "drinking" else int(rng.integers(1, 4))
+    return Plan(sex, grams, hours, pulses)
+
+
 def live(rng: np.random.Generator, plans: Sequence[Plan], world: World) -> list[Day]:
     """One day of another person for each plan."""
     found: list[Day] = []
@@ -144,7 +158,7 @@ def _day(rng: np.random.Generator, plan: Plan, body: Floats, sips: int, world: W
     again = [each for each in every if rng.random() < world.repeated]
     return Day(
         plan,
-        tuple([*every, *again]),
+        (*every, *again),
         _samples(minutes, alone, ir_v, skin_c),
         _at(sips),
         tuple(_at(float(each)) for each in minutes[spilt >= FLOOR_G_DL]),
@@ -180,13 +194,13 @@ def _wander(rng: np.random.Generator, minutes: Floats, size: float) -> Floats:
 def _worn(rng: np.random.Generator, minutes: Floats) -> tuple[Floats, Floats]:
     """Infrared at its baseline with ordinary excursions, and a skin that warms and cools.
 
-    Three excursions a night, most of one to four readings and some of nine, as in thirteen public
-    recordings of people who presumably wore it honestly.
+    A few excursions a night, the longest of five readings or more on one night in four, as in
+    thirteen public recordings of people who presumably wore it honestly.
     """
     base = _IR_V * rng.uniform(0.9, 1.1)
     ir_v = base * (1 + 0.01 * rng.standard_normal(len(minutes)))
-    for _ in range(rng.poisson(4)):
-        begin, length = rng.integers(3, len(minutes)), min(9, rng.geometric(0.35))
+    for _ in range(rng.poisson(3)):
+        begin, length = rng.integers(3, len(minutes)), min(9, rng.geometric(0.45))
         up = rng.random() < 0.6
         ir_v[begin : begin + length] = base * (1 + (rng.uniform(0.13, 0.4) if up else -0.2))
     skin_c = _SKIN_C + 2.0 * np.sin(minutes / 300 + rng.uniform(0, 6)) + rng.normal(0, 1.2)

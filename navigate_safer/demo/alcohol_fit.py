@@ -9,15 +9,13 @@ import numpy as np
 
 from alerts.alcohol.episode import Episode, episodes
 from alerts.alcohol.features import NAMES, features
-from alerts.alcohol.forward import MEN, WOMEN, Floats, Skin
+from alerts.alcohol.forward import Floats, Skin
 from alerts.alcohol.model import EXPLANATIONS, VERSION, Model, standardised, terms
 from alerts.alcohol.rule_set import STANDARD
 from alerts.alcohol.series import in_order
-from navigate_safer.demo.alcohol_days import Day, Plan, World, live
+from navigate_safer.demo.alcohol_days import Day, World, any_plan, live
 
 _RIDGE = 3.0
-# Explanations of a day, as often as this each; a statement of ignorance more than of the world.
-_SHARES = {"drinking": 0.45, "interferent": 0.35, "both": 0.2}
 
 
 def any_world(rng: np.random.Generator, number: int) -> World:
@@ -36,16 +34,6 @@ def any_world(rng: np.random.Generator, number: int) -> World:
         late_min=rng.uniform(0.5, 5.0),
         wander_g_dl=rng.choice([0.0, rng.uniform(0.0, 0.008)]),
     )
-
-
-def any_plan(rng: np.random.Generator) -> Plan:
-    """A day's plan: drinking, an interferent, or both."""
-    kind = rng.choice(list(_SHARES), p=list(_SHARES.values()))
-    sex = MEN if rng.random() < 0.6 else WOMEN
-    grams = float(np.exp(rng.uniform(np.log(8), np.log(160)))) if kind != "interferent" else 0.0
-    hours = float(rng.uniform(0.25, 5.0))
-    pulses = 0 if kind == "drinking" else int(rng.integers(1, 4))
-    return Plan(sex, grams, hours, pulses)
 
 
 def labelled(
@@ -103,12 +91,12 @@ def _softmax_fit(rows: Floats, truth: "np.ndarray[tuple[int], np.dtype[np.int64]
     kinds = len(EXPLANATIONS)
     target = np.eye(kinds)[truth]
     curvature = np.linalg.inv(0.5 * rows.T @ rows + _RIDGE * np.eye(rows.shape[1]))
-    weights = np.zeros((kinds, rows.shape[1]))
+    weights: Floats = np.zeros((kinds, rows.shape[1]))
     for _ in range(1500):
         scores = rows @ weights.T
         parts = np.exp(scores - scores.max(axis=1, keepdims=True))
         parts /= parts.sum(axis=1, keepdims=True)
-        weights = weights + ((target - parts).T @ rows - _RIDGE * weights) @ curvature
+        weights += ((target - parts).T @ rows - _RIDGE * weights) @ curvature
     return weights
 
 
