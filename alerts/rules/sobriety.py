@@ -150,7 +150,11 @@ def _episode(state: SobrietyState, rules: RuleSet) -> Episode:
 
 
 def _verdict(state: SobrietyState, episode: Episode) -> tuple[Verdict, str]:
-    return verdict(episode, (*state.worn, *wear.standing(state.contact)))
+    said, reason = verdict(episode, (*state.worn, *wear.standing(state.contact)))
+    if said is Verdict.NOT_CONFIRMED and state.contact.away is not None:
+        # Nobody knows yet whether contact is lost for an hour or for the night.
+        return Verdict.UNDETERMINED, "contact with the skin has changed during it"
+    return said, reason
 
 
 def _ended(state: SobrietyState, condition: Condition, rules: RuleSet) -> Findings:

@@ -24,7 +24,7 @@ _DEFAULTS = Sizes()
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")
 @click.option("--fit", "fit_file", type=click.Path(path_type=Path, dir_okay=False),
-              help="Fit the probabilistic model anew and write it here; measures nothing.")  # fmt: skip
+              help="Fit the model anew and write it here; measures nothing.")  # fmt: skip
 def alcohol(people: int, days: int, seed: int, as_json: bool, fit_file: Path | None) -> None:
     """Doses beside the published rows, false confirmations, contamination, covers, calibration.
 
@@ -44,9 +44,8 @@ def alcohol(people: int, days: int, seed: int, as_json: bool, fit_file: Path | N
     else:
         alcohol_report.show(result, Console())
         seconds = perf_counter() - began
-        click.echo(
-            f"{people} people a dose, {days} sober days a world, seed {seed}: {seconds:.0f} s"
-        )
+        sized = f"{people} people a dose, {days} sober days a world, seed {seed}"
+        click.echo(f"{sized}: {seconds:.0f} s")
         click.echo("; ".join(["goals missed", *missed]) if missed else "every goal is met")
     if missed:
         raise SystemExit(1)

@@ -117,7 +117,12 @@ def _isotonic(
             before[0] = (before[0] * before[2] + x * count) / (before[2] + count)
             before[1] += hits
             before[2] += count
-    return tuple((round(x, 5), round((hits + 0.5) / (count + 1), 5)) for x, hits, count in merged)
+    # What keeps a pool from certainty must not turn two of them round.
+    true_shares = np.maximum.accumulate([(hits + 0.5) / (n + 1) for _, hits, n in merged])
+    return tuple(
+        (round(x, 5), round(float(share), 5))
+        for (x, _, _), share in zip(merged, true_shares, strict=True)
+    )
 
 
 def _dose_fit(rows: Floats, log_grams: Floats) -> tuple[Floats, tuple[float, float]]:
