@@ -20,6 +20,9 @@ ONLY_WHILE_IT_LASTS = frozenset(
         FindingKind.EARLY_WARNING_1,
         FindingKind.EARLY_WARNING_2,
         FindingKind.EARLY_WARNING_3,
+        FindingKind.UPLOAD_MISSED,
+        FindingKind.BATTERY_EVENT,
+        FindingKind.NOT_CHARGED,
     }
 )
 

@@ -11,7 +11,16 @@ from typing import Any
 import msgspec
 
 from alerts.finding import Finding
-from alerts.rules import battery, place_probability, silence, sobriety, wear
+from alerts.rules import (
+    battery,
+    contact,
+    event_pairs,
+    place_probability,
+    silence,
+    sobriety,
+    upload,
+    wear,
+)
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.rule import Rule
 from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting
@@ -22,8 +31,11 @@ RULES: tuple[Rule, ...] = (
     place_probability.RULE,
     sobriety.RULE,
     wear.RULE,
+    contact.RULE,
+    event_pairs.RULE,
     battery.RULE,
     silence.RULE,
+    upload.RULE,
 )
 _NOT_ON_MONITOR = frozenset({place_probability.RULE.name})
 
@@ -212,7 +224,11 @@ class Run:
             ends_at = self._end(condition)
             check = rule.check_after(self.state(condition, rule), condition)
             ends += [] if ends_at is None else [ends_at]
-            checks += [] if check is None else [check]
+            if check is not None and rule.waits:
+                checks.append(check)
+            elif check is not None and (ticked_at is None or check > ticked_at):
+                # A deadline that no reading moves: the last time to look, like the clause's end.
+                ends.append(check)
         after = [at for at in (*ends, *checks) if ticked_at is None or at > ticked_at]
         quiet_s = None
         if checks and self.through is not None:

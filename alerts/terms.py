@@ -65,6 +65,19 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
     - ``battery_clear_percent``: charge at which a low battery is over without a charger; 30 % is
       the project's own, so that a level trembling about 20 % is one episode.
+    - ``strap_grace_s``: a strap event counts when its end has not come for this long; 0 s, at once,
+      is the project's own, because the strap cannot be seen otherwise. The Ministry's generator of
+      test data waits 120 s.
+    - ``curfew_event_grace_s``: the same for the tag's own curfew events; 600 s is the Ministry's
+      (e-surveillance test data; it says that the real value needs research).
+    - ``zone_event_grace_s``: for its exclusion zone events; 300 s, the Ministry's likewise.
+    - ``battery_event_grace_s``: for its battery events; 120 s, the Ministry's likewise.
+    - ``base_station_grace_s``: for a base station that is tilted and not put back; 120 s is the
+      project's own, as for the battery.
+    - ``upload_critical_s``: an alcohol monitor without an upload for 48 h is critical (SCRAM's
+      communication alert).
+    - ``charge_within_s``: a tag that says when it charges is charged within 36 h (the project's
+      own: daily, with half a day's grace).
     - ``exclusion_miss_cost``: what a missed entry costs, counted in false alarms; 2.5 false alarms
       is the project's own. An officer is told from the probability on at which both mistakes cost
       the same, 1 / (1 + cost), here 29 %.
@@ -88,6 +101,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     battery_low_percent: float = 20.0
     battery_critical_percent: float = 5.0
     battery_clear_percent: float = 30.0
+    strap_grace_s: int = 0
+    curfew_event_grace_s: int = 600
+    zone_event_grace_s: int = 300
+    battery_event_grace_s: int = 120
+    base_station_grace_s: int = 120
+    upload_critical_s: int = 172_800
+    charge_within_s: int = 129_600
     exclusion_miss_cost: float = 2.5
     curfew_miss_cost: float = 0.4
     restriction_miss_cost: float = 0.4
@@ -98,6 +118,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         # A battery that is clear where it is low would never be found low.
         if not critical <= low < self.battery_clear_percent:
             raise ValueError("battery levels must rise: critical, low, clear, in percent")
+        if not 0 < self.tac_g_dl < math.inf:
+            raise ValueError("the level of alcohol must be above 0 g/dl")
         costs = (
             self.exclusion_miss_cost,
             self.curfew_miss_cost,

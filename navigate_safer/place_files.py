@@ -9,18 +9,18 @@ by the probability rule, of legs that nobody can vouch for), and ``compliant`` t
 from a device's first fix to its last.
 """
 
-import csv
-import io
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from devices.readings import Fix, FixSource, Stamp
+from navigate_safer import csv_input
+from navigate_safer.csv_input import BadInput as BadPlaceInput
 from navigate_safer.place_documents import document, probable_document
 from navigate_safer.place_probability import judge_probably
 from navigate_safer.place_straight import judge_straight
-from navigate_safer.zone_files import BadPlaceInput, text_of, zones_in_file
+from navigate_safer.zone_files import zones_in_file
 from zones.presence import TrackPoint
 from zones.track import Track
 
@@ -31,8 +31,6 @@ DEFAULT_MAX_GAP_S = 600.0
 
 REQUIRED_COLUMNS = ("device", "at", "lat", "lon", "accuracy_m")
 _SOURCES = tuple(source.name.lower() for source in FixSource)
-# Tags are younger than GPS; a time outside these years is a clock that was never set.
-_YEARS = range(1980, 2200)
 
 
 def judge_place_files(
@@ -40,7 +38,7 @@ def judge_place_files(
 ) -> dict[str, object]:
     """Read both files and judge; raises :class:`BadPlaceInput` for anything wrong with them."""
     _check_rule(rule)
-    zones, track = _read(zones_path), _read(track_path)
+    zones, track = csv_input.read(zones_path), csv_input.read(track_path)
     return judge_place(
         zones,
         track,
@@ -92,22 +90,9 @@ def _track_point(fix: Fix) -> TrackPoint:
 
 def track_from_csv(content: bytes, name: str = "track") -> dict[str, list[Fix]]:
     """The fixes of each device, in the order of the file's rows."""
-    reader = csv.reader(io.StringIO(text_of(content, name), newline=""), strict=True)
     tracks: dict[str, list[Fix]] = {}
-    try:
-        columns = _columns(next(reader, []), name)
-        for row in reader:
-            if not any(field.strip() for field in row):
-                continue
-            where = f"{name}, line {reader.line_num}"
-            if len(row) != len(columns):
-                raise BadPlaceInput(f"{where}: has {len(row)} fields, the header {len(columns)}")
-            fields = {column: field.strip() for column, field in zip(columns, row, strict=True)}
-            if not fields["device"]:
-                raise BadPlaceInput(f"{where}: device is empty")
-            tracks.setdefault(fields["device"], []).append(_point(fields, where))
-    except csv.Error as fault:
-        raise BadPlaceInput(f"{name}, line {reader.line_num}: not CSV: {fault}") from None
+    for where, fields in csv_input.rows(content, name, REQUIRED_COLUMNS, ("source",)):
+        tracks.setdefault(fields["device"], []).append(_point(fields, where))
     if not tracks:
         raise BadPlaceInput(f"{name}: has no fixes")
     return tracks
@@ -135,58 +120,16 @@ def _read(path: Path) -> bytes:
         raise BadPlaceInput(f"{path}: cannot be read: {fault.strerror}") from None
 
 
-def _columns(header: list[str], name: str) -> list[str]:
-    columns = [column.strip() for column in header]
-    for column in REQUIRED_COLUMNS:
-        if column not in columns:
-            wanted = ",".join(REQUIRED_COLUMNS)
-            raise BadPlaceInput(f"{name}, line 1: no column {column!r}; the header is {wanted}")
-    for column in (*REQUIRED_COLUMNS, "source"):
-        if columns.count(column) > 1:
-            raise BadPlaceInput(f"{name}, line 1: column {column!r} is given twice")
-    return columns
-
-
 def _point(fields: Mapping[str, str], where: str) -> Fix:
     source = fields.get("source", "").lower()
     if source and source not in _SOURCES:
         known = ", ".join(_SOURCES)
         raise BadPlaceInput(f"{where}: source {source!r} is not known; use {known}")
-    at = _time(fields["at"], where)
+    at = csv_input.time(fields, where)
     return Fix(
         Stamp(fields["device"], at, None, at),
-        _number(fields, "lat", -90, 90, where),
-        _number(fields, "lon", -180, 180, where),
-        _number(fields, "accuracy_m", 0, math.inf, where),
+        csv_input.number(fields, "lat", -90, 90, where),
+        csv_input.number(fields, "lon", -180, 180, where),
+        csv_input.number(fields, "accuracy_m", 0, math.inf, where),
         FixSource[source.upper()] if source else FixSource.GPS,
     )
-
-
-def _time(text: str, where: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        example = "2026-11-21T22:40:00Z"
-        raise BadPlaceInput(
-            f"{where}: at {text!r} is not an ISO 8601 time such as {example}"
-        ) from None
-    if at.tzinfo is None:
-        raise BadPlaceInput(f"{where}: at {text!r} has no offset; add Z or +01:00")
-    if at.year not in _YEARS:
-        raise BadPlaceInput(f"{where}: at {text!r} is not of this age; check the device's clock")
-    return at.astimezone(UTC)
-
-
-def _number(fields: Mapping[str, str], column: str, low: float, high: float, where: str) -> float:
-    text = fields[column]
-    try:
-        # Python would read 1_000 as a number; no other program does.
-        number = math.nan if "_" in text else float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise BadPlaceInput(f"{where}: {column} {text!r} is not a number")
-    if not low <= number <= high:
-        bounds = f"between {low} and {high}" if math.isfinite(high) else f"at least {low}"
-        raise BadPlaceInput(f"{where}: {column} {text} is not {bounds}")
-    return number

@@ -6,13 +6,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from navigate_safer.csv_input import BadInput as BadPlaceInput
+from navigate_safer.csv_input import text as text_of
 from zones.fault import ZoneFault
 from zones.feature import ZoneFeature, read_feature
 from zones.kml import features_from_kml
-
-
-class BadPlaceInput(ValueError):
-    """Input that cannot be judged or taken in; the message is one line for the user."""
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -43,16 +41,6 @@ def zones_in_file(content: bytes, name: str = "zones") -> tuple[Drawn, ...]:
             )
         drawn[one.zone_id] = one
     return tuple(drawn.values())
-
-
-def text_of(content: bytes, name: str) -> str:
-    """The text of a file in UTF-8."""
-    try:
-        # Spreadsheets put a byte order mark in front; "utf-8-sig" takes it off.
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        raise BadPlaceInput(f"{name}, line {line}: not UTF-8; save the file as UTF-8") from None
 
 
 def _features(content: bytes, name: str) -> list[Any]:

@@ -35,6 +35,7 @@ class Rule(msgspec.Struct, frozen=True):
       ``at``; with None it reports what is open as going on.
     - ``tick(state, now, condition)`` says what the absence of readings means; it changes no state.
     - ``check_after(state, condition)`` is when ``tick`` could first find something, None for never.
+    - ``waits``: whether each reading puts that look off (a silence); a deadline it does not move.
     - ``calm(state, condition)`` is the envelope in which fixes need no step (see
       :class:`alerts.rules.calm.Calm` for what it promises); None: step the next fix.
     - ``rest(state, fix, condition)`` is the state after a fix that the envelope covers: exactly
@@ -53,6 +54,7 @@ class Rule(msgspec.Struct, frozen=True):
     close: Callable[[Any, datetime | None, Condition], Findings]
     tick: Callable[[Any, datetime, Condition], Findings] = lambda _state, _now, _condition: NONE
     check_after: Callable[[Any, Condition], datetime | None] = lambda _state, _condition: None
+    waits: bool = True
     calm: Callable[[Any, Condition], Calm | None] = _everywhere
     rest: Callable[[Any, Reading, Condition], Any] = _unchanged
 

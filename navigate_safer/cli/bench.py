@@ -10,6 +10,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from navigate_safer import logs
+from navigate_safer.cli.bench_alcohol import alcohol
 from navigate_safer.cli.bench_ingest import ingest
 from navigate_safer.cli.bench_outcomes import outcomes
 from navigate_safer.cli.fault import stop
@@ -26,6 +27,7 @@ def bench() -> None:
 
 bench.add_command(ingest)
 bench.add_command(outcomes)
+bench.add_command(alcohol)
 
 
 @bench.command()

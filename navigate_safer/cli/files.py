@@ -5,11 +5,12 @@ from pathlib import Path
 
 import click
 
+from alerts.alcohol.rule_set import RULE_SETS
 from devices import command
 from devices.native import json_schema
-from navigate_safer import place_files
+from navigate_safer import alcohol_files, place_files
 from navigate_safer.cli.fault import stop
-from navigate_safer.zone_files import BadPlaceInput
+from navigate_safer.csv_input import BadInput
 
 
 @click.group()
@@ -32,7 +33,21 @@ def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None
         document = place_files.judge_place_files(
             zones_file, track_file, rule=rule, max_gap_s=max_gap
         )
-    except BadPlaceInput as fault:
+    except BadInput as fault:
+        stop(str(fault))
+    click.echo(json.dumps(document, indent=2))
+
+
+@judge.command()
+@click.option("--readings", "readings_file", required=True, type=click.Path(path_type=Path),
+              help="CSV: device,at,tac_g_dl[,ir_v,skin_temp_c].")  # fmt: skip
+@click.option("--rules", default=alcohol_files.DEFAULT_RULES, show_default=True,
+              help=f"One of {', '.join(RULE_SETS)}.")  # fmt: skip
+def alcohol(readings_file: Path, rules: str) -> None:
+    """Drinking episodes, wearing and coverage of each alcohol monitor in a file."""
+    try:
+        document = alcohol_files.judge_alcohol_file(readings_file, rules=rules)
+    except BadInput as fault:
         stop(str(fault))
     click.echo(json.dumps(document, indent=2))
 

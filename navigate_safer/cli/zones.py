@@ -7,10 +7,11 @@ import click
 
 from navigate_safer.cli.fault import stop
 from navigate_safer.cli.wired import service
+from navigate_safer.csv_input import BadInput as BadPlaceInput
 from navigate_safer.services import zone_views
 from navigate_safer.services import zones as drawing
 from navigate_safer.services.zones import By, CannotSave
-from navigate_safer.zone_files import BadPlaceInput, zones_in_file
+from navigate_safer.zone_files import zones_in_file
 from zones.kml import kml_of
 
 FORMATS = ("geojson", "kml")

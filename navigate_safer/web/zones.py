@@ -15,6 +15,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from navigate_safer.csv_input import BadInput as BadPlaceInput
 from navigate_safer.people.access import Permission
 from navigate_safer.services import zone_views
 from navigate_safer.services import zones as drawing
@@ -22,7 +23,7 @@ from navigate_safer.services.zones import By, CannotSave, Saved
 from navigate_safer.web import zone_forms
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.zone_forms import FormFault
-from navigate_safer.zone_files import BadPlaceInput, zones_in_file
+from navigate_safer.zone_files import zones_in_file
 from zones.coordinates import table_of
 from zones.kml import kml_of
 from zones.schedule import Day

@@ -179,4 +179,4 @@ def test_two_envelopes_meet_in_what_both_cover():
 
 def test_a_rule_that_reads_fixes_must_say_when_it_is_calm():
     with pytest.raises(ValueError, match="does not say when it is calm"):
-        msgspec.structs.replace(place.RULE, calm=ALL["wear.tamper"].calm)
+        msgspec.structs.replace(place.RULE, calm=ALL["sobriety.episode"].calm)

@@ -359,7 +359,7 @@ def test_an_earlier_tamper_that_comes_late_is_another_one():
 
 def test_the_evening_uploaded_in_the_morning_is_told_once_as_late():
     register = Register(fitting(condition(ConditionKind.ALCOHOL_ABSTINENCE)))
-    evening = [sample(30 * n, level) for n, level in enumerate([0, 0.03, 0.05, 0.01])]
+    evening = [sample(30 * n, level) for n, level in enumerate([0, 0.03, 0.05, 0.01, 0, 0])]
     morning = START + timedelta(hours=14)
     register.receive(evening, morning)
     register.receive(evening, morning)

@@ -214,7 +214,7 @@ def test_a_rule_that_fails_says_which_and_where_and_no_finding_is_made():
 
 def test_a_new_version_of_a_rule_never_reads_the_state_of_another():
     worn = fitting(condition(K.EXCLUSION_ZONE))
-    ((term, rule),) = pairs(worn)
+    (term, rule), *_ = pairs(worn)
     assert state_key(term, rule) == f"1/{rule.name}/{rule.version}"
     old = States(at(-1), {f"1/{rule.name}/0": {"of": "another form"}})
     outcome = judge(worn, old, [fix(0, INSIDE)])
