@@ -49,12 +49,13 @@ class Target(Enum):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Tell this receiver through this channel, and wait so long for an acknowledgement.
 
-    ``staff_id``, ``rota_id`` or ``role`` is set as ``target`` says.
+    ``staff_id``, ``rota_id`` or ``role`` is set as ``target`` says. The defaults read the steps of
+    alerts that opened under version 1, which knew texts to a person alone.
     """
 
-    target: Target
-    channel: Channel = Channel.SMS
     answer_within_s: int
+    target: Target = Target.PERSON
+    channel: Channel = Channel.SMS
     staff_id: int | None = None
     rota_id: int | None = None
     role: str | None = None
@@ -78,7 +79,11 @@ MIN_ANSWER_S, MAX_ANSWER_S = 30, 3600
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """Steps for the alerts it covers; None covers all. ``number`` and ``version`` name it."""
+    """Steps for the alerts it covers; None covers all. ``number`` and ``version`` name it.
+
+    One ``about_service`` is for faults of the service itself, which have no area and no kind, and
+    for nothing else.
+    """
 
     number: int
     version: int
@@ -87,6 +92,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     area_id: int | None = None
     kinds: frozenset[FindingKind] | None = None
+    about_service: bool = False
 
     def __post_init__(self) -> None:
         if not self.severities:
@@ -94,10 +100,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         if not self.steps:
             raise PolicyFault("a policy without steps tells nobody; give at least one")
 
-    def covers(self, severity: Severity, area_id: int, kind: FindingKind | None) -> bool:
+    def covers(self, severity: Severity, area_id: int | None, kind: FindingKind | None) -> bool:
         """Whether an alert like this falls under it; ``kind`` None is about the service itself."""
         return (
             severity in self.severities
+            and self.about_service is (kind is None)
             and self.area_id in (None, area_id)
             and (self.kinds is None or kind in self.kinds)
         )
@@ -109,11 +116,29 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(
-    policies: Iterable[Policy], severity: Severity, area_id: int, kind: FindingKind | None
+    policies: Iterable[Policy], severity: Severity, area_id: int | None, kind: FindingKind | None
 ) -> Policy | None:
     """The policy that fits an alert most closely; of two equal ones the newer number."""
     fitting = [each for each in policies if each.covers(severity, area_id, kind)]
     return max(fitting, key=lambda each: (each.closeness, each.number), default=None)
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The steps of one alert as they were when it opened, and the policy they are from."""
+
+    policy_version: str
+    steps: tuple[Step, ...]
+    policy: str = "built in"
+
+    def step(self, number: int) -> Step | None:
+        """Step ``number`` from 0; past the end the last one, again and again; None without any."""
+        return self.steps[min(number, len(self.steps) - 1)] if self.steps else None
+
+
+def snapshot(chosen: Policy) -> Plan:
+    """A policy as an alert keeps it."""
+    name = f"{chosen.name} ({chosen.number}.{chosen.version})"
+    return Plan(POLICY_VERSION, chosen.steps, name)
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,11 +192,6 @@ def receivers(
 
 def _with(channel: Channel, people: Sequence[Person], why: str) -> tuple[list[Person], str]:
     return [each for each in people if channel in each.channels], why
-
-
-def step_number(steps: Sequence[Step], number: int) -> Step | None:
-    """Step ``number`` from 0; past the end the last one; None where there are none."""
-    return steps[min(number, len(steps) - 1)] if steps else None
 
 
 def preview(

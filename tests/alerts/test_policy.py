@@ -19,7 +19,7 @@ from alerts.policy import (
     instants,
     preview,
     receivers,
-    step_number,
+    snapshot,
 )
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -68,6 +68,13 @@ def test_which_policy_an_alert_falls_under(policies, chosen):
     assert (found.number if found else None) == chosen
 
 
+def test_a_fault_of_the_service_has_policies_of_its_own():
+    own = policy(3, about_service=True)
+    assert choose([policy(1), own], Severity.HIGH, None, None) == own
+    assert choose([policy(1)], Severity.HIGH, None, None) is None
+    assert choose([own], Severity.HIGH, 3, FindingKind.SILENCE) is None
+
+
 def test_a_rota_means_who_is_on_duty_then():
     found, why = receivers(ROTA, {7: 2}, PEOPLE)
     assert ([each.staff_id for each in found], why) == ([2], "on duty on the rota")
@@ -97,9 +104,9 @@ def test_a_role_means_all_of_it_in_their_order():
 
 
 def test_the_last_step_repeats():
-    steps = (ROTA, CALL)
-    assert [step_number(steps, number) for number in (0, 1, 2, 9)] == [ROTA, CALL, CALL, CALL]
-    assert step_number((), 3) is None
+    kept = snapshot(policy(steps=(ROTA, CALL)))
+    assert [kept.step(number) for number in (0, 1, 2, 9)] == [ROTA, CALL, CALL, CALL]
+    assert kept.policy == "night (1.1)"
 
 
 def test_the_preview_says_who_when_and_why():
