@@ -15,7 +15,7 @@ TABLE_VERSION = "2026-11"
 # The days are proclaimed in this form since 1978, the first year of the early May holiday.
 FIRST_YEAR = 1978
 
-# Proclaimed for one year on another day: VE Day 50 and 75, the Golden, Diamond and Platinum Jubilee.
+# Proclaimed for one year on another day: VE Day 50 and 75, three Jubilees.
 MOVED = {
     date(1995, 5, 1): date(1995, 5, 8),
     date(2002, 5, 27): date(2002, 6, 4),

@@ -23,6 +23,7 @@ from navigate_safer.web import (
     quarantine,
     requests,
     security,
+    service_alerts,
     twilio,
     words,
 )
@@ -39,6 +40,7 @@ BLUEPRINTS = (
     maps,
     charts,
     oversight,
+    service_alerts,
     quarantine,
     twilio,
 )

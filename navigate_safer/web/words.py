@@ -20,6 +20,7 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "service_fault": "Part of the service fails",
 }
 CONDITIONS = {
     "exclusion_zone": "Exclusion zone",
@@ -34,6 +35,10 @@ MOVES = {
     "told": "Officer told",
     "not_told": "Officer not reached",
     "nobody_to_tell": "Nobody to tell",
+    "silenced": "Not told under a silence",
+    "grouped": "Told as part of its gateway's failure",
+    "no_longer_held": "No longer held back",
+    "worse": "Has become worse",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
