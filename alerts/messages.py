@@ -88,6 +88,17 @@ def breach_text(*, reference: str, word: str, code: str, link: str) -> str:
     return text
 
 
+def breach_call(*, reference: str, word: str) -> str:
+    """What a voice says on the telephone: the reference letter by letter, and nothing of the case.
+
+    Raises :class:`MessageError` as :func:`breach_text` does.
+    """
+    _require(_REFERENCE_FORM, reference, "reference", f"be made by {alert_reference.__name__}")
+    _require(_WORD_FORM, word, "severity word", "be 2 to 10 capital letters A to Z")
+    spelled = ", ".join(reference)
+    return f"Navigate Safer. {word.capitalize()} alert. Reference {spelled}."
+
+
 def _require(form: re.Pattern[str], value: str, part: str, must: str) -> None:
     # The value is not repeated: a name put here by mistake must not reach a log through an error.
     if not form.fullmatch(value):

@@ -22,6 +22,7 @@ SECRETS = frozenset(
         "twilio_auth_token",
         "twilio_auth_token_old",
         "metrics_token",
+        "deadman_url",
     }
 )
 # Longest address of our pages that leaves a breach text in one part, with "/a/" and a reference.
@@ -73,6 +74,7 @@ class Settings:
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
     metrics_token: str = field(default="", repr=False)
+    deadman_url: str = field(default="", repr=False)
     quarantine_kept_mb: int = 256
     database_disk_gb: int = 0
     archive_dir: str = "archive"
@@ -130,6 +132,8 @@ class Settings:
         if self.metrics_token:
             few = f"must have at least {SHORTEST_SECRET} characters"
             _require(len(self.metrics_token) >= SHORTEST_SECRET, "metrics_token", few)
+        switch = self.deadman_url.startswith(("http://", "https://"))
+        _require(switch or not self.deadman_url, "deadman_url", "must be an http or https address")
         if self.secret_key:
             short = f"must have at least {SHORTEST_SECRET} characters"
             _require(len(self.secret_key) >= SHORTEST_SECRET, "secret_key", short)

@@ -19,8 +19,8 @@ from devices.mqtt_publish import Publisher
 from devices.quality import QualityLimits
 from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
-from navigate_safer.services.alerting import Voice
 from navigate_safer.services.storage import Plan
+from navigate_safer.services.telling import Voice
 from navigate_safer.settings import Settings
 
 Clock = Callable[[], datetime]

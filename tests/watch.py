@@ -9,11 +9,11 @@ from alerts.senders.recording import RecordingSender
 from devices.quality import QualityLimits
 from navigate_safer.people.casefile import CaseFile
 from navigate_safer.services import deliver, ingest, monitor, register, sweep
-from navigate_safer.services.alerting import Voice
 from navigate_safer.services.arrivals import Arrivals
 from navigate_safer.services.deliver import Delivered
 from navigate_safer.services.ingest import BatchResult, Message
 from navigate_safer.services.monitor import Judged
+from navigate_safer.services.telling import Voice
 
 PUBLIC_URL = "https://safer.example.gov.uk"
 VOICE = Voice(PUBLIC_URL)

@@ -60,7 +60,12 @@ class EpisodeHistoryRow(Base):
 
 
 class AlertRow(Base):
-    """What somebody has to answer. ``plan`` is the escalation as it was when the alert opened."""
+    """What somebody has to answer. ``plan`` is the escalation as it was when the alert opened.
+
+    An alert is about an episode of a wearer, or about a ``part`` of the service itself; then it has
+    no episode, no wearer and no area. ``silence_id`` is what it is not told under at present,
+    ``grouped_gateway_id`` the gateway whose failure speaks for it.
+    """
 
     __tablename__ = "alerts"
     __table_args__ = (
@@ -70,14 +75,22 @@ class AlertRow(Base):
             postgresql_where=text("next_step_at is not null"),
             sqlite_where=text("next_step_at is not null"),
         ),
+        Index(
+            "uq_alerts_part_live",
+            "part",
+            unique=True,
+            postgresql_where=text("part is not null and state <> 'resolved'"),
+            sqlite_where=text("part is not null and state <> 'resolved'"),
+        ),
         Index("ix_alerts_state_severity_rank", "state", "severity_rank"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     reference: Mapped[str] = mapped_column(String(12), unique=True)
-    episode_id: Mapped[int] = mapped_column(BigId, ForeignKey("episodes.id"), unique=True)
-    wearer_id: Mapped[int] = mapped_column(BigId, ForeignKey("wearers.id"), index=True)
-    area_id: Mapped[int] = mapped_column(BigId, ForeignKey("areas.id"))
+    episode_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("episodes.id"), unique=True)
+    wearer_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("wearers.id"), index=True)
+    area_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("areas.id"))
+    part: Mapped[str | None] = mapped_column(String(100))
     severity: Mapped[str] = mapped_column(String(20))
     severity_rank: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(String(20))
@@ -91,6 +104,8 @@ class AlertRow(Base):
     plan: Mapped[dict[str, object]] = mapped_column(JSON)
     next_step: Mapped[int] = mapped_column(Integer, default=0)
     next_step_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    silence_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("silences.id"))
+    grouped_gateway_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("gateways.id"))
 
 
 class AlertHistoryRow(Base):
@@ -129,6 +144,7 @@ class TextRow(Base):
     alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
     step: Mapped[int] = mapped_column(Integer)
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id"))
+    channel: Mapped[str] = mapped_column(String(10), default="sms", server_default="sms")
     body: Mapped[str] = mapped_column(String(1600))
     code: Mapped[str] = mapped_column(String(6), index=True)
     code_expires_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -202,8 +202,8 @@ def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
         condition_id=episode.condition_id,
         zone_id=zone.id if zone is not None and places else None,
         zone_name=zone.name if zone is not None and places else None,
-        history=_history(session, line.alert_id),
-        texts=_texts(session, line.alert_id),
+        history=history_lines(session, line.alert_id),
+        texts=text_lines(session, line.alert_id),
         also=_also(session, episode, places),
     )
 
@@ -227,7 +227,8 @@ def _also(session: Session, episode: EpisodeRow, places: bool) -> list[AlsoLine]
     ]
 
 
-def _history(session: Session, alert_id: int) -> list[HistoryLine]:
+def history_lines(session: Session, alert_id: int) -> list[HistoryLine]:
+    """Every move of an alert, oldest first."""
     query = (
         select(AlertHistoryRow, StaffRow.name)
         .outerjoin(StaffRow, StaffRow.id == AlertHistoryRow.staff_id)
@@ -240,7 +241,8 @@ def _history(session: Session, alert_id: int) -> list[HistoryLine]:
     ]
 
 
-def _texts(session: Session, alert_id: int) -> list[TextLine]:
+def text_lines(session: Session, alert_id: int) -> list[TextLine]:
+    """Who was told of an alert, in order."""
     query = (
         select(TextRow, StaffRow.name)
         .join(StaffRow, StaffRow.id == TextRow.staff_id)

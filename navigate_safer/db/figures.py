@@ -14,8 +14,9 @@ from navigate_safer.db.people import FittingRow, GatewayRow
 from navigate_safer.db.quarantine import Handling, QuarantineGroupRow
 from navigate_safer.db.telemetry import IngestBatchRow, PendingRow, QuarantineRow
 
-# A text that is due is handed over within a second; a minute is the project's bar for telling.
-TEXT_STALE = timedelta(seconds=60)
+# A text that is due is handed over within a second; what is stuck is told within the minute that is
+# the project's bar.
+TEXT_STALE = timedelta(seconds=45)
 
 
 class Facts(msgspec.Struct, frozen=True):

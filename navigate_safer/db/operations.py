@@ -20,8 +20,9 @@ from navigate_safer.people.account import Act
 
 # Those between a breach and an officer.
 WORKERS = ("ingest", "monitor", "deliver", "schedule")
-# A worker beats every 5 s; a minute without is the project's bar for telling somebody.
-BEAT_STALE = timedelta(seconds=60)
+# A worker beats every 5 s; half a minute without leaves time to tell somebody within the minute
+# that is the project's bar.
+BEAT_STALE = timedelta(seconds=30)
 # Three beats: one that ended longer ago is not counted as another that is still at work.
 NEWLY_HEARD = timedelta(seconds=15)
 MOST_LINES = 200

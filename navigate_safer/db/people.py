@@ -19,7 +19,11 @@ class AreaRow(Base):
 
 
 class StaffRow(Base):
-    """Somebody who signs in; never deleted, only made inactive."""
+    """Somebody who signs in; never deleted, only made inactive.
+
+    A telephone or e-mail address is used only once its owner has answered a code sent to it, or
+    the case file has said that it is theirs.
+    """
 
     __tablename__ = "staff"
 
@@ -28,6 +32,9 @@ class StaffRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(40))
     phone: Mapped[str | None] = mapped_column(String(20), index=True)
+    phone_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    email: Mapped[str | None] = mapped_column(String(254))
+    email_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     call_order: Mapped[int] = mapped_column(Integer, default=100)
     password_hash: Mapped[str | None] = mapped_column(String(300))
     active: Mapped[bool] = mapped_column(Boolean, default=True)

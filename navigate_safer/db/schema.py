@@ -1,12 +1,14 @@
 """Bring a database to the newest schema, and say whether it is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from navigate_safer.db import (
     alerting,
@@ -24,6 +26,7 @@ from navigate_safer.db import (
     quarantine,
     reading_rows,
     telemetry,
+    telling,
     zones,
 )
 from navigate_safer.db.base import Base
@@ -34,6 +37,7 @@ SUBJECTS = (
     telemetry,
     reading_rows,
     alerting,
+    telling,
     audit,
     quarantine,
     limits,
@@ -70,13 +74,37 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def _run(engine: Engine, step: object, revision: str) -> None:
     assert callable(step)
-    with engine.begin() as connection:
+    with engine.connect() as connection, _unchecked(connection), connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"set local lock_timeout = {LOCK_TIMEOUT_MS}"))
             connection.execute(text(f"select pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         made = config()
         made.attributes["connection"] = connection
         step(made, revision)
+        if connection.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                tables = ", ".join(sorted({str(row[0]) for row in broken}))
+                raise RuntimeError(f"the migration left rows without what they name: {tables}")
+
+
+@contextmanager
+def _unchecked(connection: Connection) -> Iterator[None]:
+    """SQLite changes a column by making its table anew, which its keys would not let go.
+
+    Turned off and on outside the transaction, as SQLite's own procedure says; the caller checks
+    every key before it commits.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def is_current(engine: Engine) -> bool:

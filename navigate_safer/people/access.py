@@ -40,6 +40,7 @@ class Permission(Enum):
     SEE_VICTIMS = "see who is protected and where"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
+    MEND_SERVICE = "answer alerts about the service itself"
     REPAIR_TELEMETRY = "try again, correct or set aside what was refused"
     OWN_ACCOUNT = "own account"
 
@@ -49,17 +50,19 @@ _CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.OWN_ACCOUNT})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES},
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
-    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES},
+    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE},
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.IDVA: _CASE | {_P.SEE_VICTIMS},
     Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.OWN_ACCOUNT}),
-    Role.SYSTEM_ADMINISTRATOR: frozenset({_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.OWN_ACCOUNT}),
+    Role.SYSTEM_ADMINISTRATOR: frozenset(
+        {_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.MEND_SERVICE, _P.OWN_ACCOUNT}
+    ),
 }
 
 

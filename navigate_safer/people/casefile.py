@@ -40,7 +40,10 @@ class Area(Entry, frozen=True):
 
 
 class StaffMember(Entry, frozen=True):
-    """Somebody who signs in. ``phone`` is E.164 and secret; ``call_order`` is who is told first."""
+    """Somebody who signs in. ``call_order`` is who is told first.
+
+    ``phone`` (E.164) and ``email`` are secret, and taken as verified by who prepared the file.
+    """
 
     ref: Ref
     name: Name
@@ -48,6 +51,7 @@ class StaffMember(Entry, frozen=True):
     areas: list[str]
     password: str | None = None
     phone: str | None = None
+    email: str | None = None
     call_order: int = 100
 
 

@@ -2,35 +2,27 @@
 and the first text are one commit or nothing.
 """
 
-import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts import lifecycle, messages, routing
-from alerts.finding import Severity
-from alerts.lifecycle import AlertState, Move
-from navigate_safer.db import audit
-from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
-from navigate_safer.db.people import StaffAreaRow, StaffRow, WearerRow
+from alerts import lifecycle, routing
+from alerts.finding import FindingKind, Severity
+from alerts.lifecycle import AlertState, Move, Outcome
+from alerts.policy import Plan, choose, snapshot
+from navigate_safer.db import audit, telling
+from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.people import WearerRow
 from navigate_safer.people.account import Act
-
-# A reply may come some time after the next person was told: the code still stops the escalation.
-CODE_LASTS = timedelta(hours=2)
-# Twilio accepts 1 to 36,000 s and advises more than 5; a text that is late is told by the next.
-SHORTEST_VALIDITY_S, LONGEST_VALIDITY_S = 60, 36_000
-# When even the last person cannot be reached, try again at this pace and not in a tight loop.
-RETRY_LAST_STEP = timedelta(seconds=30)
-
-_random = secrets.SystemRandom()
-
-
-class Voice(msgspec.Struct, frozen=True):
-    """What texts need to know of this installation: the address of its pages."""
-
-    public_url: str
+from navigate_safer.services.telling import (
+    RETRY_LAST_STEP,
+    Voice,
+    new_reference,
+    note,
+    tell_next,
+)
 
 
 def open_alert(
@@ -39,20 +31,64 @@ def open_alert(
     """Write an alert with its escalation plan and the first text."""
     wearer = session.get_one(WearerRow, episode.wearer_id)
     severity = Severity(episode.severity)
-    plan = routing.plan(severity, contacts(session, wearer.area_id))
+    plan = _plan(session, severity, wearer.area_id, FindingKind(episode.kind))
     alert = AlertRow(
-        reference=_new_reference(session),
-        episode_id=episode.id,
-        wearer_id=wearer.id,
-        area_id=wearer.area_id,
-        severity=severity.value,
-        severity_rank=severity.rank,
-        state=AlertState.OPEN.value,
-        late_data=late,
-        opened_at=now,
-        plan=msgspec.to_builtins(plan),
-        next_step=0,
+        episode_id=episode.id, wearer_id=wearer.id, area_id=wearer.area_id, late_data=late
     )
+    return _open(session, alert, severity, plan, now, voice, why)
+
+
+def open_service_alert(
+    session: Session, part: str, severity: Severity, now: datetime, voice: Voice, why: str
+) -> AlertRow:
+    """Write an alert about a part of the service, or add to the live one about it.
+
+    ``part`` is a name such as ``worker:ingest``; ``why`` says in words what is wrong and names
+    nobody.
+    """
+    alert = _about(session, part)
+    if alert is None:
+        plan = _plan(session, severity, None, None)
+        about = AlertRow(part=part, late_data=False)
+        return _open(session, about, severity, plan, now, voice, why)
+    if severity.rank < alert.severity_rank:
+        alert.severity, alert.severity_rank = severity.value, severity.rank
+        note(session, alert, now, "worse", why)
+        if alert.state == AlertState.ACKNOWLEDGED.value:
+            move(session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason="worse")
+    return alert
+
+
+def end_service_alert(session: Session, part: str, now: datetime, why: str) -> bool:
+    """The part works again: its alert is resolved by the service itself; False without one."""
+    alert = _about(session, part)
+    if alert is None:
+        return False
+    alert.outcome = Outcome.MONITORING_GAP.value
+    return move(session, alert, Move.RESOLVE, now, staff_id=None, channel="service", reason=why)
+
+
+def _about(session: Session, part: str) -> AlertRow | None:
+    return session.scalar(
+        select(AlertRow)
+        .where(AlertRow.part == part, AlertRow.state != AlertState.RESOLVED.value)
+        .with_for_update()
+    )
+
+
+def _open(
+    session: Session,
+    alert: AlertRow,
+    severity: Severity,
+    plan: Plan,
+    now: datetime,
+    voice: Voice,
+    why: str,
+) -> AlertRow:
+    alert.reference = new_reference(session)
+    alert.severity, alert.severity_rank = severity.value, severity.rank
+    alert.state, alert.opened_at = AlertState.OPEN.value, now
+    alert.plan, alert.next_step = msgspec.to_builtins(plan), 0
     session.add(alert)
     session.flush()
     note(session, alert, now, "opened", why)
@@ -63,53 +99,15 @@ def open_alert(
     return alert
 
 
-def contacts(session: Session, area_id: int) -> list[routing.Contact]:
-    """Active staff of an area, as the routing needs them."""
-    query = (
-        select(StaffRow)
-        .join(StaffAreaRow, StaffAreaRow.staff_id == StaffRow.id)
-        .where(StaffAreaRow.area_id == area_id, StaffRow.active)
-        .order_by(StaffRow.call_order, StaffRow.id)
-    )
-    return [
-        routing.Contact(row.id, row.role, row.call_order, row.phone is not None)
-        for row in session.scalars(query)
-    ]
-
-
-def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) -> None:
-    """Write the text of the next step and when the one after is due."""
-    plan = msgspec.convert(alert.plan, routing.Plan)
-    step = plan.step(alert.next_step)
-    if step is None:
-        alert.next_step_at = None
-        return
-    wait_s = step.answer_within_s
-    told = session.scalar(select(func.count()).where(TextRow.alert_id == alert.id)) or 0
-    code = _new_code(session, step.staff_id, now)
-    session.add(
-        TextRow(
-            alert_id=alert.id,
-            step=told,
-            staff_id=step.staff_id,
-            body=messages.breach_text(
-                reference=alert.reference,
-                word=Severity(alert.severity).word,
-                code=code,
-                link=f"{voice.public_url}/a/{alert.reference}",
-            ),
-            code=code,
-            code_expires_at=now + CODE_LASTS,
-            validity_s=min(max(wait_s, SHORTEST_VALIDITY_S), LONGEST_VALIDITY_S),
-            created_at=now,
-            state="pending",
-            due_at=now,
-        )
-    )
-    reason = f"text {told + 1} written"
-    note(session, alert, now, "told", reason, staff_id=step.staff_id, channel="sms")
-    alert.next_step += 1
-    alert.next_step_at = now + timedelta(seconds=wait_s)
+def _plan(
+    session: Session, severity: Severity, area_id: int | None, kind: FindingKind | None
+) -> Plan:
+    """The steps of the policy that fits most closely; without one, everybody in their order."""
+    chosen = choose(telling.policies(session), severity, area_id, kind)
+    if chosen is not None:
+        return snapshot(chosen)
+    roles = routing.ROLES_FOR_THE_SERVICE if kind is None else routing.ROLES_IN_ORDER
+    return routing.plan(severity, telling.people(session, area_id), roles)
 
 
 def stand_down(session: Session, alert: AlertRow) -> None:
@@ -128,7 +126,7 @@ def hurry(alert: AlertRow, now: datetime) -> None:
     """A text could not reach its person: the next step is due now, without waiting."""
     if alert.state != AlertState.OPEN.value:
         return
-    steps = len(msgspec.convert(alert.plan, routing.Plan).steps)
+    steps = len(msgspec.convert(alert.plan, Plan).steps)
     soon = now if alert.next_step < steps else now + RETRY_LAST_STEP
     alert.next_step_at = soon if alert.next_step_at is None else min(alert.next_step_at, soon)
 
@@ -185,43 +183,7 @@ def _set_times(
         alert.next_step_at = alert.acknowledgement_expires_at = None
 
 
-def note(
-    session: Session,
-    alert: AlertRow,
-    now: datetime,
-    what: str,
-    reason: str,
-    *,
-    staff_id: int | None = None,
-    channel: str = "service",
-) -> None:
-    """Add a line to the alert's history."""
-    session.add(
-        AlertHistoryRow(
-            alert_id=alert.id, at=now, move=what, staff_id=staff_id, channel=channel, reason=reason
-        )
-    )
-
-
 def _cancel_unsent(session: Session, alert: AlertRow) -> None:
     query = select(TextRow).where(TextRow.alert_id == alert.id, TextRow.state == "pending")
     for text in session.scalars(query):
         text.state, text.due_at = "cancelled", None
-
-
-def _new_reference(session: Session) -> str:
-    while True:
-        reference = messages.alert_reference(_random)
-        taken = select(AlertRow.id).where(AlertRow.reference == reference)
-        if session.scalar(taken) is None:
-            return reference
-
-
-def _new_code(session: Session, staff_id: int, now: datetime) -> str:
-    """A code that no other unexpired text to the same person carries."""
-    live = select(TextRow.code).where(TextRow.staff_id == staff_id, TextRow.code_expires_at > now)
-    taken = set(session.scalars(live))
-    while True:
-        code = messages.reply_code(_random)
-        if code not in taken:
-            return code

@@ -37,7 +37,6 @@ def resolve(
     now: datetime,
 ) -> bool:
     """Close the alert with an outcome; False when it is resolved already."""
-    scope.require(Permission.ACT_ON_ALERTS)
     reason = ": ".join(part for part in (outcome.label, text.strip()[:LONGEST_NOTE]) if part)
     with sessions.begin() as session:
         alert = _find(session, scope, reference)
@@ -50,7 +49,6 @@ def resolve(
 def _move(
     sessions: Sessions, scope: Scope, reference: str, move: Move, now: datetime, reason: str
 ) -> bool:
-    scope.require(Permission.ACT_ON_ALERTS)
     with sessions.begin() as session:
         alert = _find(session, scope, reference)
         return _apply(session, scope, alert, move, now, reason)
@@ -65,11 +63,16 @@ def _apply(
 
 
 def _find(session: Session, scope: Scope, reference: str) -> AlertRow:
-    alert = session.scalar(
-        select(AlertRow)
-        .where(AlertRow.reference == reference, AlertRow.area_id.in_(scope.areas))
-        .with_for_update()
-    )
+    """The alert, locked: of a case in this person's areas, or about the service itself."""
+    cases, faults = scope.may(Permission.ACT_ON_ALERTS), scope.may(Permission.MEND_SERVICE)
+    if not cases and not faults:
+        scope.require(Permission.ACT_ON_ALERTS)
+    query = select(AlertRow).where(AlertRow.reference == reference)
+    alert = session.scalar(query.with_for_update())
     if alert is None:
+        raise NotFound
+    if alert.part is not None:
+        scope.require(Permission.MEND_SERVICE)
+    elif not cases or alert.area_id not in scope.areas:
         raise NotFound
     return alert

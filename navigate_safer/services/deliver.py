@@ -24,12 +24,13 @@ from alerts.delivery import (
     reconcile_at,
 )
 from alerts.lifecycle import AlertState
+from alerts.policy import Channel
 from navigate_safer.db import audit
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReceiptRow, TextRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
 from navigate_safer.people.account import Act
-from navigate_safer.services import alerting
+from navigate_safer.services import alerting, telling
 
 # A sender that died holds its text for this long; Twilio itself may work on a call for 26 s.
 LEASE = timedelta(seconds=30)
@@ -102,6 +103,9 @@ def _claim(session: Session, now: datetime, public_url: str) -> Claim | None:
         if text.state == "pending" and alert.state != AlertState.OPEN.value:
             text.state, text.due_at = "cancelled", None
             session.flush()
+            continue
+        if text.channel != Channel.SMS.value:
+            _give_up(session, text, alert, now, "no_channel")
             continue
         officer = session.get_one(StaffRow, text.staff_id)
         if officer.phone is None or not officer.active:
@@ -177,7 +181,7 @@ def _log_disclosure(
         "breach text",
         at=now,
         actor="deliver",
-        subject_kind="wearer",
+        subject_kind="service" if alert.wearer_id is None else "wearer",
         subject_id=alert.wearer_id,
         recipient_id=officer.id,
         detail={"alert": alert.id, "text": text.id, "attempt": attempt_id},
@@ -274,7 +278,7 @@ def _record_error(
                 alerting.hurry(alert, now)
             if again is None:
                 reason = f"the text could not be sent: {fault.value}"
-                alerting.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
+                telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
         _finish(session, claim, now, fault.value)
         return Delivered(claim.text_id, text.state, fault.value)
 

@@ -24,8 +24,8 @@ from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.reading_values import reading_of
 from navigate_safer.db.terms import FittingOf
 from navigate_safer.services import episodes
-from navigate_safer.services.alerting import Voice
 from navigate_safer.services.stretch import AHEAD
+from navigate_safer.services.telling import Voice
 from zones.interval import Interval
 
 KIND = FindingKind.DISTANCE_BREACH

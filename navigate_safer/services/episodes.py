@@ -15,8 +15,8 @@ from navigate_safer.db import audit
 from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow, EpisodeRow
 from navigate_safer.db.terms import FittingOf
 from navigate_safer.people.account import Act
-from navigate_safer.services import alerting
-from navigate_safer.services.alerting import Voice
+from navigate_safer.services import alerting, telling
+from navigate_safer.services.telling import Voice
 
 # After these a stay that another alert told of may be told no more.
 _MAY_UNCOVER = frozenset({Action.END, Action.AMEND, Action.WITHDRAW})
@@ -142,16 +142,21 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
         return
     if quiet:
         return
-    alerting.note(session, alert, now, decision.action.value, decision.why.value)
+    telling.note(session, alert, now, decision.action.value, decision.why.value)
     if decision.action is Action.WITHDRAW:
         alerting.stand_down(session, alert)
     elif decision.action is Action.REOPEN:
+        _tell_again(session, alert, decision.why.value, now)
+
+
+def _tell_again(session: Session, alert: AlertRow, why: str, now: datetime) -> None:
+    """A breach in an episode that somebody took for over: whatever was done, it is told again."""
+    moves = {AlertState.RESOLVED: Move.REOPEN, AlertState.ACKNOWLEDGED: Move.EXPIRE}
+    again = moves.get(AlertState(alert.state))
+    if again is None:
         alerting.tell_again(alert, now)
-    if decision.action is Action.REOPEN and alert.state == AlertState.RESOLVED.value:
-        reason = decision.why.value
-        alerting.move(
-            session, alert, Move.REOPEN, now, staff_id=None, channel="judge", reason=reason
-        )
+    else:
+        alerting.move(session, alert, again, now, staff_id=None, channel="judge", reason=why)
 
 
 def _log(session: Session, episode: EpisodeRow, decision: Decision, now: datetime) -> None:

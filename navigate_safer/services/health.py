@@ -21,8 +21,9 @@ from navigate_safer.db.reading import DATABASE_FAULTS, reading
 
 # Policy of this project, version 1. Messages that wait this long mean that intake is behind.
 INTAKE_BEHIND_S = 30.0
-# Readings that wait longer than this to be judged mean that judging has fallen behind.
-UNJUDGED_STALE = timedelta(seconds=60)
+# Readings that wait longer than this to be judged mean that judging has fallen behind; told within
+# the minute that is the project's bar.
+UNJUDGED_STALE = timedelta(seconds=45)
 # Every fitted tag speaks within the 15 minutes after which it is called silent (alerts/terms.py);
 # when none of them has, it is the feed that is silent.
 FEED_SILENT = timedelta(minutes=15)
@@ -213,7 +214,7 @@ def _judging(found: Facts, now: datetime) -> Check:
 def _texts(found: Facts) -> Check:
     said = []
     if found.texts_overdue:
-        said.append(f"{found.texts_overdue} text(s) have been waiting for more than a minute.")
+        said.append(f"{found.texts_overdue} text(s) have been waiting for too long.")
     if found.texts_refused:
         said.append(f"{found.texts_refused} text(s) of open alerts did not reach an officer.")
     if said:

@@ -25,9 +25,9 @@ from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import TERMS, JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
 from navigate_safer.services import checkpoints, compliance, distances, episodes, stretch
-from navigate_safer.services.alerting import Voice
 from navigate_safer.services.fleet import calm_text
 from navigate_safer.services.stretch import AHEAD, Stretch, Worked
+from navigate_safer.services.telling import Voice
 
 # A month of a device takes a second to read; a database that takes longer is asked again later.
 LONGEST_READING_S = 60.0

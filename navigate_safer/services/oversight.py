@@ -4,15 +4,17 @@ from datetime import datetime
 
 import msgspec
 
-from navigate_safer.db import audit, limits, operations, refusals
+from navigate_safer.db import audit, limits, operations, refusals, service_alerts
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.limits import GIGABYTE, Limit
 from navigate_safer.db.operations import AuditLine, GatewayLine, UnassignedLine, WorkerLine
 from navigate_safer.db.reading import reading
 from navigate_safer.db.refusals import ReasonLine
-from navigate_safer.people.access import Scope
+from navigate_safer.db.service_alerts import ServiceAlertDetail, ServiceAlertLine
+from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services import heartbeats
+from navigate_safer.services.casework import NotFound
 
 LOOK_WITHIN_S = 5.0
 
@@ -26,6 +28,7 @@ class Operations(msgspec.Struct, frozen=True):
     limits: list[Limit]
     unassigned: list[UnassignedLine]
     unjudged_devices: int
+    alerts: list[ServiceAlertLine]
 
 
 def see_operations(
@@ -40,7 +43,30 @@ def see_operations(
             limits=limits.limits(session, now, disk_gb * GIGABYTE),
             unassigned=operations.unassigned(session, scope),
             unjudged_devices=operations.unjudged(session),
+            alerts=service_alerts.live(session, scope),
         )
+
+
+def see_service_alert(sessions: Sessions, scope: Scope, reference: str) -> ServiceAlertDetail:
+    """One alert about the service; raises :class:`NotFound`. It holds no case data."""
+    scope.require(Permission.MEND_SERVICE)
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
+        detail = service_alerts.detail(session, scope, reference)
+        if detail is None:
+            raise NotFound
+        return detail
+
+
+def live_service_alerts(sessions: Sessions, scope: Scope) -> list[ServiceAlertLine]:
+    """Those that nobody has resolved, for who may answer them; for others none."""
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
+        return service_alerts.live(session, scope)
+
+
+def is_about_service(sessions: Sessions, reference: str) -> bool:
+    """Whether the reference of a text leads to a page about the service."""
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
+        return service_alerts.is_about_service(session, reference)
 
 
 def see_audit(

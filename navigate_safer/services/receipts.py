@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from alerts.delivery import DeliveryStatus, Fault, advance
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReceiptRow, TextRow
 from navigate_safer.db.base import Sessions
-from navigate_safer.services import alerting
+from navigate_safer.services import alerting, telling
 
 
 def take_receipt(
@@ -79,5 +79,5 @@ def _advance(
         text.fault = fault.value if fault else after.value
         alert = session.get_one(AlertRow, text.alert_id)
         reason = f"the text was not delivered: {text.fault}"
-        alerting.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
+        telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
         alerting.hurry(alert, now)

@@ -37,8 +37,8 @@ from navigate_safer.db.telemetry import (
     JudgementRow,
     PendingRow,
 )
-from navigate_safer.services import alerting, episodes, monitor
-from navigate_safer.services.alerting import Voice
+from navigate_safer.services import alerting, episodes, monitor, telling
+from navigate_safer.services.telling import Voice
 
 # No reading is taken that is older (45 days, QualityLimits), so nothing is judged from there.
 LAST_CHECKPOINT_KEPT = timedelta(days=60)
@@ -173,7 +173,7 @@ def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None
             alert = session.get_one(AlertRow, alert_id)
             alert.next_step_at = now + TRY_AGAIN
             reason = f"the next person could not be told ({type(fault).__name__})"
-            alerting.note(session, alert, now, "not_told", reason)
+            telling.note(session, alert, now, "not_told", reason)
         return alert_id
 
 
@@ -194,7 +194,7 @@ def _escalate(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
             session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason=reason
         )
     if alert.state == AlertState.OPEN.value:
-        alerting.tell_next(session, alert, now, voice)
+        telling.tell_next(session, alert, now, voice)
     else:
         alert.next_step_at = None
 

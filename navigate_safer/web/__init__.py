@@ -26,6 +26,7 @@ from navigate_safer.web import (
     reasons,
     requests,
     security,
+    service_alerts,
     twilio,
     words,
     zones,
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     charts,
     near,
     oversight,
+    service_alerts,
     quarantine,
     twilio,
 )

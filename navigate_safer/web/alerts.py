@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from alerts.lifecycle import Outcome
 from navigate_safer.people.access import Permission
-from navigate_safer.services import casework, consult, explaining
+from navigate_safer.services import casework, consult, explaining, oversight
 from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -17,9 +17,11 @@ MOST_LISTED = 60
 
 
 @pages.get("/a/<reference>")
-@rule(Permission.SEE_BOARD)
+@rule(Permission.OWN_ACCOUNT)
 def short(reference: str) -> ResponseReturnValue:
     """The link of a text, kept short so that the text fits into one part."""
+    if oversight.is_about_service(service().sessions, reference):
+        return redirect(url_for("service_alerts.alert", reference=reference))
     return redirect(url_for("alerts.alert", reference=reference))
 
 

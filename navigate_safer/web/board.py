@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission
-from navigate_safer.services import consult
+from navigate_safer.services import consult, oversight
 from navigate_safer.web.auth import now, rule, service, signed_in
 
 pages = Blueprint("board", __name__)
@@ -15,16 +15,20 @@ REFRESH_S = 3
 @rule(Permission.SEE_BOARD)
 def board() -> ResponseReturnValue:
     """The page."""
-    return render_template("board.html", refresh_s=REFRESH_S, board=_board())
+    return render_template("board.html", refresh_s=REFRESH_S, **_board())
 
 
 @pages.get("/board/fragment")
 @rule(Permission.SEE_BOARD)
 def fragment() -> ResponseReturnValue:
     """The part that refreshes."""
-    return render_template("board_fragment.html", board=_board())
+    return render_template("board_fragment.html", **_board())
 
 
-def _board() -> object:
+def _board() -> dict[str, object]:
     who = signed_in()
-    return consult.see_board(service().sessions, who.scope, who.token_hash, now())
+    sessions = service().sessions
+    return {
+        "board": consult.see_board(sessions, who.scope, who.token_hash, now()),
+        "service_alerts": oversight.live_service_alerts(sessions, who.scope),
+    }

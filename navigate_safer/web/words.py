@@ -35,6 +35,7 @@ KINDS = {
     "early_warning_2": "Nearing a zone, second ring",
     "early_warning_3": "Nearing a zone, outer ring",
     "excused_stay": "Stay that was allowed",
+    "service_fault": "Part of the service fails",
 }
 CONDITIONS = {
     "exclusion_zone": "Exclusion zone",
@@ -50,6 +51,10 @@ MOVES = {
     "told": "Officer told",
     "not_told": "Officer not reached",
     "nobody_to_tell": "Nobody to tell",
+    "silenced": "Not told under a silence",
+    "grouped": "Told as part of its gateway's failure",
+    "no_longer_held": "No longer held back",
+    "worse": "Has become worse",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",

@@ -11,14 +11,17 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEv
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from navigate_safer import logs
+from navigate_safer.db.limits import GIGABYTE
 from navigate_safer.services import (
     compliance,
     figures,
     heartbeats,
     meetings,
+    self_watch,
     storage_round,
     sweep,
 )
+from navigate_safer.services.self_watch import SelfWatch
 from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
 
@@ -26,6 +29,9 @@ ESCALATION_EVERY_S = 1
 SILENCE_EVERY_S = 5
 HOUSEKEEPING_EVERY_S = 3_600
 GROWTH_EVERY_S = 3_600
+WATCH_EVERY_S = 5
+# Switches are usually set to tell somebody after a few minutes without a sign.
+DEADMAN_EVERY_S = 30
 # A day moves on once; one that was in use is tried again in the next round.
 STORAGE_EVERY_S = 900
 COMPLIANCE_EVERY_S = 60
@@ -91,12 +97,39 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("escalation", ESCALATION_EVERY_S, escalate),
         ("silence", SILENCE_EVERY_S, silence),
         ("heartbeat", BEAT_EVERY_S, beat),
+        *_self_watch(service),
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
         ("compliance", COMPLIANCE_EVERY_S, days),
         ("meetings", MEETINGS_EVERY_S, together),
     ]
+
+
+def _self_watch(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
+    disk_bytes = service.settings.database_disk_gb * GIGABYTE
+    own = SelfWatch(service.sessions, service.voice, disk_bytes)
+
+    def watch() -> None:
+        own.look(service.clock(), service.wall_clock())
+
+    return [
+        ("watch", WATCH_EVERY_S, watch),
+        ("deadman", DEADMAN_EVERY_S, lambda: _deadman(service)),
+    ]
+
+
+def _deadman(service: Service) -> None:
+    """Ask the switch outside, unless something does not hold: then it must go off."""
+    url = service.settings.deadman_url
+    if not url:
+        return
+    log = logs.logger("schedule")
+    wrong = self_watch.not_holding(service.sessions, service.clock(), service.wall_clock())
+    if wrong:
+        log.error("dead-man switch not asked", wrong=len(wrong))
+    elif not self_watch.ping(url):
+        log.error("dead-man switch not reached")
 
 
 def _repeat(one: Callable[[], int | None]) -> None:

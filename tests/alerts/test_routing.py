@@ -4,15 +4,24 @@ import msgspec
 import pytest
 
 from alerts.finding import Severity
-from alerts.routing import ANSWER_WITHIN_S, POLICY_VERSION, Contact, Plan, PlannedStep, plan
+from alerts.policy import POLICY_VERSION, Channel, Person, Plan, Step
+from alerts.routing import ANSWER_WITHIN_S, ROLES_FOR_THE_SERVICE, plan
 
 TEXTED = [severity for severity in Severity if severity.texts_an_officer]
-DAY_DUTY = Contact(1, "duty_officer", 1, True)
-NIGHT_DUTY = Contact(2, "duty_officer", 2, True)
-NO_PHONE = Contact(3, "duty_officer", 0, False)
-SUPERVISOR = Contact(4, "supervisor", 0, True)
-MANAGER = Contact(5, "offender_manager", 0, True)
-VICTIM_ADVISER = Contact(6, "idva", 0, True)
+TEXTS = frozenset({Channel.SMS})
+
+
+def person(staff_id, role, call_order, *, reached=True):
+    channels = TEXTS if reached else frozenset()
+    return Person(staff_id=staff_id, role=role, call_order=call_order, channels=channels)
+
+
+DAY_DUTY = person(1, "duty_officer", 1)
+NIGHT_DUTY = person(2, "duty_officer", 2)
+NO_PHONE = person(3, "duty_officer", 0, reached=False)
+SUPERVISOR = person(4, "supervisor", 0)
+MANAGER = person(5, "offender_manager", 0)
+VICTIM_ADVISER = person(6, "idva", 0)
 
 
 def order(severity, contacts):
@@ -63,5 +72,16 @@ def test_an_empty_plan_has_no_step():
 
 def test_a_plan_is_kept_as_json_and_names_its_policy():
     made = plan(Severity.CRITICAL, [DAY_DUTY])
-    assert made == Plan("1", (PlannedStep(1, 120),))
+    assert made == Plan("2", (Step(staff_id=1, answer_within_s=120),))
     assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(made)), Plan) == made
+
+
+def test_the_plan_of_an_alert_that_opened_under_version_1_is_still_read():
+    old = {"policy_version": "1", "steps": [{"staff_id": 1, "answer_within_s": 120}]}
+    assert msgspec.convert(old, Plan) == Plan("1", (Step(staff_id=1, answer_within_s=120),))
+
+
+def test_a_fault_of_the_service_goes_to_who_can_mend_it_first():
+    administrator = person(7, "system_administrator", 5)
+    made = plan(Severity.HIGH, [SUPERVISOR, DAY_DUTY, administrator], ROLES_FOR_THE_SERVICE)
+    assert [each.staff_id for each in made.steps] == [7, 4]

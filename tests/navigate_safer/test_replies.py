@@ -13,8 +13,8 @@ from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, TextReplyRow, 
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.people import StaffRow
 from navigate_safer.services import replies
-from navigate_safer.services.alerting import CODE_LASTS
 from navigate_safer.services.replies import ReplyResult
+from navigate_safer.services.telling import CODE_LASTS
 
 FIRST, SECOND, ELSEWHERE = "+447700900101", "+447700900102", "+447700900104"
 STRANGER = "+447700900555"

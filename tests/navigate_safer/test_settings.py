@@ -89,7 +89,8 @@ def test_a_bad_setting_is_named_in_one_line(name: str, values: dict[str, str]) -
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_a_secret_can_come_from_a_file(name: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
-    value = "postgresql+psycopg://u:p@h/n" if name == "database_url" else "s" * 40
+    forms = {"database_url": "postgresql+psycopg://u:p@h/n", "deadman_url": "https://switch/s"}
+    value = forms.get(name, "s" * 40)
     file.write_text(value + "\n", encoding="utf-8")
     found = settings(**{f"{name.upper()}_FILE": str(file)})
     assert getattr(found, name) == value

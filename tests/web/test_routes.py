@@ -31,7 +31,7 @@ GET  /                             to   to      to          to   to     to      
 POST /sign-out                     to   to      to          to   to     to         to      to
 GET  /board                        ok   ok      no          ok   no     ok         no      no
 GET  /board/fragment               ok   ok      no          ok   no     ok         no      no
-GET  /a/ALERT                      to   to      no          to   no     to         no      no
+GET  /a/ALERT                      to   to      to          to   to     to         to      to
 GET  /alerts/ALERT                 ok   ok      no          ok   no     ok         no      no
 POST /alerts/ALERT/acknowledge     to   to      no          no   no     to         no      no
 POST /alerts/ALERT/note            bad  bad     no          no   no     bad        no      no
@@ -71,6 +71,10 @@ GET  /service/quarantine/ENTRY     no   no      no          no   no     ok      
 POST /service/quarantine/ENTRY/try-again no no  no          no   no     to         no      to
 POST /service/quarantine/ENTRY/correct   no no  no          no   no     bad        no      bad
 POST /service/quarantine/ENTRY/set-aside no no  no          no   no     bad        no      bad
+GET  /service/alerts/FAULT         ok   no      no          no   no     ok         no      ok
+POST /service/alerts/FAULT/acknowledge to no    no          no   no     to         no      to
+POST /service/alerts/FAULT/note    bad  no      no          no   no     bad        no      bad
+POST /service/alerts/FAULT/resolve bad  no      no          no   no     bad        no      bad
 GET  /audit                        no   no      no          no   no     ok         ok      no
 """
 # The first page of each role.
@@ -115,6 +119,8 @@ CASES = [
 
 def address(world: World, path: str, *, alert: str | None = None, person: str = "W-EXC") -> str:
     reference = alert or world.reference(FindingKind.EXCLUSION_BREACH)
+    if "FAULT" in path:
+        path = path.replace("FAULT", world.fault())
     if "ENTRY" in path:
         path = path.replace("ENTRY", str(world.refused()))
     return path.replace("ALERT", reference).replace("PERSON", person)
@@ -162,6 +168,7 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
     rule = rule.replace("<int:entry_id>", "ENTRY")
+    rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
     return (
         rule.replace("<reference>", "ALERT")
         .replace("<ref>", "PERSON")

@@ -17,7 +17,7 @@ from case_files import MINUTE, START, Place, box, condition
 from databases import Database, opened
 from flask import Flask
 from sqlalchemy import select
-from watch import Clock, Watch
+from watch import VOICE, Clock, Watch
 from werkzeug.test import TestResponse
 
 from alerts.finding import FindingKind, Severity
@@ -39,7 +39,7 @@ from navigate_safer.people.casefile import (
     Wearer,
     ZoneEntry,
 )
-from navigate_safer.services import accounts, heartbeats
+from navigate_safer.services import accounts, alerting, heartbeats
 from navigate_safer.services.ingest import Message
 from navigate_safer.settings import Settings
 from navigate_safer.web import create_app
@@ -240,6 +240,14 @@ class World:
             self.watch.receive(Message(topic, payload, self.clock()))
             known = self.database.all(QuarantineRow, QuarantineRow.payload == payload)
         return known[0].id
+
+    def fault(self) -> str:
+        """The reference of a live alert about the service itself."""
+        with self.database.sessions.begin() as session:
+            found = alerting.open_service_alert(
+                session, "tape", Severity.HIGH, self.clock(), VOICE, "The tape drive squeaks."
+            )
+            return found.reference
 
     def all_workers_well(self) -> None:
         """Every worker gives a sign of life now."""

@@ -1,0 +1,222 @@
+"""Tell the next person: who that is now, what holds it back, and the rows that carry it.
+
+Runs inside the caller's transaction; the caller holds the alert's row.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from alerts import messages
+from alerts.finding import FindingKind, Severity
+from alerts.policy import Channel, Person, Plan, Step, Target, receivers
+from alerts.rota import on_duty
+from alerts.silences import grouped_by_gateway, muted_by
+from navigate_safer.db import telling
+from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.telling import RotaRow
+from zones.bank_holidays import is_bank_holiday
+
+# A reply may come some time after the next person was told: the code still stops the escalation.
+CODE_LASTS = timedelta(hours=2)
+# Twilio accepts 1 to 36,000 s and advises more than 5; a text that is late is told by the next.
+SHORTEST_VALIDITY_S, LONGEST_VALIDITY_S = 60, 36_000
+# When even the last person cannot be reached, try again at this pace and not in a tight loop.
+RETRY_LAST_STEP = timedelta(seconds=30)
+# How soon a device whose gateway is down is looked at again; policy of this project.
+LOOK_AT_GATEWAY = timedelta(seconds=60)
+
+_random = secrets.SystemRandom()
+
+
+class Voice(msgspec.Struct, frozen=True):
+    """What texts need to know of this installation: the address of its pages."""
+
+    public_url: str
+
+
+def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) -> None:
+    """Write what the next step sends and when the one after is due, unless something holds it.
+
+    A step that reaches nobody is noted, and the one after it is taken at once.
+    """
+    if _held(session, alert, now):
+        return
+    plan = msgspec.convert(alert.plan, Plan)
+    people = telling.people(session, alert.area_id)
+    for _ in range(max(len(plan.steps) - alert.next_step, 1)):
+        step = plan.step(alert.next_step)
+        if step is None:
+            alert.next_step_at = None
+            return
+        found, why = receivers(step, who_is_on(session, [step], now), people)
+        for person in found:
+            _write(session, alert, step, person, why, now, voice)
+        alert.next_step += 1
+        alert.next_step_at = now + timedelta(seconds=step.answer_within_s)
+        if found:
+            return
+        reason = f"step {alert.next_step} reaches nobody by {step.channel.label}"
+        note(session, alert, now, "not_told", reason)
+
+
+def who_is_on(session: Session, steps: Iterable[Step], at: datetime) -> dict[int, int | None]:
+    """Who is on duty on each rota that the steps name."""
+    named = {each.rota_id for each in steps if each.target is Target.ROTA}
+    ids = [each for each in named if each is not None]
+    if not ids:
+        return {}
+    return {row.id: on_duty_now(session, row, at) for row in telling.active_rotas(session, ids)}
+
+
+def on_duty_now(session: Session, row: RotaRow, at: datetime) -> int | None:
+    """Who is on duty on one rota at an instant."""
+    just_after = at + timedelta(microseconds=1)
+    rota = telling.rota(session, row, at, just_after)
+    return on_duty(rota, at, holidays(row.timezone, at, just_after))
+
+
+def holidays(timezone: str, from_at: datetime, until_at: datetime) -> Collection[date]:
+    """The bank holidays that a stretch touches on the calendar of a place."""
+    zone = ZoneInfo(timezone)
+    first, last = (each.astimezone(zone).toordinal() for each in (from_at, until_at))
+    days = (date.fromordinal(each) for each in range(first, last + 1))
+    return frozenset(day for day in days if is_bank_holiday(day))
+
+
+def _held(session: Session, alert: AlertRow, now: datetime) -> bool:
+    """Whether a silence or a gateway that is down speaks for it; sets when to look again."""
+    if alert.episode_id is None:
+        return False
+    episode = session.get_one(EpisodeRow, alert.episode_id)
+    matter = telling.matter(session, episode)
+    silence = muted_by(telling.silences(session, now), matter, now)
+    was_held = alert.silence_id is not None or alert.grouped_gateway_id is not None
+    if silence is not None:
+        if alert.silence_id != silence.number:
+            reason = f"silence {silence.number} until {silence.until_at:%Y-%m-%d %H:%M} UTC"
+            note(session, alert, now, "silenced", reason)
+        alert.silence_id, alert.next_step_at = silence.number, silence.until_at
+        return True
+    alert.silence_id = None
+    down = telling.gateway_is_down(session, matter.gateway_id)
+    if grouped_by_gateway(matter.kind, down) and _spoken_for(session, matter.gateway_id):
+        if alert.grouped_gateway_id is None:
+            note(session, alert, now, "grouped", "its gateway is down, and that has been told")
+        alert.grouped_gateway_id = matter.gateway_id
+        alert.next_step_at = now + LOOK_AT_GATEWAY
+        return True
+    alert.grouped_gateway_id = None
+    return was_held and _over(session, alert, episode, now)
+
+
+def _spoken_for(session: Session, gateway_id: int | None) -> bool:
+    """Whether somebody is being told that the gateway is down: only then may it speak for more."""
+    live = select(AlertRow.id).where(
+        AlertRow.part == gateway_part(gateway_id), AlertRow.state != "resolved"
+    )
+    return session.scalar(live) is not None
+
+
+def gateway_part(gateway_id: int | None) -> str:
+    """The name of a gateway among the parts of the service."""
+    return f"gateway:{gateway_id}"
+
+
+def _over(session: Session, alert: AlertRow, episode: EpisodeRow, now: datetime) -> bool:
+    """What ended while it was not told is left on the board; nobody is sent to it."""
+    if episode.ended_at is None:
+        note(session, alert, now, "no_longer_held", "it is still going on and is told now")
+        return False
+    note(session, alert, now, "no_longer_held", "it was over before it could be told")
+    alert.next_step_at = None
+    return True
+
+
+def _write(
+    session: Session,
+    alert: AlertRow,
+    step: Step,
+    person: Person,
+    why: str,
+    now: datetime,
+    voice: Voice,
+) -> None:
+    told = session.scalar(select(func.count()).where(TextRow.alert_id == alert.id)) or 0
+    code = _new_code(session, person.staff_id, now)
+    session.add(
+        TextRow(
+            alert_id=alert.id,
+            step=told,
+            staff_id=person.staff_id,
+            channel=step.channel.value,
+            body=_body(alert, step.channel, code, voice),
+            code=code,
+            code_expires_at=now + CODE_LASTS,
+            validity_s=min(max(step.answer_within_s, SHORTEST_VALIDITY_S), LONGEST_VALIDITY_S),
+            created_at=now,
+            state="pending",
+            due_at=now,
+        )
+    )
+    reason = f"{step.channel.label} {told + 1} written: {why}"
+    channel = step.channel.value
+    note(session, alert, now, "told", reason, staff_id=person.staff_id, channel=channel)
+    session.flush()
+
+
+def _body(alert: AlertRow, channel: Channel, code: str, voice: Voice) -> str:
+    word = Severity(alert.severity).word
+    if channel is Channel.VOICE:
+        return messages.breach_call(reference=alert.reference, word=word)
+    link = f"{voice.public_url}/a/{alert.reference}"
+    return messages.breach_text(reference=alert.reference, word=word, code=code, link=link)
+
+
+def _new_code(session: Session, staff_id: int, now: datetime) -> str:
+    """A code that no other unexpired text to the same person carries."""
+    live = select(TextRow.code).where(TextRow.staff_id == staff_id, TextRow.code_expires_at > now)
+    taken = set(session.scalars(live))
+    while True:
+        code = messages.reply_code(_random)
+        if code not in taken:
+            return code
+
+
+def new_reference(session: Session) -> str:
+    """A reference that no alert has."""
+    while True:
+        reference = messages.alert_reference(_random)
+        taken = select(AlertRow.id).where(AlertRow.reference == reference)
+        if session.scalar(taken) is None:
+            return reference
+
+
+def note(
+    session: Session,
+    alert: AlertRow,
+    now: datetime,
+    what: str,
+    reason: str,
+    *,
+    staff_id: int | None = None,
+    channel: str = "service",
+) -> None:
+    """Add a line to the alert's history."""
+    session.add(
+        AlertHistoryRow(
+            alert_id=alert.id, at=now, move=what, staff_id=staff_id, channel=channel, reason=reason
+        )
+    )
+
+
+def kind_of(session: Session, alert: AlertRow) -> FindingKind | None:
+    """What kind of breach an alert is about; None for a fault of the service."""
+    if alert.episode_id is None:
+        return None
+    return FindingKind(session.get_one(EpisodeRow, alert.episode_id).kind)
