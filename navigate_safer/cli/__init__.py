@@ -26,6 +26,7 @@ COMMANDS = {
     "deployment": "deployment",
     "replay": "replay",
     "archive": "replay",
+    "hold": "hold",
     "judge": "files",
     "schema": "files",
     "demo": "demonstration",

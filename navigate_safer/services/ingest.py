@@ -10,7 +10,6 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import bindparam, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from devices import columns
 from devices.codec import decode
@@ -18,12 +17,11 @@ from devices.columns import FixColumns, Split
 from devices.quality import QualityLimits
 from devices.rejection import Reason, Rejected
 from navigate_safer import logs
-from navigate_safer.db import audit, bulk
+from navigate_safer.db import bulk
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.bulk import AlreadyThere
 from navigate_safer.db.reading import DATABASE_FAULTS
 from navigate_safer.db.telemetry import IngestBatchRow
-from navigate_safer.people.account import Act
 from navigate_safer.services.arrivals import Arrivals, Taken
 from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES
 from navigate_safer.services.stowing import Decoder, Message, Stowed
@@ -211,7 +209,6 @@ def _finish(
     stowed.session.add(batch)
     stowed.session.flush()
     devices = marked + taken.devices
-    _log_collection(stowed.session, batch, devices, stowed.now)
     return BatchResult(
         batch.id,
         batch.stored,
@@ -222,20 +219,4 @@ def _finish(
         on_arrival=taken.on_arrival,
         devices_on_arrival=taken.devices - taken.marked,
         refused_by_reason=dict(stowed.quarantine.by_reason),
-    )
-
-
-def _log_collection(session: Session, batch: IngestBatchRow, devices: int, now: datetime) -> None:
-    # Whose readings they were is in the readings: each says its device and its receipt.
-    if not devices:
-        return
-    audit.record(
-        session,
-        Act.COLLECTION,
-        "telemetry stored",
-        at=now,
-        actor="ingest",
-        subject_kind="ingest_batch",
-        subject_id=batch.id,
-        detail={"readings": batch.stored, "devices": devices},
     )

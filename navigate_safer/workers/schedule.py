@@ -11,13 +11,14 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MISSED, JobExecutionEv
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from navigate_safer import logs
-from navigate_safer.services import figures, heartbeats, storage_round, sweep
+from navigate_safer.services import collection, figures, heartbeats, storage_round, sweep
 from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
 
 ESCALATION_EVERY_S = 1
 SILENCE_EVERY_S = 5
 HOUSEKEEPING_EVERY_S = 3_600
+COLLECTION_EVERY_S = 60
 GROWTH_EVERY_S = 3_600
 # A day moves on once; one that was in use is tried again in the next round.
 STORAGE_EVERY_S = 900
@@ -62,6 +63,9 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
     def beat() -> None:
         heartbeats.beat(sessions, "schedule", service.wall_clock())
 
+    def log_collection() -> None:
+        collection.log(sessions, clock())
+
     def growth() -> None:
         figures.sample_growth(sessions, clock())
 
@@ -77,6 +81,7 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("silence", SILENCE_EVERY_S, silence),
         ("heartbeat", BEAT_EVERY_S, beat),
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
+        ("collection", COLLECTION_EVERY_S, log_collection),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
     ]
