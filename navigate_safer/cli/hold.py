@@ -1,5 +1,6 @@
 """Holds on readings: what retention may not erase."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 import click
@@ -26,7 +27,8 @@ def place(wearer: str | None, from_day: datetime | None, to_day: datetime | None
     """Place a hold and print its number."""
     days = (from_day.date() if from_day else None, to_day.date() if to_day else None)
     try:
-        number = holding.place(service().sessions, wearer, days, why, datetime.now(UTC))
+        with closing(service()) as made:
+            number = holding.place(made.sessions, wearer, days, why, datetime.now(UTC))
     except CannotHold as fault:
         stop(str(fault))
     click.echo(number)
@@ -38,7 +40,8 @@ def place(wearer: str | None, from_day: datetime | None, to_day: datetime | None
 def lift(number: int, why: str) -> None:
     """End the hold of a number."""
     try:
-        holding.lift(service().sessions, number, why, datetime.now(UTC))
+        with closing(service()) as made:
+            holding.lift(made.sessions, number, why, datetime.now(UTC))
     except CannotHold as fault:
         stop(str(fault))
 
@@ -46,7 +49,9 @@ def lift(number: int, why: str) -> None:
 @hold.command(name="list")
 def list_() -> None:
     """Print every hold there is and was."""
-    for row, wearer in holding.every(service().sessions):
+    with closing(service()) as made:
+        found = holding.every(made.sessions)
+    for row, wearer in found:
         state = "in force" if row.lifted_at is None else f"lifted {row.lifted_at:%Y-%m-%d}"
         days = f"{row.from_day or '...'} to {row.to_day or '...'}"
         click.echo(f"{row.id}\t{wearer or 'everybody'}\t{days}\t{state}\t{row.why}")
