@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from alerts import judge as judging
 from alerts.decide import Known, decide
-from alerts.finding import Finding, FindingKind
+from alerts.finding import FindingKind
 from alerts.judge import FindingKey, Outcome, Run, States
 from navigate_safer.db import alerting, arrivals, bulk, readings, terms
 from navigate_safer.db.alerting import EpisodeRow
