@@ -19,6 +19,7 @@ from devices.mqtt_publish import Publisher
 from devices.quality import QualityLimits
 from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.services.health import Recent
 from navigate_safer.services.storage import Plan
 from navigate_safer.services.telling import Voice
 from navigate_safer.settings import Settings
@@ -56,6 +57,7 @@ class Service:
         archive.use_folder(
             self.sessions, archive.folder_for(settings.database_url, settings.archive_dir)
         )
+        self.recent_health = Recent()
         self.voice = Voice(settings.public_url)
         self.limits = QualityLimits()
         self.storage_plan = Plan(

@@ -27,6 +27,7 @@ COMMANDS = {
     "replay": "replay",
     "near": "near",
     "archive": "replay",
+    "hold": "hold",
     "judge": "files",
     "zones": "zones",
     "schema": "files",

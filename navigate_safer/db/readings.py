@@ -170,13 +170,21 @@ def rows_between(
 
 
 def first_from(session: Session, device_id: int, from_at: datetime) -> datetime | None:
-    """The earliest measured time of a device at or after an instant, in days not yet archived."""
-    found = []
+    """The earliest measured time of a device at or after an instant, in archived days too."""
+    begins, found = packed.from_bound(from_at), list[datetime | None]()
     for table in READING_TABLES:
         query = select(func.min(table.measured_at)).where(
-            table.device_id == device_id, table.measured_at >= packed.from_bound(from_at)
+            table.device_id == device_id, table.measured_at >= begins
         )
         found.append(session.scalar(query))
+    # The archive after the tables, day by day: the first that has one has the earliest.
+    files = archive.files_between(session, begins, None)
+    for table in READING_TABLES:
+        for file in files.get(table.__tablename__, []):
+            rows = parquet.rows_of(table, [file], device_id, begins, None)
+            if rows:
+                found.append(min(row.measured_at for row in rows))
+                break
     return min((packed.on_millisecond(at) for at in found if at is not None), default=None)
 
 

@@ -60,7 +60,7 @@ class ActLine(msgspec.Struct, frozen=True):
     at: datetime
     by: str
     act: str
-    why: str
+    why: str | None
     payload: bytes | None
     result: str
 
@@ -162,7 +162,7 @@ def entry(session: Session, scope: Scope, entry_id: int) -> Entry | None:
         received_at=row.received_at or row.first_at,
         payload=whole_payload(session, row) if may_see else None,
         hidden=not may_see,
-        acts=_acts(session, row.id, may_see=may_see),
+        acts=_acts(session, scope, row.id, may_see=may_see),
     )
 
 
@@ -224,7 +224,7 @@ def same_message(session: Session, row: QuarantineRow) -> list[QuarantineRow]:
     return list(session.scalars(query.order_by(QuarantineRow.id)))
 
 
-def _acts(session: Session, entry_id: int, *, may_see: bool) -> list[ActLine]:
+def _acts(session: Session, scope: Scope, entry_id: int, *, may_see: bool) -> list[ActLine]:
     query = (
         select(QuarantineActRow, StaffRow.name)
         .join(StaffRow, StaffRow.id == QuarantineActRow.staff_id)
@@ -232,6 +232,14 @@ def _acts(session: Session, entry_id: int, *, may_see: bool) -> list[ActLine]:
         .order_by(QuarantineActRow.id.desc())
     )
     return [
-        ActLine(act.at, name, act.act, act.why, act.payload if may_see else None, act.result)
+        ActLine(
+            act.at,
+            name,
+            act.act,
+            # Free text may say who and where, as the message does; one's own words are no news.
+            act.why if may_see or act.staff_id == scope.staff_id else None,
+            act.payload if may_see else None,
+            act.result,
+        )
         for act, name in session.execute(query)
     ]

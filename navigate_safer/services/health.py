@@ -4,8 +4,9 @@ The judgement is a pure function of what was read. A *fault* means that a breach
 officer; a *warning* that it still does, and will not for ever.
 """
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -30,6 +31,8 @@ FEED_SILENT = timedelta(minutes=15)
 # A look at the state takes milliseconds; intake commits many times a second.
 DATABASE_SLOW_S = 1.0
 LOOK_WITHIN_S = 3.0
+# Anybody may ask for /health; a probe that comes each few seconds sees nothing older than this.
+RECENT_S = 1.0
 # Fewer days than this to any limit: a warning; less than one: a fault.
 DAYS_WARNING, DAYS_FAULT = 14.0, 1.0
 # Partitions are made ahead every night, so a day less is one failed night.
@@ -82,6 +85,29 @@ def look(
             return checks
     except DATABASE_FAULTS:
         return [Check("database", State.FAULT, AWAY)]
+
+
+class Recent:
+    """The last answer, for as long as it is good enough: asking costs the database no more often.
+
+    Whoever asks while somebody looks waits for that answer. ``clock`` gives seconds that only grow.
+    """
+
+    def __init__(
+        self, lasts_s: float = RECENT_S, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._lasts_s, self._clock = lasts_s, clock
+        self._looking = threading.Lock()
+        self._checks: list[Check] = []
+        self._until_s = float("-inf")
+
+    def look(self, find: Callable[[], list[Check]]) -> list[Check]:
+        """What ``find`` says, or said a moment ago."""
+        with self._looking:
+            if self._clock() >= self._until_s:
+                self._checks = find()
+                self._until_s = self._clock() + self._lasts_s
+            return self._checks
 
 
 def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]:

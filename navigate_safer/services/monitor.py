@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from alerts import judge as judging
 from alerts.decide import Known, decide
-from alerts.finding import Finding, FindingKind
+from alerts.finding import FindingKind
 from alerts.judge import FindingKey, Outcome, Run, States
 from navigate_safer.db import alerting, arrivals, bulk, readings, terms
 from navigate_safer.db.alerting import EpisodeRow
@@ -212,7 +212,7 @@ def _judge_fitting(
     findings = dict(worked.outcome.findings)
     known = known_episodes(session, of, findings, since=worked.since, rerun=worked.rerun)
     if worked.rerun:
-        findings |= _silence_going_on(of, worked.outcome.states, now, known)
+        findings |= stretch.silence_going_on(of, worked.outcome.states, now, known)
     decisions = decide(
         findings.values(), known, now, rerun=worked.rerun, terms_changed=terms_changed
     )
@@ -287,24 +287,4 @@ def known_episodes(
         each.key: each
         for each in known
         if since is None or each.ended_at is None or each.ended_at > since or each.key in findings
-    }
-
-
-def _silence_going_on(
-    of: FittingOf, states: States, now: datetime, known: dict[FindingKey, Known]
-) -> dict[FindingKey, Finding]:
-    """Silence that was raised and still lasts: only the clock can say so, not the readings.
-
-    Late data may have moved its beginning, which makes it no other silence.
-    """
-    ticked = judging.tick(of.fitting, states, now).findings
-    silent = {
-        each.condition_id
-        for each in known.values()
-        if each.kind is FindingKind.SILENCE and each.ended_at is None and not each.withdrawn
-    }
-    return {
-        key: finding
-        for key, finding in ticked.items()
-        if key in known or (finding.kind is FindingKind.SILENCE and finding.condition_id in silent)
     }

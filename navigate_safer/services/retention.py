@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import archive, audit, days, parquet
+from navigate_safer.db import archive, audit, days, holds, parquet
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.days import ONE_DAY, DayState
 from navigate_safer.db.people import FittingRow, OrderRow
@@ -41,7 +41,7 @@ def kept_devices(session: Session, day: date, now: datetime, plan: Plan) -> set[
     """Devices whose readings of an old day must still be kept.
 
     Those that were that day on a wearer with an order that is open or ended less than
-    ``keep_days`` ago. An order without an end is open; there is no other hold yet.
+    ``keep_days`` ago, an order without an end being open, or on one of whom a hold keeps that day.
     """
     begins, ends = days.bounds(day)
     last_kept = days.day_of(now) - ONE_DAY * plan.keep_days
@@ -54,13 +54,26 @@ def kept_devices(session: Session, day: date, now: datetime, plan: Plan) -> set[
             or_(FittingRow.removed_at.is_(None), FittingRow.removed_at > begins),
         )
     )
-    return set(session.scalars(query.distinct()))
+    held = {hold.wearer_id for hold in holds.over(session, day)}
+    on_held = select(FittingRow.device_id).where(
+        FittingRow.wearer_id.in_({each for each in held if each is not None}),
+        FittingRow.fitted_at < ends,
+        or_(FittingRow.removed_at.is_(None), FittingRow.removed_at > begins),
+    )
+    return set(session.scalars(query.distinct())) | set(session.scalars(on_held.distinct()))
+
+
+def is_held(session: Session, day: date) -> bool:
+    """Whether a hold keeps everything of a day, also what was on nobody."""
+    return any(hold.wearer_id is None for hold in holds.over(session, day))
 
 
 def _erase(sessions: Sessions, table: ReadingTable, day: date, now: datetime, plan: Plan) -> bool:
     with sessions.begin() as session:
         row = days.get(session, table, day)
         assert row is not None
+        if is_held(session, day):
+            return False
         folder, file = archive.folder_of(session), archive.file_of(session, row)
         keep = kept_devices(session, day, now, plan)
     there = parquet.devices_in(file)

@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from alerts import judge as judging
-from alerts.finding import Finding
+from alerts.decide import Known
+from alerts.finding import Finding, FindingKind
 from alerts.judge import FindingKey, Outcome, States
 from devices.readings import Reading, order_key
 from navigate_safer.db import alerting, readings
@@ -93,3 +94,23 @@ def _run(
     if outcome is None:
         return None, []
     return msgspec.structs.replace(outcome, findings=findings), kept
+
+
+def silence_going_on(
+    of: FittingOf, states: States, now: datetime, known: dict[FindingKey, Known]
+) -> dict[FindingKey, Finding]:
+    """Silence that was raised and still lasts: only the clock can say so, not the readings.
+
+    Late data may have moved its beginning, which makes it no other silence.
+    """
+    ticked = judging.tick(of.fitting, states, now).findings
+    silent = {
+        each.condition_id
+        for each in known.values()
+        if each.kind is FindingKind.SILENCE and each.ended_at is None and not each.withdrawn
+    }
+    return {
+        key: finding
+        for key, finding in ticked.items()
+        if key in known or (finding.kind is FindingKind.SILENCE and finding.condition_id in silent)
+    }

@@ -13,6 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from navigate_safer import logs
 from navigate_safer.db.limits import GIGABYTE
 from navigate_safer.services import (
+    collection,
     compliance,
     figures,
     heartbeats,
@@ -28,6 +29,7 @@ from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
 ESCALATION_EVERY_S = 1
 SILENCE_EVERY_S = 5
 HOUSEKEEPING_EVERY_S = 3_600
+COLLECTION_EVERY_S = 60
 GROWTH_EVERY_S = 3_600
 WATCH_EVERY_S = 5
 # Switches are usually set to tell somebody after a few minutes without a sign.
@@ -77,6 +79,9 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
     def beat() -> None:
         heartbeats.beat(sessions, "schedule", service.wall_clock())
 
+    def log_collection() -> None:
+        collection.log(sessions, clock())
+
     def growth() -> None:
         figures.sample_growth(sessions, clock())
 
@@ -99,6 +104,7 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("heartbeat", BEAT_EVERY_S, beat),
         *_self_watch(service),
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
+        ("collection", COLLECTION_EVERY_S, log_collection),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
         ("compliance", COMPLIANCE_EVERY_S, days),

@@ -1,5 +1,6 @@
 """What stands between a breach and an officer, and the sentence that says so."""
 
+import threading
 from datetime import timedelta
 
 import msgspec
@@ -160,3 +161,39 @@ def test_a_database_that_is_away_is_said_with_what_to_do(tmp_path):
     assert "does not answer" in check.text
     assert "reply code in your text" in check.text
     assert health.degraded(sessions, START, START) == [check.text]
+
+
+def test_a_flood_of_questions_looks_once_a_second():
+    seconds, looks = [100.0], []
+
+    def find():
+        looks.append(seconds[0])
+        return [health.Check("database", State.OK, f"look {len(looks)}")]
+
+    recent = health.Recent(clock=lambda: seconds[0])
+    said = {recent.look(find)[0].text for _ in range(1_000)}
+    assert said == {"look 1"}
+    seconds[0] += 1.0
+    assert recent.look(find)[0].text == "look 2"
+    assert looks == [100.0, 101.0]
+
+
+def test_who_asks_while_somebody_looks_waits_for_that_answer():
+    """A database that hangs is asked once, and not once for each who waits."""
+    looks, begun, answer = [], threading.Event(), threading.Event()
+
+    def find():
+        looks.append(1)
+        begun.set()
+        assert answer.wait(20)
+        return []
+
+    recent = health.Recent()
+    threads = [threading.Thread(target=recent.look, args=(find,)) for _ in range(20)]
+    for each in threads:
+        each.start()
+    assert begun.wait(20)
+    answer.set()
+    for each in threads:
+        each.join(20)
+    assert len(looks) == 1

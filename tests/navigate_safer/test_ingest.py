@@ -3,7 +3,7 @@
 import contextlib
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from case_files import (
@@ -38,7 +38,7 @@ from navigate_safer.db.telemetry import (
     QuarantineRow,
     UnassignedRow,
 )
-from navigate_safer.services import ingest
+from navigate_safer.services import collection, ingest
 from navigate_safer.services.ingest import Message
 from navigate_safer.services.quarantine import KEPT_PAYLOAD_BYTES
 
@@ -446,20 +446,35 @@ def test_a_batch_says_what_it_came_to_and_when_it_was_safe(watch):
     assert (row.received_at, row.committed_at) == (START, START + 5 * MINUTE)
 
 
-def test_storing_is_logged_as_collection_with_counts_and_nothing_else(watch):
-    result = watch.receive(*walk("TAG-1", INSIDE, INSIDE))
-    entry = watch.database.one(AuditRow, AuditRow.actor == "ingest")
+def collected(watch) -> list[AuditRow]:
+    """What the log says after the scheduler's next minutes."""
+    watch.clock.forward(minutes=3)
+    collection.log(watch.sessions, watch.clock())
+    return watch.database.all(AuditRow, AuditRow.actor == "ingest")
+
+
+def test_what_was_stored_is_logged_as_collection_once_with_counts_and_nothing_else(watch):
+    first = watch.receive(*walk("TAG-1", INSIDE, INSIDE))
+    last = watch.receive(*walk("TAG-1", INSIDE, start=START + 5 * MINUTE))
+    assert watch.database.count(AuditRow, AuditRow.actor == "ingest") == 0
+    for _ in range(2):
+        [entry] = collected(watch)
     assert (entry.act, entry.subject_kind, entry.subject_id) == (
-        "collection", "ingest_batch", result.batch_id,
+        "collection", "ingest_batch", last.batch_id,
     )  # fmt: skip
-    assert entry.detail == {"readings": 2, "devices": 1}
+    detail = dict(entry.detail)
+    assert datetime.fromisoformat(detail.pop("from")) < datetime.fromisoformat(detail.pop("to"))
+    assert detail == {"readings": 3, "batches": 2, "first_batch": first.batch_id}
+    watch.receive(*walk("TAG-1", INSIDE, start=watch.clock()))
+    assert [each.detail["readings"] for each in collected(watch)] == [3, 1]
 
 
 def test_a_batch_in_which_nothing_is_new_collects_nothing(watch):
     (one,) = walk("TAG-1", INSIDE)
     watch.receive(one)
+    assert len(collected(watch)) == 1
     watch.receive(one)
-    assert watch.database.count(AuditRow, AuditRow.actor == "ingest") == 1
+    assert len(collected(watch)) == 1
 
 
 def test_what_is_new_is_marked_to_be_judged_from_its_earliest_reading(watch):

@@ -16,7 +16,7 @@ from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.days import ONE_DAY, DayState
 from navigate_safer.db.people import DeviceRow, OrderRow
 from navigate_safer.db.reading_rows import READING_TABLES, FixRow, ReadingDayRow
-from navigate_safer.services import archiving, ingest, storage, storage_round
+from navigate_safer.services import archiving, holding, ingest, storage, storage_round
 from navigate_safer.services.storage import Plan
 
 DAY = date(2026, 11, 20)
@@ -551,6 +551,67 @@ def test_what_one_wearer_s_order_keeps_does_not_keep_another_s_readings(kept):
     assert left == {("TAG-2", "Fix"), ("TAG-LENT", "Fix")}
     with kept.sessions() as session:
         assert archive.verify(session).faults == []
+
+
+def held(watch, wearer, days, why="Chester Crown Court, T20267001"):
+    return holding.place(watch.sessions, wearer, days, why, NOON)
+
+
+HOLDS = {
+    "a wearer": ("W-1", (None, None), {"TAG-1", "MON-1", "TAG-LENT"}),
+    "a wearer on that day": ("W-1", (DAY, DAY), {"TAG-1", "MON-1", "TAG-LENT"}),
+    "a wearer on later days": ("W-1", (DAY + ONE_DAY, None), set()),
+    "everybody that day": (None, (DAY, DAY), {"TAG-1", "MON-1", "TAG-LENT"}),
+    "everybody on earlier days": (None, (None, DAY - ONE_DAY), set()),
+}
+
+
+@pytest.mark.parametrize("what", HOLDS)
+def test_what_a_hold_is_on_is_not_erased_until_it_is_lifted(kept, what):
+    wearer, span, stays = HOLDS[what]
+    archived(kept)
+    end_orders(kept, date(2020, 1, 1))
+    number = held(kept, wearer, span)
+    house(kept, 3_000)
+    assert {device for device, _ in everything(kept)} == stays
+    holding.lift(kept.sessions, number, "the appeal is over", NOON)
+    house(kept, 3_001)
+    assert everything(kept) == []
+    logged = kept.database.all(AuditRow, AuditRow.what.startswith("hold on readings"))
+    assert [entry.what for entry in logged] == [
+        "hold on readings placed",
+        "hold on readings lifted",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wearer", "span", "why", "said"),
+    [
+        pytest.param("W-9", (None, None), "court", "no wearer W-9", id="nobody of this name"),
+        pytest.param(None, (None, None), "court", "name a wearer or a day", id="everything"),
+        pytest.param("W-1", (DAY, DAY - ONE_DAY), "court", "before the first", id="backwards"),
+        pytest.param("W-1", (None, None), "  ", "say why", id="without a reason"),
+    ],
+)
+def test_a_hold_that_says_nothing_is_refused(kept, wearer, span, why, said):
+    with pytest.raises(holding.CannotHold, match=said):
+        held(kept, wearer, span, why)
+
+
+def test_a_hold_is_lifted_once(kept):
+    number = held(kept, "W-1", (None, None))
+    holding.lift(kept.sessions, number, "over", NOON)
+    with pytest.raises(holding.CannotHold, match="no hold"):
+        holding.lift(kept.sessions, number, "over", NOON)
+
+
+def test_the_first_reading_of_a_device_is_found_in_archived_days_too(kept):
+    archived(kept)
+    with kept.sessions() as session:
+        tag = session.scalars(select(DeviceRow.id).where(DeviceRow.ref == "TAG-1")).one()
+        assert readings.first_from(session, tag, NOON - ONE_DAY) == NOON
+        assert readings.first_from(session, tag, NOON + MINUTE) == NOON + MINUTE
+        assert readings.first_from(session, tag, NOON + ONE_DAY) is None
 
 
 def test_an_erasure_that_was_cut_off_leaves_no_file(kept):

@@ -23,7 +23,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from navigate_safer.db.reading_rows import FixRow
-from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow, QuarantineRow
+from navigate_safer.db.telemetry import (
+    DeviceLatestRow,
+    IngestBatchRow,
+    PendingRow,
+    QuarantineRow,
+)
 from navigate_safer.services import ingest
 
 
@@ -32,6 +37,25 @@ def fed(database: Database) -> Iterator[Fed]:
     made = Fed(database)
     yield made
     made.close()
+
+
+def test_a_commit_that_could_not_be_noted_is_noted_later(fed: Fed) -> None:
+    """When a batch was safe is measured after its commit, and written in another transaction."""
+    faults = []
+
+    def fail_once(_connection, _cursor, statement, *_: object) -> None:
+        if not faults and statement.startswith("UPDATE ingest_batches"):
+            faults.append(OperationalError(statement, None, Exception("gone")))
+            raise faults[0]
+
+    sqlalchemy_event.listen(fed.service.engine, "before_cursor_execute", fail_once)
+    fed.service.queue.put(*many(1))
+    fed.worker.turn()
+    with pytest.raises(OperationalError):
+        fed.worker.turn()
+    fed.worker.turn()
+    [batch] = fed.database.all(IngestBatchRow)
+    assert batch.committed_at is not None
 
 
 # A connection that is cut

@@ -40,6 +40,7 @@ from navigate_safer.people.casefile import (
     ZoneEntry,
 )
 from navigate_safer.services import accounts, alerting, heartbeats
+from navigate_safer.services.health import Recent
 from navigate_safer.services.ingest import Message
 from navigate_safer.settings import Settings
 from navigate_safer.web import create_app
@@ -184,6 +185,8 @@ class World:
         self.clock.at = START + 16 * MINUTE
         values = {"public_url": "http://localhost", "secret_key": SECRET_KEY, **settings}
         self.service = Service(Settings(database_url=database.url, **values))
+        # What a test changes is to be seen at its next request.
+        self.service.recent_health = Recent(lasts_s=0.0)
         self.service.clock = self.service.wall_clock = self.clock
         self.app: Flask = create_app(self.service)
 
