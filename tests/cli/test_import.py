@@ -133,7 +133,7 @@ def test_an_import_killed_again_and_again_ends_with_every_row_once(
     for _ in range(3):
         before = place()
         running = subprocess.Popen(arguments, env=environ, stdout=subprocess.DEVNULL)
-        moved = until(lambda before=before: place() > before + 1, within_s=20)
+        moved = until(lambda before=before: place() > before + 1, within_s=90)
         running.kill()
         assert moved or running.wait() == 0, "it gets on, or had come to the end"
         running.wait()
