@@ -90,7 +90,7 @@ class CostBenefit(Estimate, frozen=True, kw_only=True):
 
 
 def cba(given: Appraisal) -> CostBenefit:
-    """Cost-benefit after HM Treasury's and New Economy's guidance for local partnerships (2014).
+    """Fiscal, social and cashable benefit against cost, undiscounted and discounted.
 
     - avoided = cohort x baseline x ramp x effect x (1 - deadweight) x (1 - drop_off)^year; years
       count from 0.
@@ -103,6 +103,9 @@ def cba(given: Appraisal) -> CostBenefit:
       never.
     - ``switching_values``: the effect of each outcome at which the public value is exactly nil, all
       else equal; below 0 where the others carry the cost alone, above 1 where it cannot be enough.
+
+    Source: HM Treasury and New Economy, guidance on cost-benefit analysis for local partnerships
+    (2014), a supplement to the Green Book.
 
     Raises :class:`BadOutcomeInput` for lists that are not one entry a year and an id given twice,
     since the same benefit would count twice.
