@@ -118,6 +118,8 @@ BAD = [
                  {**GOOD["compare"], "post": {"arrests": 3, "custody_days": 60_000}},
                  [X, "post.custody_days", "more than perpetrators x window_days = 56940"],
                  id="more custody than days"),
+    pytest.param(["compare", "--input", "FILE"], {"x0": 9, "t0": 1e-308, "x1": 1, "t1": 1},
+                 [X, "too far apart"], id="days that are none"),
     pytest.param(["overdispersed", "--input", "FILE"], {**GOOD["overdispersed"], "pre": [1]},
                  [X, "not of one length", "pre 1, post 6"], id="lists of different lengths"),
     pytest.param(["overdispersed", "--input", "FILE"],
