@@ -32,8 +32,8 @@ class Coverage:
             self.missing += 1
             return
         low, high = interval[0], math.inf if interval[1] is None else interval[1]
-        self.held += low <= truth <= high
-        self.below += high < truth
+        self.held += bool(low <= truth <= high)
+        self.below += bool(high < truth)
 
     @property
     def percent(self) -> float:

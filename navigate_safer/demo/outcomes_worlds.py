@@ -5,6 +5,7 @@ should hold. The sizes are those of the seeds: 156 people, 1.7 arrests a person 
 after.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -114,7 +115,11 @@ def first_events(draw: np.random.Generator) -> Iterator[Claim]:
             tuple(np.minimum(time, watched).tolist()), tuple(event.astype(int).tolist())
         )
     curve = kaplan_meier(groups["treated"])
-    yield "Kaplan-Meier log(-log)", at_day(curve, KM_DAY).loglog_ci95, np.exp(-hazards[0] * KM_DAY)
+    yield (
+        "Kaplan-Meier log(-log)",
+        at_day(curve, KM_DAY).loglog_ci95,
+        math.exp(-hazards[0] * KM_DAY),
+    )
     yield "Cox, Efron", survival(Study(groups)).cox_hr_ci95, HAZARD_RATIO
 
 

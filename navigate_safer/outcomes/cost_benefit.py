@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -55,8 +55,8 @@ class Row(msgspec.Struct, frozen=True):
     pv_benefit: float
 
 
-class Undiscounted(msgspec.Struct, frozen=True):
-    """Sums without discounting, biases in them."""
+class Sums(msgspec.Struct, frozen=True):
+    """Sums over the years, biases in them."""
 
     cost: float
     fiscal: float
@@ -72,7 +72,7 @@ class CostBenefit(Estimate, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     fiscal_by_year: tuple[float, ...]
     social_by_year: tuple[float, ...]
-    undiscounted: Undiscounted
+    undiscounted: Sums
     pv_cost: float
     pv_fiscal: float
     pv_social: float
@@ -90,7 +90,7 @@ class CostBenefit(Estimate, frozen=True, kw_only=True):
 
 
 def cba(given: Appraisal) -> CostBenefit:
-    """Cost-benefit after HM Treasury's and New Economy's guidance for local partnerships (2014).
+    """Fiscal, social and cashable benefit against cost, undiscounted and discounted.
 
     - avoided = cohort x baseline x ramp x effect x (1 - deadweight) x (1 - drop_off)^year; years
       count from 0.
@@ -103,6 +103,9 @@ def cba(given: Appraisal) -> CostBenefit:
       never.
     - ``switching_values``: the effect of each outcome at which the public value is exactly nil, all
       else equal; below 0 where the others carry the cost alone, above 1 where it cannot be enough.
+
+    Source: HM Treasury and New Economy, guidance on cost-benefit analysis for local partnerships
+    (2014), a supplement to the Green Book.
 
     Raises :class:`BadOutcomeInput` for lists that are not one entry a year and an id given twice,
     since the same benefit would count twice.
@@ -170,50 +173,55 @@ def _summed(
     by_kind: Mapping[str, tuple[float, ...]],
 ) -> CostBenefit:
     fiscal, social = by_kind["fiscal"], by_kind["social"]
-    pv_cost, pv_fiscal = _present(costs, factors), _present(fiscal, factors)
-    pv_social = _present(social, factors)
-    cashable = [o.cashable * (o.kind == "fiscal") for o in given.outcomes]
-    pv_cashable = math.fsum(row.pv_benefit * c for row, c in zip(rows, cashable, strict=True))
+    cashable = [each.cashable * (each.kind == "fiscal") for each in given.outcomes]
+    present = Sums(
+        cost=_present(costs, factors),
+        fiscal=_present(fiscal, factors),
+        social=_present(social, factors),
+        cashable=math.fsum(row.pv_benefit * c for row, c in zip(rows, cashable, strict=True)),
+    )
+    undiscounted = Sums(
+        cost=math.fsum(costs),
+        fiscal=math.fsum(fiscal),
+        social=math.fsum(social),
+        cashable=math.fsum(
+            row.benefit_undiscounted * c for row, c in zip(rows, cashable, strict=True)
+        ),
+    )
+    public = tuple(map(sum, zip(fiscal, social, strict=True)))
     reasons: Reasons = {}
-    nets = {
-        "payback_years_fiscal": [f - c for f, c in zip(fiscal, costs, strict=True)],
-        "payback_years_public_value": [
-            f + s - c for f, s, c in zip(fiscal, social, costs, strict=True)
-        ],
-    }
-    paybacks = {name: _payback(name, net, factors, reasons) for name, net in nets.items()}
     return CostBenefit(
         discount_factors=factors,
         cost_by_year_adjusted=costs,
         rows=rows,
         fiscal_by_year=fiscal,
         social_by_year=social,
-        undiscounted=Undiscounted(
-            cost=math.fsum(costs),
-            fiscal=math.fsum(fiscal),
-            social=math.fsum(social),
-            cashable=math.fsum(
-                row.benefit_undiscounted * c for row, c in zip(rows, cashable, strict=True)
-            ),
-        ),
-        pv_cost=pv_cost,
-        pv_fiscal=pv_fiscal,
-        pv_social=pv_social,
-        pv_total=pv_fiscal + pv_social,
-        pv_cashable=pv_cashable,
-        npv_fiscal=pv_fiscal - pv_cost,
-        npv_public_value=pv_fiscal + pv_social - pv_cost,
-        fiscal_return=_over("fiscal_return", pv_fiscal, pv_cost, reasons),
-        benefit_cost_ratio=_over("benefit_cost_ratio", pv_fiscal + pv_social, pv_cost, reasons),
-        cashable_return=_over("cashable_return", pv_cashable, pv_cost, reasons),
-        cashable_share_of_fiscal=_over(
-            "cashable_share_of_fiscal", pv_cashable, pv_fiscal, reasons, "fiscal benefit"
-        ),
-        payback_years_fiscal=paybacks["payback_years_fiscal"],
-        payback_years_public_value=paybacks["payback_years_public_value"],
-        switching_values=_switching(given, rows, factors, pv_cost, reasons),
+        undiscounted=undiscounted,
+        **_present_values(present, reasons),
+        payback_years_fiscal=_payback("fiscal", fiscal, costs, factors, reasons),
+        payback_years_public_value=_payback("public_value", public, costs, factors, reasons),
+        switching_values=_switching(given, rows, factors, present.cost, reasons),
         reasons=reasons,
     )
+
+
+def _present_values(present: Sums, reasons: Reasons) -> dict[str, Any]:
+    total = present.fiscal + present.social
+    return {
+        "pv_cost": present.cost,
+        "pv_fiscal": present.fiscal,
+        "pv_social": present.social,
+        "pv_total": total,
+        "pv_cashable": present.cashable,
+        "npv_fiscal": present.fiscal - present.cost,
+        "npv_public_value": total - present.cost,
+        "fiscal_return": _over("fiscal_return", present.fiscal, present.cost, reasons),
+        "benefit_cost_ratio": _over("benefit_cost_ratio", total, present.cost, reasons),
+        "cashable_return": _over("cashable_return", present.cashable, present.cost, reasons),
+        "cashable_share_of_fiscal": _over(
+            "cashable_share_of_fiscal", present.cashable, present.fiscal, reasons, "fiscal benefit"
+        ),
+    }
 
 
 def _over(
@@ -226,14 +234,19 @@ def _over(
 
 
 def _payback(
-    name: str, nets: Iterable[float], factors: Sequence[float], reasons: Reasons
+    of: str,
+    benefits: Iterable[float],
+    costs: Iterable[float],
+    factors: Sequence[float],
+    reasons: Reasons,
 ) -> float | None:
     total = 0.0
-    for year, (net, factor) in enumerate(zip(nets, factors, strict=True)):
-        before, total = total, total + net * factor
+    for year, (benefit, cost, factor) in enumerate(zip(benefits, costs, factors, strict=True)):
+        net = (benefit - cost) * factor
+        before, total = total, total + net
         if total >= 0:
-            return 0.0 if before >= 0 else year - before / (net * factor)
-    reasons[name] = "the benefit does not reach the cost in these years"
+            return 0.0 if before >= 0 else year - before / net
+    reasons[f"payback_years_{of}"] = "the benefit does not reach the cost in these years"
     return None
 
 

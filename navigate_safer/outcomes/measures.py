@@ -1,6 +1,8 @@
 """The measures by name: how each reads its input, and what it gives back as JSON values."""
 
 import inspect
+import json
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
@@ -58,7 +60,18 @@ def run(measure: str, content: bytes) -> object:
     given = from_json(content)
     reader = getattr(_module(place), place.reader)
     read = reader(given) if inspect.isfunction(reader) else as_type(given, reader)
-    return document(_function(place)(read))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy's word on an overflow; the check below stops it
+            found = document(_function(place)(read))
+        json.dumps(found, allow_nan=False)
+    except BadOutcomeInput:
+        raise
+    except (ArithmeticError, ValueError):
+        raise BadOutcomeInput(
+            "the numbers are too large, too small or too far apart to compute with; check the units"
+        ) from None
+    return found
 
 
 def explain(measure: str) -> str:

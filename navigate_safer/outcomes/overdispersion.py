@@ -70,10 +70,23 @@ def overdispersed(people: People) -> Overdispersed:
     has no day at risk.
     """
     _check(people)
+    reasons: Reasons = {}
+    return msgspec.convert(
+        {
+            **_ratios(people, reasons),
+            "sum_pre": sum(people.pre),
+            "sum_post": sum(people.post),
+            "zero_post_people": sum(not count for count in people.post),
+            "reasons": reasons,
+        },
+        Overdispersed,
+    )
+
+
+def _ratios(people: People, reasons: Reasons) -> dict[str, float | Interval | None]:
     before = np.asarray(people.pre, float), np.asarray(people.pre_days_at_risk, float)
     after = np.asarray(people.post, float), np.asarray(people.post_days_at_risk, float)
     pre, post = (Rows(counts[days > 0], days[days > 0]) for counts, days in (before, after))
-    reasons: Reasons = {}
     found: dict[str, float | Interval | None] = {"poisson_rate_ratio": _pooled(pre, post, reasons)}
     found["poisson_pearson_dispersion"] = _dispersion(pre, post, reasons)
     variance = _inverse(pre.counts.sum()) + _inverse(post.counts.sum())
@@ -82,16 +95,7 @@ def overdispersed(people: People) -> Overdispersed:
     _interval(found, reasons, "gee_rate_ratio", "gee_robust_ci95", _sandwich(before, after))
     _negative_binomial(found, reasons, pre, post)
     _fixed_effects(found, reasons, before, after)
-    return msgspec.convert(
-        {
-            **found,
-            "sum_pre": sum(people.pre),
-            "sum_post": sum(people.post),
-            "zero_post_people": sum(not count for count in people.post),
-            "reasons": reasons,
-        },
-        Overdispersed,
-    )
+    return found
 
 
 def _check(people: People) -> None:
