@@ -163,8 +163,17 @@ class Condition(msgspec.Struct, frozen=True):
             severity = Severity.LOW
         elif part.ring is not None:
             severity = Severity(part.ring.severity)
+        # Outside of its dates a part costs nothing, however many there have been.
+        starts = [at for at in (self.from_at, part.dates.from_at) if at is not None]
+        ends = [at for at in (self.until_at, part.dates.until_at) if at is not None]
         return msgspec.structs.replace(
-            self, zone=part.zone, part=part, permissions=(), severity=severity
+            self,
+            zone=part.zone,
+            part=part,
+            permissions=(),
+            severity=severity,
+            from_at=max(starts),
+            until_at=min(ends, default=None),
         )
 
     @property

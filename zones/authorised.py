@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import msgspec
 from shapely.geometry.base import BaseGeometry
 
-from zones.timetable import Timetable
+from zones.timetable import Combined, Dates, Timetable
 
 
 class Authorised(msgspec.Struct, frozen=True):
@@ -22,6 +22,12 @@ class Authorised(msgspec.Struct, frozen=True):
     ref: str
     times: Timetable
     corridor: BaseGeometry | None = None
+
+    @property
+    def dates(self) -> Dates:
+        """From when until when it holds at most."""
+        parts = self.times.within if isinstance(self.times, Combined) else (self.times,)
+        return next((each for each in parts if isinstance(each, Dates)), Dates())
 
 
 def times_without_corridor(permissions: Iterable[Authorised]) -> tuple[Timetable, ...]:

@@ -6,6 +6,7 @@ in the polygon before it. Rings are closed by themselves. Latitude goes first, a
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from zones.fault import ZoneFault
@@ -101,4 +102,9 @@ def _position(text: str, number: int) -> list[float]:
 
 
 def _lines(positions: Sequence[Sequence[float]]) -> str:
-    return "\n".join(f"{position[1]!r}, {position[0]!r}" for position in positions)
+    return "\n".join(f"{_plain(lat)}, {_plain(lon)}" for lon, lat, *_ in positions)
+
+
+def _plain(number: float) -> str:
+    """Every digit and no exponent, which near Greenwich a longitude would have."""
+    return format(Decimal(repr(number)), "f")

@@ -16,7 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from zones.authorised import Authorised, times_without_corridor
 from zones.geometry import grown, shrunk
 from zones.ring import Ring
-from zones.timetable import Timetable, combined
+from zones.timetable import Dates, Timetable, combined
 from zones.zone import Zone, ZoneKind
 
 
@@ -32,7 +32,7 @@ class Part(msgspec.Struct, frozen=True):
     """A plain zone. ``name`` is unique among the parts of a zone; that of the main part is empty.
 
     ``number`` counts rings from the nearest, from 1; ``ring`` and ``authorised`` say of which the
-    part is.
+    part is, and outside of ``dates`` it never counts.
     """
 
     role: Role
@@ -41,6 +41,7 @@ class Part(msgspec.Struct, frozen=True):
     number: int = 0
     ring: Ring | None = None
     authorised: str | None = None
+    dates: Dates = Dates()
 
 
 def parts_of(zone: Zone, permissions: Sequence[Authorised] = ()) -> tuple[Part, ...]:
@@ -63,7 +64,7 @@ def parts_of(zone: Zone, permissions: Sequence[Authorised] = ()) -> tuple[Part, 
         if each.corridor is None:
             times = combined((*own, each.times), earlier)
             name = f"excused-{each.ref}"
-            parts.append(Part(Role.EXCUSED, name, zone.at_hours(times), authorised=each.ref))
+            parts.append(_of(each, Role.EXCUSED, name, zone.at_hours(times)))
             earlier.append(each.times)
     return tuple(parts)
 
@@ -100,11 +101,14 @@ def _beside_corridor(zone: Zone, way: Authorised, times: Timetable | None) -> li
         allowed = _kept(zone, f"along {ref}", kind, lambda: corridor.difference(shape))
     parts = []
     if rest is not None:
-        parts.append(Part(Role.BREACH, f"beside-{ref}", rest.at_hours(times), authorised=ref))
+        parts.append(_of(way, Role.BREACH, f"beside-{ref}", rest.at_hours(times)))
     if allowed is not None:
-        name = f"excused-{ref}"
-        parts.append(Part(Role.EXCUSED, name, allowed.at_hours(times), authorised=ref))
+        parts.append(_of(way, Role.EXCUSED, f"excused-{ref}", allowed.at_hours(times)))
     return parts
+
+
+def _of(each: Authorised, role: Role, name: str, zone: Zone) -> Part:
+    return Part(role, name, zone, authorised=each.ref, dates=each.dates)
 
 
 def _kept(zone: Zone, key: str, kind: ZoneKind, make: Callable[[], BaseGeometry]) -> Zone | None:

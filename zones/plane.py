@@ -33,7 +33,8 @@ class Plane(msgspec.Struct, frozen=True):
     def all_degrees(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The same for an array of rows (x, y)."""
         degrees: npt.NDArray[np.float64] = points / (self.east_m, self.north_m)
-        return np.add(degrees, (self.lon, self.lat))
+        degrees += (self.lon, self.lat)
+        return degrees
 
 
 def plane_at(lon: float, lat: float) -> Plane:

@@ -1,6 +1,7 @@
 """Zones in and out of the service as files."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -38,11 +39,11 @@ def import_(file: Path, reason: str, area: str | None, dry_run: bool) -> None:
         if dry_run:
             click.echo(f"{len(drawn)} zones can be taken in; nothing was stored.")
             return
-        made = service()
-        area_id = None if area is None else drawing.area_named(made.sessions, area)
-        if area is not None and area_id is None:
-            stop(f"--area: there is no area {area}")
-        saved = drawing.save(made.sessions, drawn, By(reason, area_id=area_id), made.clock())
+        with closing(service()) as made:
+            area_id = None if area is None else drawing.area_named(made.sessions, area)
+            if area is not None and area_id is None:
+                stop(f"--area: there is no area {area}")
+            saved = drawing.save(made.sessions, drawn, By(reason, area_id=area_id), made.clock())
     except (BadPlaceInput, CannotSave) as fault:
         stop(f"{fault}; nothing was stored")
     counts = (len(saved.added), len(saved.changed), len(saved.unchanged))
@@ -54,8 +55,8 @@ def import_(file: Path, reason: str, area: str | None, dry_run: bool) -> None:
               help="GeoJSON (RFC 7946) or KML 2.2.")  # fmt: skip
 def export(form: str) -> None:
     """Print the newest version of every zone; it holds places that must not be known."""
-    made = service()
-    features = zone_views.features(made.sessions, None, made.clock())
+    with closing(service()) as made:
+        features = zone_views.features(made.sessions, None, made.clock())
     if form == "kml":
         click.echo(kml_of(features).decode())
     else:

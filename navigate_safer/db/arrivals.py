@@ -14,7 +14,6 @@ from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import READ_ONLY, Sessions
 from navigate_safer.db.people import DeviceRow, GatewayRow
 from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow, PendingRow
-from navigate_safer.people.account import Act
 
 
 class Latest(msgspec.Struct, frozen=True):
@@ -63,7 +62,7 @@ class Settled(NamedTuple):
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """A batch for the log: counts, when its first message came, and when it was stored."""
+    """A batch's figures: counts, when its first message came, and when it was stored."""
 
     received_at: datetime
     at: datetime
@@ -72,16 +71,6 @@ class Noted(msgspec.Struct, frozen=True):
     repeated: int
     refused: int
     devices: int
-
-    @property
-    def detail(self) -> str:
-        """What the log says of the collection, as JSON."""
-        return msgspec.json.encode({"readings": self.stored, "devices": self.devices}).decode()
-
-
-# Act, what was done, who did it and to what kind of thing: the log of a batch.
-# Whose readings they were is in the readings: each says its device and its receipt.
-COLLECTION = (Act.COLLECTION.value, "telemetry stored", "ingest", "ingest_batch")
 
 
 class Marks(msgspec.Struct, frozen=True):

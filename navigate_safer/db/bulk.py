@@ -86,7 +86,7 @@ def turn_on(session: Session, latest: Latest) -> None:
 
 
 def note_batch(session: Session, noted: Noted) -> int:
-    """Log a batch, and the collection where anything of a device was stored; the batch's id."""
+    """Write the figures of a batch; its id."""
     write = postgresql_bulk.note_batch if _is_postgresql(session) else sqlite_bulk.note_batch
     with _driver(session) as connection:
         return write(connection, noted)

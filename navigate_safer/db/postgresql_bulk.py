@@ -13,7 +13,6 @@ import numpy as np
 from psycopg import Connection
 
 from navigate_safer.db.arrivals import (
-    COLLECTION,
     REPORTING,
     Latest,
     Marks,
@@ -165,23 +164,16 @@ def turn_on(connection: Connection[Any], latest: Latest) -> None:
     connection.execute(_TURN_ON, (BigInts(latest.device_id), *_newest(latest)))
 
 
-_NOTE = """
-with batch as (
-  insert into ingest_batches (received_at, messages, stored, repeated, refused)
-  values (%s, %s, %s, %s, %s) returning id
-), logged as (
-  insert into audit_entries (at, act, what, actor, subject_kind, subject_id, detail)
-  select %s, %s, %s, %s, %s, batch.id, %s::json from batch where %s
+_NOTE = (
+    "insert into ingest_batches (received_at, messages, stored, repeated, refused) "
+    "values (%s, %s, %s, %s, %s) returning id"
 )
-select id from batch
-"""
 
 
 def note_batch(connection: Connection[Any], noted: Noted) -> int:
-    """Log a batch, and the collection where anything of a device was stored; the batch's id."""
+    """Write the figures of a batch; its id. The log of what was collected is made from them."""
     counts = (noted.received_at, noted.messages, noted.stored, noted.repeated, noted.refused)
-    parameters = (*counts, noted.at, *COLLECTION, noted.detail, noted.devices > 0)
-    [(batch_id,)] = connection.execute(_NOTE, parameters)
+    [(batch_id,)] = connection.execute(_NOTE, counts)
     return int(batch_id)
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from devices.columns import Ints
 from navigate_safer.db.arrivals import (
-    COLLECTION,
     REPORTING,
     Latest,
     Marks,
@@ -128,19 +127,13 @@ def _save(connection: sqlite3.Connection, saved: Sequence[Saved]) -> set[int]:
 
 
 def note_batch(connection: sqlite3.Connection, noted: Noted) -> int:
-    """Log a batch, and the collection where anything of a device was stored; the batch's id."""
+    """Write the figures of a batch; its id. The log of what was collected is made from them."""
     counts = (noted.messages, noted.stored, noted.repeated, noted.refused)
     batch_id = connection.execute(
         "insert into ingest_batches (received_at, messages, stored, repeated, refused) "
         "values (?, ?, ?, ?, ?)",
         (_text(noted.received_at), *counts),
     ).lastrowid
-    if noted.devices:
-        connection.execute(
-            "insert into audit_entries (at, act, what, actor, subject_kind, subject_id, detail) "
-            "values (?, ?, ?, ?, ?, ?, ?)",
-            (_text(noted.at), *COLLECTION, batch_id, noted.detail),
-        )
     return int(batch_id or 0)
 
 

@@ -28,7 +28,7 @@ from zones.simplified import inner_radius_m
 LONGEST_NAME, LONGEST_REASON = 200, 1_000
 # What can stand in an address, and is not one of the pages about zones.
 _REF = re.compile(r"\w[\w .-]{0,63}")
-_TAKEN = frozenset({"draw", "save", "upload"})
+_TAKEN = frozenset({"draw", "download.geojson", "download.kml"})
 # A shape in which no circle of this radius fits is too narrow for any fix to be told to be in it:
 # the best report 5 m. The project's own.
 LEAST_RADIUS_M = 5.0

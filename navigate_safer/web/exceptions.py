@@ -73,11 +73,11 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
     if form.get("corridor", "").strip():
         try:
             corridor = geometry_from_table("LineString", form["corridor"])
-            width_m = float(form.get("corridor_m", "").strip() or "nan")
+            width_m = float(form.get("corridor_m", "").strip())
         except ZoneFault as fault:
             errors["corridor"] = f"{fault.where.capitalize()} {fault.what}"
         except ValueError:
-            errors["corridor_m"] = "Enter the metres to each side as a number"
+            errors["corridor_m"] = "Enter the metres to each side of the way as a number"
     if errors:
         return None
     return Wanted(form["condition"], times["from"], times["until"], form["why"], corridor, width_m)

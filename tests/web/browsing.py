@@ -55,6 +55,8 @@ def visit_as(
 def wait_until_drawn(page: Page) -> None:
     if page.locator(".ns-map").count():
         page.wait_for_selector(".ns-map[data-map-ready]")
+    if page.locator(".ns-draw").count():
+        page.wait_for_selector(".ns-draw[data-draw-ready]")
     if page.locator(".ns-chart").count():
         page.wait_for_selector(".ns-chart svg.ns-plot")
 

@@ -48,8 +48,8 @@ GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok      
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
-POST /zones/save                   no   bad     no          no   no     bad        no      no
-POST /zones/upload                 no   bad     no          no   no     bad        no      no
+POST /zones/draw                   no   bad     no          no   no     bad        no      no
+POST /zones                        no   bad     no          no   no     bad        no      no
 GET  /zones/download.kml           ok   ok      no          no   no     ok         no      no
 GET  /zones/Z-CROSS                ok   ok      no          no   no     ok         no      no
 GET  /zones/Z-CROSS/change         no   ok      no          no   no     ok         no      no
@@ -167,8 +167,9 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
-    rule = rule.replace("<int:entry_id>", "ENTRY")
+    rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
     rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
+    rule = rule.replace("/zones/<ref>", "/zones/Z-CROSS").replace("<form>", "kml")
     return (
         rule.replace("<reference>", "ALERT")
         .replace("<ref>", "PERSON")

@@ -4,6 +4,8 @@ const BUTTONS = [
   ["draw", "Draw a part"],
   ["hole", "Draw a hole"],
   ["clear", "Clear the drawing"],
+  ["nearer", "Zoom in"],
+  ["further", "Zoom out"],
 ];
 
 /** One button for each thing to do, in a group at the head of the place. */

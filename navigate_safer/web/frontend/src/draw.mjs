@@ -51,6 +51,8 @@ class Drawing {
       draw: () => this.begin(false),
       hole: () => this.begin(true),
       clear: () => this.clear(),
+      nearer: () => this.map.getView().adjustZoom(1),
+      further: () => this.map.getView().adjustZoom(-1),
     });
     this.said = addStatus(place);
     this.table.addEventListener("input", () => this.read());
