@@ -32,8 +32,13 @@ def squares(measured_s: _Ints, lon: _Floats, lat: _Floats, middle_lat: float) ->
     return set(zip(slot.tolist(), east.tolist(), north.tolist(), strict=True))
 
 
-def candidates(where: Mapping[int, Iterable[Key]], least_slots: int) -> list[tuple[int, int]]:
-    """Pairs that were in the same or neighbouring squares in so many slots; lower number first."""
+def candidates(
+    where: Mapping[int, Iterable[Key]], least_slots: int
+) -> dict[tuple[int, int], tuple[int, int]]:
+    """Pairs that were in the same or neighbouring squares in so many slots; lower number first.
+
+    Each with the first and the last of these slots.
+    """
     # Each device stands in its own square and the eight about it; two that are in neighbouring
     # squares meet in one of them.
     there: dict[Key, set[int]] = defaultdict(set)
@@ -52,4 +57,8 @@ def candidates(where: Mapping[int, Iterable[Key]], least_slots: int) -> list[tup
         for one, other in combinations(sorted(near), 2):
             if one in owners or other in owners:
                 shared[one, other].add(key[0])
-    return sorted(pair for pair, slots in shared.items() if len(slots) >= least_slots)
+    return {
+        pair: (min(shared[pair]), max(shared[pair]))
+        for pair in sorted(shared)
+        if len(shared[pair]) >= least_slots
+    }

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from alerts.terms import DeviceKind
 from navigate_safer.db.people import AreaRow, DeviceRow, FittingRow, StaffRow, WearerRow
 from navigate_safer.db.quarantine import Handling, QuarantineActRow, QuarantineGroupRow
 from navigate_safer.db.telemetry import QuarantineRow
@@ -169,13 +170,19 @@ def entry(session: Session, scope: Scope, entry_id: int) -> Entry | None:
 def may_see_payload(session: Session, scope: Scope, row: QuarantineRow) -> bool:
     """Whether positions may be seen, and the device was on nobody of another area.
 
-    Where it cannot be told on whom each device named was, only who has every area may.
+    Where it cannot be told on whom each device named was, only who has every area may; and what a
+    protected person's device sent nobody may see.
     """
     if not scope.may(Permission.SEE_PLACES):
         return False
+    named = {name for name in (row.device, _device_in(row.payload)) if name}
+    hers = select(DeviceRow.id).where(
+        DeviceRow.ref.in_(named), DeviceRow.kind == DeviceKind.PROTECTED_PERSON.value
+    )
+    if session.scalar(hers.limit(1)) is not None:
+        return False
     if set(session.scalars(select(AreaRow.id))) <= set(scope.areas):
         return True
-    named = {name for name in (row.device, _device_in(row.payload)) if name}
     areas: set[int] = set()
     for name in named:
         worn = set(

@@ -109,36 +109,28 @@ def sums_of(
     }
 
 
-def work_out_due(sessions: Sessions, now: datetime) -> int | None:
-    """Work out the missing days of one wearer; how many, None when no day is missing."""
+def work_out_next(sessions: Sessions, now: datetime, after: int = 0) -> int | None:
+    """Work out what is missing of the next wearer after an id; that wearer's id, None: no more."""
     last = day_of(now) - timedelta(days=1)
-    first = last - timedelta(days=DAYS_OF_CASELOAD - 1)
+    first = last - timedelta(days=DAYS_OF_PERSON - 1)
     with reading(sessions, within_s=LONGEST_READING_S) as session:
-        due = _next_due(session, first, last, now)
-        if due is None:
+        wearer_id = session.scalar(
+            select(WearerRow.id).where(WearerRow.id > after).order_by(WearerRow.id).limit(1)
+        )
+        if wearer_id is None:
             return None
-        wearer_id, missing = due
-        rows = [work_out(session, wearer_id, condition, day, now) for condition, day in missing]
-    with sessions.begin() as session:
-        stored.keep(session, rows)
-    return len(rows)
-
-
-def _next_due(
-    session: Session, first: date, last: date, now: datetime
-) -> tuple[int, list[tuple[Condition, date]]] | None:
-    wearers = list(session.scalars(select(WearerRow.id).order_by(WearerRow.id)))
-    there = {(row.condition_id, row.day) for row in stored.stored(session, wearers, first, last)}
-    for wearer_id in wearers:
-        missing = [
-            (condition, day)
+        known = stored.stored(session, [wearer_id], first, last)
+        there = {(row.condition_id, row.day) for row in known}
+        rows = [
+            work_out(session, wearer_id, condition, day, now)
             for condition in _conditions(session, wearer_id)
             for day in _days(condition, first, last, now)
             if (condition.condition_id, day) not in there and settled(condition, day, now)
         ]
-        if missing:
-            return wearer_id, missing
-    return None
+    if rows:
+        with sessions.begin() as session:
+            stored.keep(session, rows)
+    return wearer_id
 
 
 def _conditions(session: Session, wearer_id: int) -> list[Condition]:

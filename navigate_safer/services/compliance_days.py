@@ -123,7 +123,9 @@ def _known(
     known: list[Intervals] = []
     newest: list[datetime] = []
     longest = timedelta(seconds=max(condition.limits.max_gap_s, condition.limits.alcohol_gap_s))
-    wide = Interval(span.start - max(BEFORE, longest), span.end + timedelta(days=1))
+    # The windows of a curfew that begin on the day may go on into the next.
+    after = timedelta(days=1) if condition.kind is ConditionKind.CURFEW else longest
+    wide = Interval(span.start - max(BEFORE, longest), span.end + after)
     for fitting, device in session.execute(_fittings(wearer_id, wanted)):
         worn = Interval(fitting.fitted_at, max(fitting.fitted_at, fitting.removed_at or wide.end))
         for part in intersection((wide,), (worn,)):

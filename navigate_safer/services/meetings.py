@@ -6,7 +6,7 @@ reckoned, by the same mathematics as the distance to a protected person.
 """
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -94,15 +94,23 @@ def meetings_of(spots: dict[int, list[Spot]], span: Interval) -> list[Found]:
     where = {wearer: _squares(each) for wearer, each in spots.items()}
     paths: dict[int, Path] = {}
     found = []
-    for first, second in encounters.candidates(where, _LEAST_SLOTS):
+    for (first, second), slots in encounters.candidates(where, _LEAST_SLOTS).items():
         for wearer in (first, second):
             if wearer not in paths:
                 paths[wearer] = Path(spots[wearer], max_gap)
-        seen = apart.moments(paths[first], paths[second], span, WITHIN_M)
+        near = _near(slots, span)
+        seen = apart.moments(paths[first], paths[second], near, WITHIN_M)
         for each in apart.stretches(seen, BEGINS, ENDS, max_gap):
             if (each.end or each.seen_at) - each.start >= LEAST:
                 found.append(Found(first, second, each))
     return found
+
+
+def _near(slots: tuple[int, int], span: Interval) -> Interval:
+    """The part of the span about the slots in which the sieve saw two near each other."""
+    first, last = (datetime.fromtimestamp(slot * encounters.SLOT_S, UTC) for slot in slots)
+    around = timedelta(seconds=2 * encounters.SLOT_S)
+    return Interval(max(span.start, first - around), min(span.end, last + around))
 
 
 def _squares(spots: list[Spot]) -> set[encounters.Key]:

@@ -36,7 +36,9 @@ WATCH_EVERY_S = 5
 DEADMAN_EVERY_S = 30
 # A day moves on once; one that was in use is tried again in the next round.
 STORAGE_EVERY_S = 900
-COMPLIANCE_EVERY_S = 60
+# Days of compliance: one round through the wearers, in parts, so that a stop need not wait.
+COMPLIANCE_EVERY_S = 300
+COMPLIANCE_WITHIN_S = 20.0
 MEETINGS_EVERY_S = 3_600
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
@@ -92,12 +94,6 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         sweep.prune_checkpoints(sessions, clock())
         sweep.prune_batches(sessions, clock())
 
-    def days() -> None:
-        _repeat(lambda: compliance.work_out_due(sessions, clock()))
-
-    def together() -> None:
-        meetings.look(sessions, clock())
-
     return [
         ("escalation", ESCALATION_EVERY_S, escalate),
         ("silence", SILENCE_EVERY_S, silence),
@@ -107,6 +103,27 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("collection", COLLECTION_EVERY_S, log_collection),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
+        *_place_jobs(service),
+    ]
+
+
+def _place_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
+    sessions, clock = service.sessions, service.clock
+    reached = 0
+
+    def days() -> None:
+        nonlocal reached
+        ends = time.monotonic() + COMPLIANCE_WITHIN_S
+        while time.monotonic() < ends:
+            wearer_id = compliance.work_out_next(sessions, clock(), reached)
+            reached = wearer_id or 0
+            if wearer_id is None:
+                return
+
+    def together() -> None:
+        meetings.look(sessions, clock())
+
+    return [
         ("compliance", COMPLIANCE_EVERY_S, days),
         ("meetings", MEETINGS_EVERY_S, together),
     ]

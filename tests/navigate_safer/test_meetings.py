@@ -96,7 +96,8 @@ def test_the_sieve_lets_everybody_through_who_was_within_a_square(places, seed) 
         for number, (east, north) in enumerate(places)
     }  # fmt: skip
     passed = encounters.candidates(where, 2)
-    assert passed == sorted(set(passed))
+    assert list(passed) == sorted(set(passed))
+    assert all(0 <= first < last <= 2 for first, last in passed.values())
     for one in where:
         for other in range(one + 1, len(places)):
             near = [

@@ -24,7 +24,7 @@ from web.browsing import (
     visit_as,
     wait_until_drawn,
 )
-from web.world import AWAY, PASSWORD, World, enters_the_cross
+from web.world import AWAY, CROSS, PASSWORD, World, enters_the_cross
 from werkzeug.serving import make_server
 
 from alerts.finding import FindingKind
@@ -86,6 +86,12 @@ def duty(browser: Browser, world: World, address: str) -> Iterator[Visit]:
 def reference_of(path: str, world: World) -> str:
     """The path with a kind of finding exchanged for the reference of its alert."""
     path = path.replace("ENTRY", str(world.refused())) if "ENTRY" in path else path
+    if path == "QUESTION":
+        form = {
+            "lat": str(CROSS.lat), "lon": str(CROSS.lon), "radius_m": "300", "purpose": "crime",
+            "from_at": "2026-11-20T21:00", "to_at": "2026-11-20T21:10", "reference": "CC/1",
+        }  # fmt: skip
+        return world.visitor("manager").post("/near", **form).location
     return re.sub(
         r"\{(\w+)\}", lambda found: world.reference(FindingKind(found[1])), path
     )  # fmt: skip
@@ -102,6 +108,9 @@ PAGES = [
     pytest.param("idva", "/alerts/{silence}", id="alert without its places"),
     pytest.param("duty", "/caseload", id="caseload"),
     pytest.param("duty", "/people/W-EXC", id="person with a map"),
+    pytest.param("manager", "/people/W-CUR", id="person with a curfew's compliance"),
+    pytest.param("manager", "/near", id="who was near a place"),
+    pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
     pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
     pytest.param("duty", "/people/W-BAD", id="person with hostile words"),
     pytest.param("admin", "/service", id="service"),
@@ -297,3 +306,23 @@ def test_without_scripts_the_pages_still_do_their_work(
     page.get_by_role("button", name="Acknowledge: I am dealing with it").click()
     expect(page.get_by_text("Duty Ashworthy is dealing with this")).to_be_visible()
     context.close()
+
+
+def test_the_probability_is_drawn_with_its_threshold_and_told_in_words(
+    world: World, duty: Visit
+) -> None:
+    page = duty.go(reference_of("/alerts/{exclusion_breach}", world))
+    wait_until_drawn(page)
+    chart = page.locator("[data-chart-kind=probability] svg.ns-plot")
+    expect(chart).to_have_attribute("aria-label", re.compile(r"highest 100.0 %.* 29 % from which"))
+    assert chart.locator("text", has_text="Told from 29 %").count() == 1
+    page.get_by_text("The same fixes as a table, with their doubts").click()
+    expect(page.get_by_role("cell", name="over 99.9 %").first).to_be_visible()
+    duty.check_clean()
+
+
+def test_the_bars_of_compliance_say_in_words_what_they_show(world: World, duty: Visit) -> None:
+    page = duty.go("/people/W-CUR")
+    bars = page.locator("svg.ns-strip").first
+    expect(bars).to_have_attribute("aria-label", re.compile(r"Curfew.*kept.*in breach.*unknown"))
+    duty.check_clean()

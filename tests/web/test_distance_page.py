@@ -9,12 +9,14 @@ import pytest
 from case_files import MINUTE, START, Place, condition, fix, message, walk
 from cli.commands import check_refused, run
 from databases import Database
+from sqlalchemy import select
 from watch import Watch
 from web.world import World, words_of
 
 from alerts.finding import FindingKind, Severity
 from alerts.terms import ConditionKind, DeviceKind
 from navigate_safer.db.alerting import EpisodeRow, TextRow
+from navigate_safer.db.people import AreaRow, StaffAreaRow, StaffRow
 from navigate_safer.people.casefile import (
     CaseFile,
     ConditionEntry,
@@ -114,6 +116,19 @@ def test_nothing_that_any_role_can_open_says_where_she_is(together: World) -> No
     assert set(evidence) == {
         "threshold", "miss_cost_false_alarms", "max_gap_s", "error_model", "distance_model"
     }  # fmt: skip
+
+
+def test_a_refused_message_of_her_device_is_shown_without_its_bytes(together: World) -> None:
+    wrong = message("PRO-9", fix(START, HER) | {"accuracy_m": -1}).payload
+    entry = together.refused(wrong, "PRO-9")
+    with together.database.sessions.begin() as session:
+        # One who has every area may see what nobody else may.
+        staff = session.scalar(select(StaffRow).where(StaffRow.ref == "supervisor"))
+        east = session.scalar(select(AreaRow).where(AreaRow.ref == "east"))
+        session.add(StaffAreaRow(staff_id=staff.id, area_id=east.id))
+    page = together.visitor("supervisor").get(f"/service/quarantine/{entry}")
+    assert page.status_code == 200
+    assert str(HER.lat) not in page.text
 
 
 def test_near_a_place_does_not_find_her(together: World) -> None:
