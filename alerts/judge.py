@@ -38,6 +38,7 @@ RULES: tuple[Rule, ...] = (
     upload.RULE,
 )
 _NOT_ON_MONITOR = frozenset({place_probability.RULE.name})
+_ONLY_ON_MONITOR = frozenset({contact.RULE.name, upload.RULE.name})
 
 FindingKey = tuple[int, str, datetime]
 
@@ -248,6 +249,8 @@ def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:
             if condition.kind not in rule.applies_to:
                 continue
             if fitting.device_kind is DeviceKind.ALCOHOL_MONITOR and rule.name in _NOT_ON_MONITOR:
+                continue
+            if fitting.device_kind is DeviceKind.LOCATION_TAG and rule.name in _ONLY_ON_MONITOR:
                 continue
             for piece in condition.pieces():
                 yield piece, rule

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from alerts.alcohol.episode import DRINKING_UNCERTAIN, Episode, episodes
-from alerts.alcohol.forward import MEN, WOMEN, sensitivity
+from alerts.alcohol.forward import MEN, PUBLISHED_DRINK_G, WOMEN, sensitivity
 from alerts.alcohol.model import Likely, likely
 from alerts.alcohol.outage import Outage, outages
 from alerts.alcohol.rule_set import RuleSet
@@ -26,7 +26,9 @@ class Recorded(Protocol):
     doubts: list[str]
 
 
-def document(recordings: Mapping[str, Recorded], rules: RuleSet) -> dict[str, object]:
+def document(
+    recordings: Mapping[str, Recorded], rules: RuleSet, weight_kg: float | None = None
+) -> dict[str, object]:
     """Judge every device by itself; together they tell an outage from one silent device."""
     found: list[tuple[datetime, str, dict[str, object]]] = []
     worn: list[tuple[datetime, str, dict[str, object]]] = []
@@ -45,7 +47,7 @@ def document(recordings: Mapping[str, Recorded], rules: RuleSet) -> dict[str, ob
         "episodes": [entry for _, _, entry in sorted(found, key=lambda one: one[:2])],
         "wear": [entry for _, _, entry in sorted(worn, key=lambda one: one[:2])],
         "coverage": coverage,
-        "could_be_missed": could_be_missed(rules),
+        "could_be_missed": could_be_missed(rules, weight_kg),
     }
 
 
@@ -163,20 +165,25 @@ def _length(stretches: Sequence[tuple[datetime, datetime]]) -> timedelta:
     return total
 
 
-def could_be_missed(rules: RuleSet) -> dict[str, object]:
-    """How often so many drinks reach the threshold at all, by the forward model."""
+def could_be_missed(rules: RuleSet, weight_kg: float | None = None) -> dict[str, object]:
+    """How often so many drinks reach the threshold at all, by the forward model.
+
+    For men and for women; of this weight where it is known, else of their ordinary weights.
+    """
     found = {
         sex.name: {
             str(each.drinks): each.seen
-            for each in sensitivity(sex, threshold_g_dl=rules.threshold_g_dl)
+            for each in sensitivity(sex, threshold_g_dl=rules.threshold_g_dl, weight_kg=weight_kg)
         }
         for sex in (MEN, WOMEN)
     }
-    share = found["men"]["2"]
+    men, women = found["men"]["2"], found["women"]["2"]
+    of_weight = "of ordinary weight" if weight_kg is None else f"of {weight_kg:g} kg"
     return {
         "seen_at_threshold": found,
-        "drink_g": 12.9,
-        "in_words": f"two drinks would be seen {share:.0%} of the time in a man of 82 kg",
+        "drink_g": round(PUBLISHED_DRINK_G, 1),
+        "in_words": f"two drinks or fewer would be seen {men:.0%} of the time at most in a man "
+        f"{of_weight}, {women:.0%} in a woman",
     }
 
 

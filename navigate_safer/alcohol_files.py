@@ -36,10 +36,12 @@ class Recording(msgspec.Struct):
     doubts: list[str] = []
 
 
-def judge_alcohol_file(path: Path, *, rules: str) -> dict[str, object]:
+def judge_alcohol_file(
+    path: Path, *, rules: str, weight_kg: float | None = None
+) -> dict[str, object]:
     """Read and judge; raises :class:`navigate_safer.csv_input.BadInput` for what is wrong."""
     chosen = rule_set(rules)
-    return document(recordings(csv_input.read(path), path.name), chosen)
+    return document(recordings(csv_input.read(path), path.name), chosen, weight_kg)
 
 
 def judge_alcohol(content: bytes, *, rules: str, name: str = "readings") -> dict[str, object]:

@@ -5,7 +5,8 @@ from enum import Enum
 
 from alerts.alcohol.episode import Episode
 from alerts.alcohol.rule_set import Answer
-from alerts.alcohol.wear import Stage, WearSpan
+from alerts.alcohol.wear import WearSpan
+from alerts.alcohol.wear_rules import Stage
 
 
 class Verdict(Enum):

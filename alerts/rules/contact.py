@@ -10,14 +10,15 @@ import msgspec
 
 from alerts.alcohol import wear
 from alerts.alcohol.series import Sample
-from alerts.alcohol.wear import Contact, Stage, WearKind, WearSpan
+from alerts.alcohol.wear import Contact, WearSpan
+from alerts.alcohol.wear_rules import Stage, WearKind
 from alerts.finding import Finding, FindingKind, Severity
 from alerts.rules.rule import Findings, Rule
 from alerts.terms import Condition, ConditionKind, DeviceKind
 from devices.readings import AlcoholSample, Reading
 
 
-class ContactState(msgspec.Struct, frozen=True):
+class ContactState(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the monitor sits; ``told`` are the kinds found of the excursion that is going on.
 
     What was found of an excursion stays found, whatever it turns out to be: the findings must not

@@ -27,7 +27,7 @@ OF_CONDITION: dict[ConditionKind, tuple[Pair, ...]] = {
 Fixes = Literal["none", "agree", "differ"]
 
 
-class Open(msgspec.Struct, frozen=True):
+class Open(msgspec.Struct, frozen=True, omit_defaults=True):
     """A start that has had no end; ``actual`` once its grace is over.
 
     ``fixes``: what the newest fix since says of it.
@@ -39,7 +39,7 @@ class Open(msgspec.Struct, frozen=True):
     fixes: Fixes = "none"
 
 
-class EventPairState(msgspec.Struct, frozen=True):
+class EventPairState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is open, by the name of the pair."""
 
     open: dict[str, Open] = {}
@@ -147,7 +147,8 @@ def _tick(state: EventPairState, now: datetime, condition: Condition) -> Finding
 
 def _calm(state: EventPairState, condition: Condition) -> Calm | None:
     """Anywhere, until something that is open becomes actual."""
-    return msgspec.structs.replace(EVERYWHERE, until=_pending(state, condition))
+    due = _pending(state, condition) if state.open else None
+    return EVERYWHERE if due is None else msgspec.structs.replace(EVERYWHERE, until=due)
 
 
 def _close(state: EventPairState, at: datetime | None, condition: Condition) -> Findings:

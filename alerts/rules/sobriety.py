@@ -28,7 +28,7 @@ _BEFORE = 2
 MOST_READINGS = 400
 
 
-class SobrietyState(msgspec.Struct, frozen=True):
+class SobrietyState(msgspec.Struct, frozen=True, omit_defaults=True):
     """The readings of the open episode with those just before, and how the monitor sits.
 
     ``first_at`` is the first reading at the threshold, ``confirmed_at`` the one that completed the

@@ -19,7 +19,7 @@ TAMPER_CODES = frozenset({"strap_tamper", "strap_cut", "case_open"})
 _WITH_GRACE = "strap_tamper"
 
 
-class WearState(msgspec.Struct, frozen=True):
+class WearState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Open tampers, code to the time each began; ``waiting`` are those still in their grace."""
 
     open: dict[str, datetime] = {}

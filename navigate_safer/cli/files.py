@@ -43,10 +43,12 @@ def place(zones_file: Path, track_file: Path, rule: str, max_gap: float) -> None
               help="CSV: device,at,tac_g_dl[,ir_v,skin_temp_c].")  # fmt: skip
 @click.option("--rules", default=alcohol_files.DEFAULT_RULES, show_default=True,
               help=f"One of {', '.join(RULE_SETS)}.")  # fmt: skip
-def alcohol(readings_file: Path, rules: str) -> None:
+@click.option("--weight-kg", type=click.FloatRange(40, 160),
+              help="The wearer's, for what could be missed.")  # fmt: skip
+def alcohol(readings_file: Path, rules: str, weight_kg: float | None) -> None:
     """Drinking episodes, wearing and coverage of each alcohol monitor in a file."""
     try:
-        document = alcohol_files.judge_alcohol_file(readings_file, rules=rules)
+        document = alcohol_files.judge_alcohol_file(readings_file, rules=rules, weight_kg=weight_kg)
     except BadInput as fault:
         stop(str(fault))
     click.echo(json.dumps(document, indent=2))

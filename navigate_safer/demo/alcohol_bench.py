@@ -16,7 +16,8 @@ from alerts.alcohol.model import likely
 from alerts.alcohol.rule_set import STANDARD, Answer, RuleSet
 from alerts.alcohol.series import Sample, in_order
 from alerts.alcohol.verdict import Verdict, verdict
-from alerts.alcohol.wear import Stage, WearKind, WearSpan, wear_spans
+from alerts.alcohol.wear import WearSpan, wear_spans
+from alerts.alcohol.wear_rules import Stage, WearKind
 from navigate_safer.demo.alcohol_days import WORLDS, Day, Plan, World, any_plan, beers, live
 
 BEERS = (1, 2, 3, 4, 5)

@@ -127,7 +127,8 @@ def _isotonic(
 
 def _dose_fit(rows: Floats, log_grams: Floats) -> tuple[Floats, tuple[float, float]]:
     penalty = _RIDGE * np.eye(rows.shape[1])
-    weights = np.asarray(np.linalg.solve(rows.T @ rows + penalty, rows.T @ log_grams), np.float64)
+    solved = np.linalg.solve(rows.T @ rows + penalty, rows.T @ log_grams)
+    weights: Floats = solved.astype(np.float64)
     off = log_grams - rows @ weights
     low, high = np.quantile(off, (0.05, 0.95))
     return weights, (round(float(low), 4), round(float(high), 4))

@@ -81,6 +81,19 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
     def beat() -> None:
         heartbeats.beat(sessions, "schedule", service.wall_clock())
 
+    return [
+        ("escalation", ESCALATION_EVERY_S, escalate),
+        ("silence", SILENCE_EVERY_S, silence),
+        ("heartbeat", BEAT_EVERY_S, beat),
+        *_self_watch(service),
+        *_house_jobs(service),
+        *_place_jobs(service),
+    ]
+
+
+def _house_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
+    sessions, clock = service.sessions, service.clock
+
     def log_collection() -> None:
         collection.log(sessions, clock())
 
@@ -95,15 +108,10 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         sweep.prune_batches(sessions, clock())
 
     return [
-        ("escalation", ESCALATION_EVERY_S, escalate),
-        ("silence", SILENCE_EVERY_S, silence),
-        ("heartbeat", BEAT_EVERY_S, beat),
-        *_self_watch(service),
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
         ("collection", COLLECTION_EVERY_S, log_collection),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
-        *_place_jobs(service),
     ]
 
 

@@ -15,7 +15,8 @@ from alerts.alcohol.outage import outages
 from alerts.alcohol.rule_set import STANDARD
 from alerts.alcohol.series import Sample
 from alerts.alcohol.verdict import Verdict, verdict
-from alerts.alcohol.wear import WEAR_RULES, Stage, WearKind, wear_spans
+from alerts.alcohol.wear import wear_spans
+from alerts.alcohol.wear_rules import WEAR_RULES, Stage, WearKind
 from alerts.finding import FindingKind, Severity
 from alerts.judge import States, judge
 from alerts.terms import ConditionKind, DeviceKind

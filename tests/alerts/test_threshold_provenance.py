@@ -5,6 +5,8 @@ import re
 import msgspec
 import pytest
 
+from alerts.alcohol.rule_set import RuleSet
+from alerts.alcohol.wear_rules import WearRules
 from alerts.terms import Limits
 from devices.quality import QualityLimits
 
@@ -44,6 +46,23 @@ def test_a_threshold_states_the_value_that_it_has(name):
 )
 def test_a_limit_of_belief_has_its_provenance(name):
     assert name in explanations(QualityLimits)
+
+
+ALCOHOL = [
+    pytest.param(kind, name, id=f"{kind.__name__}.{name}")
+    for kind in (RuleSet, WearRules)
+    for name in kind.__struct_fields__
+    if name not in ("name", "version")
+]
+
+
+@pytest.mark.parametrize(("rules", "name"), ALCOHOL)
+def test_a_threshold_of_the_alcohol_rules_has_its_provenance(rules, name):
+    explained = re.sub(r"\s+", " ", rules.__doc__).split(" - ")
+    named = [bullet for bullet in explained if f"``{name}``" in bullet]
+    assert named, f"{rules.__name__}.{name} is not explained in its docstring"
+    sources = r"SCRAM|Hawthorne|Barnett|TACLion|defence firm|public|the project's own"
+    assert re.search(sources, " ".join(named))
 
 
 def test_limits_refuse_a_name_that_they_do_not_know():

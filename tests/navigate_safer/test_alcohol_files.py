@@ -86,7 +86,14 @@ def test_what_could_be_missed_is_said_and_is_the_same_each_time():
         assert shares[-1] > 0.9
     # Roache 2015, table 2: 25 % of men and 59 % of women at two beers.
     assert 0.25 <= said["seen_at_threshold"]["men"]["2"] <= 0.45
-    assert "two drinks would be seen" in said["in_words"]
+    assert "two drinks or fewer would be seen" in said["in_words"]
+
+
+def test_the_wearer_s_weight_says_more_exactly_what_could_be_missed(night):
+    heavy = run("judge", "alcohol", "--readings", night, "--weight-kg", "120")
+    said = json.loads(heavy.stdout)["could_be_missed"]
+    assert "in a man of 120 kg" in said["in_words"]
+    assert said["seen_at_threshold"]["men"]["2"] < 0.2
 
 
 def test_any_order_repeats_and_other_devices_change_nothing():
