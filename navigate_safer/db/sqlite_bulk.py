@@ -87,7 +87,7 @@ def _written(connection: sqlite3.Connection, latest: Latest) -> list[int]:
 
 _POSITION = ("position_at", "lat_e7", "lon_e7", "accuracy", "fix_quality")
 _TURN_ON = (
-    "insert into device_latest (measured_at, received_at, fix_at, position_at, lat_e7, lon_e7, "
+    "insert into device_latest (measured_at, received_at, fix_at, position_at, lat_e7, lon_e7, "  # noqa: S608 - our own names
     "accuracy, fix_quality, device_id, turn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) "
     "on conflict (device_id) do update set measured_at = max(measured_at, excluded.measured_at), "
     "received_at = max(received_at, excluded.received_at), "
