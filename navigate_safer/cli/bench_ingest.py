@@ -30,7 +30,7 @@ SOAK_PACE = 2_000.0
 @click.option("--runs", default=1, show_default=True, type=click.IntRange(1),
               help="Measure so many times and print each figure's median.")  # fmt: skip
 @click.option("--soak-s", default=0, show_default=True, type=click.IntRange(0),
-              help="Only this: so many seconds at 2,000/s, memory each minute.")  # fmt: skip
+              help="Only this: so long at 2,000/s, with the memory each minute.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON lines.")
 def ingest(
     databases: tuple[str, ...],

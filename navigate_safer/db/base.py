@@ -119,8 +119,10 @@ _NOTICE_A_DEAD_PEER = {
 }
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+def make_engine(url: str, *, pool_size: int = 5, asked_after_s: float = ASKED_AFTER_S) -> Engine:
     """Open an engine for ``sqlite:///…`` or ``postgresql+psycopg://…``.
+
+    A connection to PostgreSQL that rested for ``asked_after_s`` is asked whether it still lives.
 
     Its errors do not repeat what a statement was given: names and positions are among it.
     """
@@ -136,11 +138,11 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
         hide_parameters=True,
         connect_args={"connect_timeout": CONNECT_WITHIN_S, **_NOTICE_A_DEAD_PEER},
     )
-    _ask_those_that_rested(engine)
+    _ask_those_that_rested(engine, asked_after_s)
     return engine
 
 
-def _ask_those_that_rested(engine: Engine) -> None:
+def _ask_those_that_rested(engine: Engine, asked_after_s: float) -> None:
     """Ask a pooled connection whether it lives, unless it has just been used.
 
     The pool's own way asks each time, which costs intake a round trip for every batch.
@@ -151,7 +153,7 @@ def _ask_those_that_rested(engine: Engine) -> None:
 
     def checkout(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
         used_at = record.info.get("used_at")
-        if used_at is None or time.monotonic() - used_at < ASKED_AFTER_S:
+        if used_at is None or time.monotonic() - used_at < asked_after_s:
             return
         try:
             engine.dialect.do_ping(connection)

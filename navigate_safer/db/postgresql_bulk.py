@@ -143,20 +143,22 @@ def _states(saved: Sequence[Saved]) -> list[object]:
 
 
 _TURN_ON = """
-update device_latest as d
-   set measured_at = greatest(d.measured_at, least(u.position_at, u.received_at)),
-       received_at = greatest(d.received_at, u.received_at),
-       fix_at = greatest(d.fix_at, least(u.position_at, u.received_at)),
-       position_at = case when {newer} then u.position_at else d.position_at end,
-       lat_e7 = case when {newer} then u.lat_e7 else d.lat_e7 end,
-       lon_e7 = case when {newer} then u.lon_e7 else d.lon_e7 end,
-       accuracy = case when {newer} then u.accuracy else d.accuracy end,
-       fix_quality = case when {newer} then u.fix_quality else d.fix_quality end,
-       calm = null, turn = d.turn + 1
+insert into device_latest as d (device_id, received_at, position_at, lat_e7, lon_e7, accuracy,
+                                fix_quality, measured_at, fix_at, turn)
+select *, least(position_at, received_at), least(position_at, received_at), 1
   from unnest(%s, %s, %s, %s, %s, %s, %s)
     as u(device_id, received_at, position_at, lat_e7, lon_e7, accuracy, fix_quality)
- where d.device_id = u.device_id
-""".format(newer="d.position_at is null or d.position_at < u.position_at")
+on conflict (device_id) do update
+   set measured_at = greatest(d.measured_at, excluded.measured_at),
+       received_at = greatest(d.received_at, excluded.received_at),
+       fix_at = greatest(d.fix_at, excluded.fix_at),
+       position_at = case when {newer} then excluded.position_at else d.position_at end,
+       lat_e7 = case when {newer} then excluded.lat_e7 else d.lat_e7 end,
+       lon_e7 = case when {newer} then excluded.lon_e7 else d.lon_e7 end,
+       accuracy = case when {newer} then excluded.accuracy else d.accuracy end,
+       fix_quality = case when {newer} then excluded.fix_quality else d.fix_quality end,
+       calm = null, turn = d.turn + 1
+""".format(newer="d.position_at is null or d.position_at < excluded.position_at")
 
 
 def turn_on(connection: Connection[Any], latest: Latest) -> None:

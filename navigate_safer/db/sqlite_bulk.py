@@ -36,11 +36,9 @@ def insert_fixes(connection: sqlite3.Connection, rows: PackedFixes) -> None:
     )
 
 
-_NEWEST = (
+_SETTLE = (
     "update device_latest set measured_at = max(measured_at, ?), "
     "received_at = max(received_at, ?), fix_at = max(coalesce(fix_at, ''), ?), "
-)
-_SETTLE = _NEWEST + (
     "position_at = ?, lat_e7 = ?, lon_e7 = ?, accuracy = ?, fix_quality = ?, "
     "calm = case when ? then calm else ? end where device_id = ? and turn = ? and position_at = ?"
 )
@@ -88,20 +86,23 @@ def _written(connection: sqlite3.Connection, latest: Latest) -> list[int]:
 
 _POSITION = ("position_at", "lat_e7", "lon_e7", "accuracy", "fix_quality")
 _TURN_ON = (
-    _NEWEST
+    "insert into device_latest (measured_at, received_at, fix_at, position_at, lat_e7, lon_e7, "  # noqa: S608 - our own names
+    "accuracy, fix_quality, device_id, turn) values (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) "
+    "on conflict (device_id) do update set measured_at = max(measured_at, excluded.measured_at), "
+    "received_at = max(received_at, excluded.received_at), "
+    "fix_at = max(coalesce(fix_at, ''), excluded.fix_at), "
     + ", ".join(
-        f"{name} = case when coalesce(position_at, '') < ? then ? else {name} end"
+        f"{name} = case when coalesce(position_at, '') < excluded.position_at "
+        f"then excluded.{name} else {name} end"
         for name in _POSITION
     )
-    + ", calm = null, turn = turn + 1 where device_id = ?"
+    + ", calm = null, turn = turn + 1"
 )
 
 
 def turn_on(connection: sqlite3.Connection, latest: Latest) -> None:
     """Write what is newest of devices in any case; what is known of their judgement is not so."""
-    believed, received, _, *position = _newest(latest)
-    pairs = [column for each in position for column in (position[0], each)]
-    rows = zip(believed, received, believed, *pairs, latest.device_id.tolist(), strict=True)
+    rows = zip(*_newest(latest), latest.device_id.tolist(), strict=True)
     connection.executemany(_TURN_ON, rows)
 
 

@@ -97,9 +97,11 @@ class Arrivals:
         bulk.insert_fixes(session, groups.packed)
         laps.lap("store")
         calm, covered = self._calm(groups)
-        marked = ~calm
+        # One that was never judged, or waits to be: it is stored, and the monitor judges it.
+        fit = self.fleet["fit"][groups.slot[groups.first]]
+        marked = ~(calm & fit)
         few = groups.last - groups.first < MOST_STEPPED
-        moving = np.flatnonzero(~calm & few).tolist()
+        moving = np.flatnonzero(~calm & fit & few).tolist()
         self._standings.prepare(session, groups.slot[groups.first[moving]].tolist())
         for group in moving:
             begin, end = int(groups.first[group]), int(groups.last[group]) + 1
@@ -130,7 +132,7 @@ class Arrivals:
         before_us = np.where(first, fleet["position_us"][slot], np.roll(measured, 1))
         usual = (
             (slot >= 0)
-            & fleet["fit"][slot]
+            & (fleet["fitting_id"][slot] > 0)
             & (measured > before_us)
             & (measured <= micros_of(now + AHEAD))
             & (measured >= fleet["fitted_us"][slot])

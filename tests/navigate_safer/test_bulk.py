@@ -7,9 +7,10 @@ import msgspec
 import psycopg
 import pytest
 from case_files import INSIDE, MINUTE, OUTSIDE, START, fix, message, walk
+from faulty_days import breaches_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 from watch import Watch
 
@@ -17,11 +18,12 @@ from devices import columns
 from devices.codec import decode
 from devices.quality import QualityLimits, doubts
 from navigate_safer.db import bulk, packed, reading_values
+from navigate_safer.db import postgresql_arrays as arrays
 from navigate_safer.db.bulk import AlreadyThere
 from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
-from navigate_safer.db.people import DeviceRow
+from navigate_safer.db.people import DeviceRow, FittingRow
 from navigate_safer.db.reading_rows import FixRow
-from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow
+from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow, UnassignedRow
 from navigate_safer.services.ingest import Message
 
 LIMITS = QualityLimits()
@@ -183,3 +185,52 @@ def test_a_device_that_another_worker_has_marked_is_marked_again_and_not_passed_
     result = heard.receive(*walk("TAG-1", OUTSIDE, start=START + 4 * MINUTE))
     assert (result.stored, result.on_arrival) == (1, 0)
     assert heard.database.count(PendingRow) == 2
+
+
+def test_a_device_that_was_never_heard_is_stored_at_once_and_left_to_the_monitor(watch):
+    result = watch.receive(*walk("TAG-1", OUTSIDE, INSIDE))
+    assert (result.stored, result.general, result.on_arrival) == (2, 0, 0)
+    assert watch.database.count(PendingRow) == 1
+    by_columns = latest(watch)
+    watch.judge()
+    assert breaches_of(watch.database, "TAG-1")
+    assert by_columns == latest_when_stored_by_the_general_form(watch)
+
+
+def latest_when_stored_by_the_general_form(watch: Watch) -> dict[str, object]:
+    with watch.sessions.begin() as session:
+        session.execute(delete(FixRow))
+        session.execute(delete(DeviceLatestRow))
+    watch.arrivals = None
+    watch.receive(*walk("TAG-1", OUTSIDE, INSIDE))
+    return latest(watch)
+
+
+def test_readings_from_before_the_device_was_fitted_are_nobodys(watch):
+    """The fast way would not note them."""
+    fitted_at = watch.database.one(FittingRow, FittingRow.device_id == device_id(watch)).fitted_at
+    at = fitted_at - timedelta(hours=1)
+    result = watch.receive(message("TAG-1", fix(at, OUTSIDE), received_at=at + MINUTE))
+    assert (result.stored, result.general) == (1, 1)
+    assert watch.database.count(UnassignedRow) == 1
+
+
+# Arrays
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        pytest.param(arrays.Texts(["a", None, "ü{}\\,"]), ["a", None, "ü{}\\,"], id="texts"),
+        pytest.param(arrays.Times([START, None]), [START, None], id="times"),
+        pytest.param(arrays.Counts([None, -1, 2**31 - 1]), [None, -1, 2**31 - 1], id="counts"),
+        pytest.param(arrays.Booleans([True, False]), [True, False], id="booleans"),
+        pytest.param(arrays.BigInts([2**40, -1]), [2**40, -1], id="big integers"),
+        pytest.param(arrays.Texts([]), [], id="none at all"),
+    ],
+)
+def test_an_array_arrives_as_it_was(watch, array, expected):
+    if watch.database.kind != "postgresql":
+        return
+    with psycopg.connect(watch.database.url.replace("+psycopg", "")) as connection:
+        assert connection.execute("select %s", (array,)).fetchone() == (expected,)

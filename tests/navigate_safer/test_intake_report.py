@@ -1,0 +1,41 @@
+"""The benchmark's own arithmetic."""
+
+import os
+
+import pytest
+
+from navigate_safer.demo import intake_report
+from navigate_safer.demo.intake_run import Run
+from navigate_safer.demo.process_cost import memory_mb
+from navigate_safer.demo.server_process import version_of
+
+
+def a_run(name: str, rate: float, **figures) -> Run:
+    return Run(name, 30_000, 1_000, 1_000, rate, 50.0, **figures)
+
+
+def test_each_figure_has_its_own_median():
+    runs = [
+        a_run("service", rate, p99_ms=p99_ms, cpu_steps={"judge": judge_us})
+        for rate, p99_ms, judge_us in ((10.0, 90.0, 3.0), (30.0, 70.0, 1.0), (20.0, 80.0, 8.0))
+    ]
+    found = intake_report.median(runs)
+    assert (found.rate, found.p99_ms, found.cpu_steps) == (20.0, 80.0, {"judge": 3.0})
+    assert found.p50_ms is None
+
+
+def test_a_share_is_of_the_bare_path_of_the_same_measurement_and_of_the_main_fleet():
+    measured = [
+        [a_run("bare path", 40.0), a_run("service", 20.0), a_run("service", 5.0)],
+        [a_run("bare path", 30.0), a_run("service", 18.0), a_run("service", 5.0)],
+    ]
+    assert intake_report.shares(measured) == pytest.approx([0.5, 0.6])
+
+
+def test_a_process_holds_memory_and_one_that_is_gone_holds_none():
+    assert memory_mb(os.getpid()) > 1
+    assert memory_mb(0) == 0
+
+
+def test_the_library_s_version_is_named():
+    assert version_of("sqlite").startswith("SQLite 3.")
