@@ -88,13 +88,8 @@ def create_app(service: Service) -> Flask:
         app.register_blueprint(module.pages)
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
-    words.install(app)
-    reasons.install(app)
-    command_words.install(app)
-    requests.install(app)
-    security.install(app)
-    auth.install(app)
-    errors.install(app)
+    for part in (words, reasons, command_words, requests, security, auth, errors):
+        part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()
     app.jinja_env.globals["demonstration"] = settings.demonstration
     app.context_processor(lambda: {"cspNonce": g.get("csp_nonce", "")})
