@@ -114,12 +114,7 @@ def _load(session: Session, row: FittingRow) -> FittingOf:
         _condition(condition, order, None if zone is None else zone_of(zone), allowed)
         for condition, order, zone in conditions
     )
-    return FittingOf(
-        Fitting(row.id, DeviceKind(device.kind), row.fitted_at, row.removed_at, terms),
-        row.wearer_id,
-        row.device_id,
-        device.ref,
-    )
+    return _fitting(row, device, terms)
 
 
 def fittings_by_id(
@@ -146,23 +141,17 @@ def fittings_by_id(
         zones[zone.id] = zone_of(zone)
     about_places = (each for pairs in clauses.values() for each, _ in pairs if each.zone_id)
     allowed = permissions_of(session, {each.ref for each in about_places})
-    return {
-        fitting.id: FittingOf(
-            Fitting(
-                fitting.id,
-                DeviceKind(device.kind),
-                fitting.fitted_at,
-                fitting.removed_at,
-                tuple(
-                    _condition(
-                        each, order, None if each.zone_id is None else zones[each.zone_id], allowed
-                    )
-                    for each, order in clauses.get(fitting.wearer_id, [])
-                ),
-            ),
-            fitting.wearer_id,
-            device.id,
-            device.ref,
+    terms = {
+        wearer_id: tuple(
+            _condition(each, order, None if each.zone_id is None else zones[each.zone_id], allowed)
+            for each, order in pairs
         )
-        for fitting, device in rows
+        for wearer_id, pairs in clauses.items()
     }
+    return {row.id: _fitting(row, device, terms.get(row.wearer_id, ())) for row, device in rows}
+
+
+def _fitting(row: FittingRow, device: DeviceRow, terms: tuple[Condition, ...]) -> FittingOf:
+    kind = DeviceKind(device.kind)
+    fitting = Fitting(row.id, kind, row.fitted_at, row.removed_at, terms)
+    return FittingOf(fitting, row.wearer_id, row.device_id, device.ref)
