@@ -182,36 +182,45 @@ def zone_from_feature(
     as decoded JSON; None means always. Raises :class:`ZoneFault` with the place of the fault.
     """
     zone_kind = _kind(kind)
-    timetable = ZoneTimes(schedule, timezone, first_night, from_at, until_at).timetable()
+    times = ZoneTimes(schedule, timezone, first_night, from_at, until_at)
     shape = shape_from_geojson(
         geometry, buffer_m=buffer_m, radius_m=radius_m, service_area=service_area
     )
-    if checked_metres(tolerance_m, "tolerance_m") and zone_kind.forbids_inside:
-        what = "is for a place to stay in; an exclusion zone is drawn larger with buffer_m"
-        raise ZoneFault("tolerance_m", what)
-    warned = () if rings is None else rings_from_entries(rings)
-    if warned and zone_kind is ZoneKind.INCLUSION:
-        raise ZoneFault("rings", "are for exclusion and restriction; an address has none")
     zone = Zone(
         zone_id=zone_id,
         kind=zone_kind,
-        shape=grown(shape, tolerance_m),
-        schedule=timetable,
+        shape=grown(shape, _tolerance_m(tolerance_m, zone_kind)),
+        schedule=times.timetable(),
         buffer_m=float(buffer_m),
         version=version,
         tolerance_m=float(tolerance_m),
-        rings=warned,
+        rings=() if rings is None else _rings(rings, zone_kind),
         priority=_priority(priority),
     )
-    _refuse_rings_without_room(zone)
-    return zone
+    return _with_room_for_rings(zone)
 
 
-def _refuse_rings_without_room(zone: Zone) -> None:
+def _tolerance_m(tolerance_m: object, kind: ZoneKind) -> float:
+    metres = checked_metres(tolerance_m, "tolerance_m")
+    if metres and kind.forbids_inside:
+        what = "is for a place to stay in; an exclusion zone is drawn larger with buffer_m"
+        raise ZoneFault("tolerance_m", what)
+    return metres
+
+
+def _rings(entries: object, kind: ZoneKind) -> tuple[Ring, ...]:
+    rings = rings_from_entries(entries)
+    if rings and kind is ZoneKind.INCLUSION:
+        raise ZoneFault("rings", "are for exclusion and restriction; an address has none")
+    return rings
+
+
+def _with_room_for_rings(zone: Zone) -> Zone:
     for ring in zone.rings:
         if not zone.kind.forbids_inside and shrunk(zone.judged.shape, ring.metres).is_empty:
             what = f"nothing of the zone is further than {ring.metres:g} m from its edge"
             raise ZoneFault("rings", f"{what}; warn later")
+    return zone
 
 
 def _kind(kind: str | ZoneKind) -> ZoneKind:

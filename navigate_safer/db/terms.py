@@ -132,13 +132,7 @@ def conditions_of_wearer(session: Session, wearer_id: int) -> tuple[Condition, .
 
 def _load(session: Session, row: FittingRow) -> FittingOf:
     device = session.get_one(DeviceRow, row.device_id)
-    terms = conditions_of_wearer(session, row.wearer_id)
-    return FittingOf(
-        Fitting(row.id, DeviceKind(device.kind), row.fitted_at, row.removed_at, terms),
-        row.wearer_id,
-        row.device_id,
-        device.ref,
-    )
+    return _fitting(row, row.device_id, device, conditions_of_wearer(session, row.wearer_id))
 
 
 # Columns and not entities, and made once: intake asks this of a few devices in every batch, and
@@ -181,23 +175,21 @@ def fittings_by_id(
             zones[zone.id] = zone_of(zone)
     about_places = {one.ref for group in clauses.values() for one in group if one.zone_id}
     allowed = permissions_of(session, about_places)
-    return {
-        each.id: FittingOf(
-            Fitting(
-                each.id,
-                DeviceKind(each.kind),
-                each.fitted_at,
-                each.removed_at,
-                tuple(
-                    _condition(
-                        one, one, None if one.zone_id is None else zones[one.zone_id], allowed
-                    )
-                    for one in clauses.get(each.wearer_id, [])
-                ),
-            ),
-            each.wearer_id,
-            each.device_id,
-            each.ref,
+    terms = {
+        wearer_id: tuple(
+            _condition(one, one, None if one.zone_id is None else zones[one.zone_id], allowed)
+            for one in group
         )
+        for wearer_id, group in clauses.items()
+    }
+    return {
+        each.id: _fitting(each, each.device_id, each, terms.get(each.wearer_id, ()))
         for each in fittings
     }
+
+
+def _fitting(row: Any, device_id: int, device: Any, terms: tuple[Condition, ...]) -> FittingOf:  # noqa: ANN401
+    """Of rows, or of rows of columns, in which a device's kind and reference stand too."""
+    kind = DeviceKind(device.kind)
+    fitting = Fitting(row.id, kind, row.fitted_at, row.removed_at, terms)
+    return FittingOf(fitting, row.wearer_id, device_id, device.ref)
