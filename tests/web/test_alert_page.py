@@ -81,6 +81,30 @@ def test_an_alert_says_what_when_and_why(shared_world: World, kind: FindingKind)
     assert not re.search(r"\b(None|Undefined|nan)\b", page), page
 
 
+def test_an_alert_about_a_place_is_explained_in_words(shared_world: World) -> None:
+    page = words_of(page_of(shared_world, KINDS.EXCLUSION_BREACH))
+    assert re.search(
+        r"At 21:0\d:00 a GPS fix with an accuracy of 8 m put the wearer \d+ m inside the zone; "
+        r"the chance that the wearer was inside was over 99\.9 %",
+        page,
+    )
+    assert (
+        "told from 29 % on. A missed breach of this condition is counted as costly as 2.5" in page
+    )
+    assert "Fixes cover" in page
+    assert "counts as unknown, never as a breach" in page
+    assert "What speaks against it" in page
+    curfew = words_of(page_of(shared_world, KINDS.CURFEW_BREACH))
+    assert "m outside the zone; the chance that the wearer was outside was" in curfew
+
+
+def test_the_distance_to_an_edge_is_for_those_who_may_see_places(shared_world: World) -> None:
+    page = words_of(page_of(shared_world, KINDS.EXCLUSION_BREACH, "idva"))
+    assert "Inside an exclusion zone" in page
+    for words in ("m inside the zone", "How sure this is", "Against the zone"):
+        assert words not in page
+
+
 def test_times_are_those_of_the_wall_clock_in_london(world: World) -> None:
     reference = world.reference(KINDS.STRAP_TAMPER)
     page = words_of(world.visitor("duty").get(f"/alerts/{reference}"))

@@ -19,11 +19,20 @@ EXPECTED = [
     pytest.param("duty", "/alerts/ALERT/map.json", ["alert map"], id="map of an alert"),
     pytest.param("duty", "/alerts/ALERT/alcohol.json", ["alert"], id="readings of an alert"),
     pytest.param("duty", "/caseload", ["caseload"], id="caseload"),
-    pytest.param("duty", "/people/W-EXC", ["person", "person map"], id="person with a tag"),
-    pytest.param("duty", "/people/W-ALC", ["person", "person map", "alcohol readings"],
+    pytest.param("duty", "/alerts/INSIDE", ["alert", "alert explanation"],
+                 id="alert about a place, with its explanation"),
+    pytest.param("idva", "/alerts/INSIDE", ["alert"], id="the same without its places"),
+    pytest.param("duty", "/alerts/INSIDE/probability.json", ["alert explanation"],
+                 id="probability over time"),
+    pytest.param("duty", "/near", [], id="a question that nobody has asked yet"),
+    pytest.param("duty", "/people/W-EXC", ["person", "person map", "meetings", "compliance"],
+                 id="person with a tag"),
+    pytest.param("duty", "/people/W-ALC",
+                 ["person", "person map", "meetings", "alcohol readings", "compliance"],
                  id="person with an alcohol monitor"),
-    pytest.param("facilitator", "/people/W-ALC", ["person"], id="person, to a facilitator"),
-    pytest.param("idva", "/people/W-EXC", ["person"], id="person, to an IDVA"),
+    pytest.param("facilitator", "/people/W-ALC", ["person", "compliance"],
+                 id="person, to a facilitator"),
+    pytest.param("idva", "/people/W-EXC", ["person", "compliance"], id="person, to an IDVA"),
     pytest.param("duty", "/people/W-EXC/map.json", ["person map"], id="map of a person"),
     pytest.param("duty", "/people/W-ALC/alcohol.json", ["alcohol readings"],
                  id="readings of a person"),
@@ -58,6 +67,7 @@ def written(shared_world: World) -> Callable[[], list[AuditRow]]:
 def address(world: World, path: str) -> str:
     east = world.reference(FindingKind.EXCLUSION_BREACH, "W-EAST")
     own = world.reference(FindingKind.ALCOHOL_THRESHOLD)
+    path = path.replace("INSIDE", world.reference(FindingKind.EXCLUSION_BREACH))
     return path.replace("EAST", east if "/alerts/" in path else "EAST").replace("ALERT", own)
 
 
