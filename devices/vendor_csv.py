@@ -14,13 +14,14 @@ import msgspec
 from devices.native import Wire, WireAlcohol, WireBattery, WireEvent, WireFix, say
 from devices.quality import QualityLimits, position_fault, time_fault
 from devices.rejection import Reason, Rejected
-from devices.vendor_mapping import KMH_PER, Mapping, places
+from devices.vendor_mapping import KMH_PER, UG_L_PER_G_DL, Mapping, places
 from devices.vendor_time import BadTime, parser
 
 _CHARGING = {"true": True, "yes": True, "y": True, "1": True, "charging": True,
              "false": False, "no": False, "n": False, "0": False}  # fmt: skip
 _NUMBERS = ("lat", "lon", "accuracy_m", "hdop", *KMH_PER, "heading_deg", "satellites",
-            "tac_g_dl", "ir_v", "skin_temp_c", "battery_percent")  # fmt: skip
+            "tac_g_dl", "tac_ug_l", "ir_v", "skin_temp_c", "skin_temp_f",
+            "battery_percent")  # fmt: skip
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +29,15 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     device: str
     readings: list[Wire]
+
+
+def _in_our_units(values: dict[str, float]) -> dict[str, float]:
+    """Other units end here: levels are g/dl from now on, temperatures °C."""
+    if "tac_ug_l" in values:
+        values["tac_g_dl"] = round(values.pop("tac_ug_l") / UG_L_PER_G_DL, 6)
+    if "skin_temp_f" in values:
+        values["skin_temp_c"] = round((values.pop("skin_temp_f") - 32) / 1.8, 2)
+    return values
 
 
 class RowFault(Exception):
@@ -119,7 +129,7 @@ class RowReader:
             if not math.isfinite(value):
                 raise RowFault(Reason.NOT_FINITE, f"{name}: not a finite number")
             values[name] = value
-        return values
+        return _in_our_units(values)
 
     def _fix(self, row: Sequence[str], at: datetime, values: dict[str, float]) -> WireFix:
         fields: dict[str, Any] = {

@@ -22,9 +22,13 @@ R95_M_PER_HDOP = 8.0
 # A row that says nothing of its error: the stand-in that other formats have too.
 UNKNOWN_ACCURACY_M = 100.0
 KMH_PER = {"speed_kmh": 1.0, "speed_mph": 1.609344, "speed_knots": 1.852, "speed_m_s": 3.6}
+# A gram is a million micrograms and a decilitre a tenth of a litre.
+UG_L_PER_G_DL = 1e7
 ENCODINGS = ("utf-8", "cp1252", "latin-1")
 _POSITION = ("lat", "lon")
-_MEASURED = ("lat", "event", "tac_g_dl", "battery_percent")
+_MEASURED = ("lat", "event", "tac_g_dl", "tac_ug_l", "battery_percent")
+# The same quantity in two units: a file has one of them.
+_ONE_OF = (("tac_g_dl", "tac_ug_l"), ("skin_temp_c", "skin_temp_f"))
 
 
 class BadMapping(ValueError):
@@ -79,8 +83,10 @@ class Columns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     satellites: str | None = None
     event: str | None = None
     tac_g_dl: str | None = None
+    tac_ug_l: str | None = None
     ir_v: str | None = None
     skin_temp_c: str | None = None
+    skin_temp_f: str | None = None
     battery_percent: str | None = None
     charging: str | None = None
 
@@ -144,6 +150,9 @@ def _check(mapping: Mapping) -> None:
     _need(some, "columns", "names nothing measured: lat and lon, event, tac_g_dl, battery_percent")
     speeds = [name for name in KMH_PER if getattr(columns, name) is not None]
     _need(len(speeds) <= 1, f"columns.{speeds[-1] if speeds else ''}", "is a second speed")
+    for ours, other in _ONE_OF:
+        twice = getattr(columns, ours) is not None and getattr(columns, other) is not None
+        _need(not twice, f"columns.{other}", f"is the same as {ours} in another unit")
     accuracy = mapping.accuracy
     for name in ("times", "m_per_hdop", "unknown_m"):
         _need(getattr(accuracy, name) > 0, f"accuracy.{name}", "must be above 0")

@@ -12,6 +12,7 @@ import msgspec
 
 from alerts.alcohol.rule_set import RULE_SETS, STANDARD, RuleSet
 from alerts.alcohol.series import Sample
+from devices.vendor_mapping import UG_L_PER_G_DL
 from navigate_safer import csv_input
 from navigate_safer.alcohol_documents import document
 from navigate_safer.csv_input import BadInput
@@ -19,7 +20,6 @@ from navigate_safer.csv_input import BadInput
 DEFAULT_RULES = STANDARD.name
 # A sensor drifts below its zero; further off, or above what any sensor measures, the unit is wrong.
 _LEAST_G_DL, _MOST_G_DL = -1.0, 2.0
-UG_L_PER_G_DL = 1e7
 # The most infrared of any monitor known (the telemetry schema's limit), and temperatures in which
 # a tag can be at all.
 _MOST_IR_V = 20.0

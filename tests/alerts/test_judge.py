@@ -171,7 +171,7 @@ def test_a_monitor_without_a_receiver_checks_no_place():
 
 def test_every_kind_of_condition_has_a_rule_and_every_rule_a_condition():
     conditions = [condition(kind, condition_id=n) for n, kind in enumerate(ConditionKind)]
-    judged = list(pairs(fitting(*conditions)))
+    judged = [pair for kind in DeviceKind for pair in pairs(fitting(*conditions, device_kind=kind))]
     assert {term.kind for term, _ in judged} == set(ConditionKind)
     assert {rule.name for _, rule in judged} == {rule.name for rule in RULES}
 
@@ -263,6 +263,8 @@ def test_a_quiet_device_is_found_by_the_clock_alone_and_the_rest_goes_on():
 PLACES = st.sampled_from([INSIDE, OUTSIDE, (-2.895, 53.19), (-2.90, 53.20), (-2.87, 53.19)])
 LATE = st.sampled_from([0, 0, 0, 0.05, 45, -30])
 STEPS = st.sampled_from([0, 0.5, 1, 1, 2, 9.5, 10, 10.5, 16, 31, 95])
+PAIRED = ["EV_PID_ABSENT", "EV_PID_ARRIVED", "EV_EXCLUDED_PID_ARRIVED_DURING_EXCLUSION",
+          "EV_EXCLUDED_PID_DEPARTED_DURING_EXCLUSION", "EV_PID_BATTERY_LOW"]  # fmt: skip
 READINGS = st.one_of(
     st.builds(lambda place: lambda m, late: fix(m, place, late=late), PLACES),
     st.sampled_from([0.0, 0.019, 0.02, 0.08]).map(
@@ -270,7 +272,7 @@ READINGS = st.one_of(
     ),
     st.builds(
         lambda code, state: lambda m, late: event(m, code, state, late=late),
-        st.sampled_from(["strap_tamper", "case_open", "locate_now"]),
+        st.sampled_from(["strap_tamper", "case_open", "locate_now", *PAIRED]),
         st.sampled_from(EventState),
     ),
     st.builds(

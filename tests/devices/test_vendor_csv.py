@@ -94,6 +94,19 @@ def test_a_row_with_everything_is_a_reading_of_each_kind():
     ]
 
 
+def test_fahrenheit_and_micrograms_end_at_the_boundary():
+    mapping = MAPPING.replace('tac_g_dl = "TAC"', 'tac_ug_l = "TAC"\nskin_temp_f = "HDOP"')
+    mapping = mapping.replace('hdop = "HDOP"\n', "")
+    (_, alcohol) = read(mapping, TAC="210000", HDOP="91.4").readings
+    assert alcohol == WireAlcohol(alcohol.at, 0.021, skin_temp_c=33.0)
+
+
+def test_one_quantity_in_two_units_is_refused():
+    mapping = MAPPING.replace('tac_g_dl = "TAC"', 'tac_g_dl = "TAC"\ntac_ug_l = "HDOP"')
+    with pytest.raises(BadMapping, match="same as tac_g_dl in another unit"):
+        read_mapping(mapping.encode())
+
+
 def test_a_row_of_an_event_alone_needs_no_position():
     row = read(Latitude="", Longitude="", Radius="", Event="Strap opened")
     assert [type(each) for each in row.readings] == [WireEvent]
