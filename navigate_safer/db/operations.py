@@ -7,7 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts.terms import DeviceKind
+from navigate_safer.db import gateway_minutes
 from navigate_safer.db.audit import AuditRow
+from navigate_safer.db.gateway_minutes import Minute
 from navigate_safer.db.people import AreaRow, DeviceRow, GatewayRow, StaffRow
 from navigate_safer.db.telemetry import (
     DeviceLatestRow,
@@ -53,12 +55,18 @@ class UnassignedLine(msgspec.Struct, frozen=True):
 
 
 class GatewayLine(msgspec.Struct, frozen=True):
-    """A gateway and what it says of itself."""
+    """A gateway, what it says of itself, and what it brought in each minute of the last hour."""
 
     ref: str
     name: str
     online: bool | None
     status_at: datetime | None
+    minutes: list[Minute]
+
+    @property
+    def last_minute(self) -> Minute | None:
+        """The newest minute in which it brought anything."""
+        return self.minutes[-1] if self.minutes else None
 
 
 class AuditLine(msgspec.Struct, frozen=True):
@@ -124,11 +132,14 @@ def unassigned(session: Session, scope: Scope) -> list[UnassignedLine]:
     ]
 
 
-def gateways(session: Session, scope: Scope) -> list[GatewayLine]:
-    """Every gateway."""
+def gateways(session: Session, scope: Scope, since: datetime) -> list[GatewayLine]:
+    """Every gateway, with its minutes from an instant on."""
     scope.require(Permission.SEE_OPERATIONS)
+    by_gateway: dict[str, list[Minute]] = {}
+    for minute in gateway_minutes.since(session, since):
+        by_gateway.setdefault(minute.gateway, []).append(minute)
     return [
-        GatewayLine(row.ref, row.name, row.online, row.status_at)
+        GatewayLine(row.ref, row.name, row.online, row.status_at, by_gateway.get(row.ref, []))
         for row in session.scalars(select(GatewayRow).order_by(GatewayRow.ref))
     ]
 

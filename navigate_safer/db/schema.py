@@ -16,6 +16,7 @@ from navigate_safer.db import (
     commands,
     compliance,
     exceptions,
+    gateway_minutes,
     holds,
     imports,
     limits,
@@ -46,6 +47,7 @@ SUBJECTS = (
     holds,
     zones,
     exceptions,
+    gateway_minutes,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 

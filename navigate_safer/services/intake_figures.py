@@ -21,9 +21,10 @@ def note(
     result: BatchResult,
     fleet: Fleet,
     committed_at: datetime,
-) -> None:
-    """Count a batch that has just been committed."""
-    metrics.taken(_by_gateway(messages, result.fixes, fleet))
+) -> dict[str | None, GatewayBatch]:
+    """Count a batch that has just been committed; what each gateway brought of it."""
+    by_gateway = _by_gateway(messages, result.fixes, fleet)
+    metrics.taken(by_gateway)
     metrics.stored(
         partition, len(messages), result.stored, result.repeated, committed_at.timestamp()
     )
@@ -32,6 +33,7 @@ def note(
     metrics.judged(on_arrival=result.devices_on_arrival)
     if result.fixes is not None and len(result.fixes):
         _note_fixes(result.fixes, committed_at.timestamp())
+    return by_gateway
 
 
 def _by_gateway(

@@ -15,6 +15,7 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services import heartbeats
 from navigate_safer.services.casework import NotFound
+from navigate_safer.services.gateway_minutes import SHOWN
 
 LOOK_WITHIN_S = 5.0
 
@@ -29,6 +30,7 @@ class Operations(msgspec.Struct, frozen=True):
     unassigned: list[UnassignedLine]
     unjudged_devices: int
     alerts: list[ServiceAlertLine]
+    minutes_from: datetime
 
 
 def see_operations(
@@ -38,12 +40,13 @@ def see_operations(
     with reading(sessions, within_s=LOOK_WITHIN_S) as session:
         return Operations(
             workers=operations.workers(session, wall_now),
-            gateways=operations.gateways(session, scope),
+            gateways=operations.gateways(session, scope, now - SHOWN),
             reasons=refusals.by_reason(session, scope),
             limits=limits.limits(session, now, disk_gb * GIGABYTE),
             unassigned=operations.unassigned(session, scope),
             unjudged_devices=operations.unjudged(session),
             alerts=service_alerts.live(session, scope),
+            minutes_from=now - SHOWN,
         )
 
 

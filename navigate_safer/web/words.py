@@ -77,6 +77,7 @@ def install(app: Flask) -> None:
         ago=ago,
         wall_ago=wall_ago,
         span=span,
+        seconds=seconds,
         hours=hours,
         absence_code=lambda code: f"{code.value} {code.words}",
         kind=lambda value: KINDS.get(value, in_words(value)),
@@ -87,6 +88,15 @@ def install(app: Flask) -> None:
         days=days,
     )
     app.context_processor(_page)
+
+
+def seconds(value: float) -> str:
+    """A delay: 0.3 s, 45 s, 12 min."""
+    if value < 0:
+        return "sent by a clock that is ahead"
+    if value < 10:
+        return f"{value:.1f} s"
+    return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
 
 
 def in_words(value: str) -> str:

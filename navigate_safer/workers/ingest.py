@@ -13,6 +13,7 @@ from navigate_safer import logs, metrics
 from navigate_safer.db.patience import FIRST_S, Patience
 from navigate_safer.services import heartbeats, ingest, intake_figures
 from navigate_safer.services.arrivals import Arrivals
+from navigate_safer.services.gateway_minutes import Minutes
 from navigate_safer.services.ingest import BatchResult, Message
 from navigate_safer.wiring import Service
 from navigate_safer.workers import loop
@@ -55,6 +56,7 @@ class IngestWorker:
         # Which broker session, and which process: two of one session take it from each other.
         process = f"{self._partition} on {socket.gethostname()}/{os.getpid()}"
         self._instance = process[-heartbeats.LONGEST_INSTANCE :]
+        self._minutes = Minutes(self._instance)
         # A database that hangs must not hold what has arrived for longer than one that is away.
         self._patience = Patience(service.engine, first_s=hangs_after_s)
 
@@ -159,6 +161,7 @@ class IngestWorker:
             waiting=waiting,
             oldest_waiting_s=oldest_s,
         )
+        self._minutes.write(self._service.sessions)
 
     def _note_committed(self) -> None:
         ingest.note_committed(self._service.sessions, self._committed)
@@ -173,7 +176,9 @@ class IngestWorker:
             part = messages[begin : begin + result.messages]
             begin += result.messages
             fleet = self._arrivals.fleet
-            intake_figures.note(self._partition, part, result, fleet, committed_at)
+            self._minutes.take(
+                intake_figures.note(self._partition, part, result, fleet, committed_at)
+            )
             if result.refused:
                 self._log.warning(
                     "readings refused", refused=result.refused, batch_id=result.batch_id

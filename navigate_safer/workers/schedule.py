@@ -16,6 +16,7 @@ from navigate_safer.services import (
     collection,
     compliance,
     figures,
+    gateway_minutes,
     heartbeats,
     meetings,
     self_watch,
@@ -106,6 +107,7 @@ def _house_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
     def housekeeping() -> None:
         sweep.prune_checkpoints(sessions, clock())
         sweep.prune_batches(sessions, clock())
+        gateway_minutes.prune(sessions, clock())
 
     return [
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),
