@@ -5,6 +5,7 @@ was safe, how long each took, and what it cost.
 """
 
 import resource
+import threading
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from navigate_safer.services.laps import Laps
 from navigate_safer.settings import Settings
 from navigate_safer.wiring import Service
 from navigate_safer.workers.ingest import BATCH_MESSAGES, WAIT_S, IngestWorker
+from navigate_safer.workers.loop import Stop
 
 _TOPIC = "telemetry/v1/+/+"
 
@@ -63,6 +65,7 @@ class _Measured(IngestWorker):
     def __init__(self, service: Service, course: Course) -> None:
         super().__init__(service)
         self._course = course
+        self._subscribed = threading.Event()
         self._timed = _Timed(self._listener)
         self._listener = cast(Listener, self._timed)
         self._begin()
@@ -81,7 +84,12 @@ class _Measured(IngestWorker):
     def _connection_changed(self, connected: bool, fault: str | None) -> None:
         super()._connection_changed(connected, fault)
         if connected:
-            self._course.ready()
+            self._subscribed.set()
+
+    def _read_fleet(self, stop: Stop) -> None:
+        super()._read_fleet(stop)
+        self._subscribed.wait()
+        self._course.ready()
 
     def _report(
         self, messages: list[Message], results: list[BatchResult], committed_at: datetime

@@ -96,10 +96,23 @@ class Arrivals:
         self._groups = groups
         bulk.insert_fixes(session, groups.packed)
         laps.lap("store")
+        marked = self._judge(session, groups)
+        laps.lap("judge")
+        self._write(session, groups, marked, now)
+        return Taken(
+            left,
+            stored=len(groups.packed),
+            devices=len(groups.first),
+            on_arrival=int((groups.last - groups.first + 1)[~self._marked].sum()),
+            marked=int(self._marked.sum()),
+        )
+
+    def _judge(self, session: Session, groups: _Groups) -> Flags:
+        """Compare with the calm, step those that left it; which devices the monitor must judge."""
         calm, covered = self._calm(groups)
         # One that was never judged, or waits to be: it is stored, and the monitor judges it.
         fit = self.fleet["fit"][groups.slot[groups.first]]
-        marked = ~(calm & fit)
+        marked: Flags = ~(calm & fit)
         few = groups.last - groups.first < MOST_STEPPED
         moving = np.flatnonzero(~calm & fit & few).tolist()
         self._standings.prepare(session, groups.slot[groups.first[moving]].tolist())
@@ -110,15 +123,7 @@ class Arrivals:
             if advanced is not None:
                 self._advanced[group] = advanced
                 marked[group] = False
-        laps.lap("judge")
-        self._write(session, groups, marked, now)
-        return Taken(
-            left,
-            stored=len(groups.packed),
-            devices=len(groups.first),
-            on_arrival=int((groups.last - groups.first + 1)[~self._marked].sum()),
-            marked=int(self._marked.sum()),
-        )
+        return marked
 
     def _group(
         self, fixes: FixColumns, slot: Ints, now: datetime

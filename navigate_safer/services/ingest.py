@@ -95,10 +95,12 @@ def store_batch(
                 arrivals.committed()
                 arrivals.fleet.forget(stowed.devices)
             laps.lap("commit")
-            return msgspec.structs.replace(
-                result, seconds=laps.seconds, cpu_seconds=laps.cpu_seconds
-            )
+            return _timed(result, laps)
     raise AssertionError("unreachable")
+
+
+def _timed(result: BatchResult, laps: Laps) -> BatchResult:
+    return msgspec.structs.replace(result, seconds=laps.seconds, cpu_seconds=laps.cpu_seconds)
 
 
 def _collided(fault: BaseException) -> bool:

@@ -58,14 +58,12 @@ def judge_next(
     again later: intake and the other devices go on. A device that would keep the others waiting
     is handed to ``leave``, for :func:`judge_long`; those ``at_work`` there are passed over.
     """
-    # Asked twenty times a second, and mostly there is nothing: the claim costs ten times as much.
-    if not arrivals.something_waits(sessions, now):
+    if not arrivals.something_waits(sessions, now):  # a tenth of what the claim costs
         return None
     device_id = None
     try:
         with sessions.begin() as session:
-            device_id = _claim(session, now, at_work)
-            if device_id is None:
+            if (device_id := _claim(session, now, at_work)) is None:
                 return None
             marks = _marks(session, device_id)
             if not stretch.is_long(session, device_id, _earliest_at(marks)):
