@@ -69,7 +69,7 @@ def download(form: str) -> ResponseReturnValue:
     return answer
 
 
-@pages.post("/zones")
+@pages.post("/zones/files/take-in")
 @rule(Permission.EDIT_ZONES)
 def upload() -> ResponseReturnValue:
     """Take in a file of zones."""
@@ -104,7 +104,7 @@ def change(ref: str) -> ResponseReturnValue:
     return _form_page(ref, form, days, {})
 
 
-@pages.post("/zones/draw")
+@pages.post("/zones/draw/save")
 @rule(Permission.EDIT_ZONES)
 def save() -> ResponseReturnValue:
     """Save a new zone, or a new version."""

@@ -48,8 +48,8 @@ GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok      
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
-POST /zones/draw                   no   bad     no          no   no     bad        no      no
-POST /zones                        no   bad     no          no   no     bad        no      no
+POST /zones/draw/save              no   bad     no          no   no     bad        no      no
+POST /zones/files/take-in          no   bad     no          no   no     bad        no      no
 GET  /zones/download.kml           ok   ok      no          no   no     ok         no      no
 GET  /zones/Z-CROSS                ok   ok      no          no   no     ok         no      no
 GET  /zones/Z-CROSS/change         no   ok      no          no   no     ok         no      no

@@ -34,7 +34,7 @@ def upload(world: World, content: bytes, who: str = "manager", reason: str = "a 
     head = b"--part\r\nContent-Disposition: form-data; "
     body = b"".join(head + part + b"\r\n" for part in parts) + b"--part--\r\n"
     return visitor.client.post(
-        "/zones",
+        "/zones/files/take-in",
         data=body,
         content_type="multipart/form-data; boundary=part",
         base_url=visitor.base_url,
@@ -52,7 +52,7 @@ def test_a_form_with_everything_in_it_is_stored_as_a_zone_file_says_it(quiet_wor
         "first_date": "2026-11-20", "first_start": "15:00", "first_end": "07:00",
         "ring_m_0": "300", "ring_severity_0": "low",
     }  # fmt: skip
-    assert quiet_world.visitor("manager").post("/zones/draw", **form).status_code == 302
+    assert quiet_world.visitor("manager").post("/zones/draw/save", **form).status_code == 302
     row = zone(quiet_world, "Z-NEW")
     assert row.buffer_m == 50
     assert row.schedule == [
@@ -67,10 +67,10 @@ def test_a_form_with_everything_in_it_is_stored_as_a_zone_file_says_it(quiet_wor
 
 
 def test_a_zone_that_is_opened_and_saved_unchanged_makes_no_new_version(quiet_world):
-    quiet_world.visitor("manager").post("/zones/draw", **FORM)
+    quiet_world.visitor("manager").post("/zones/draw/save", **FORM)
     manager = quiet_world.visitor("manager")
     again = {**FORM, "ref": "Z-NEW"}
-    manager.post("/zones/draw", **again)
+    manager.post("/zones/draw/save", **again)
     assert zone(quiet_world, "Z-NEW").version == 1
 
 
@@ -96,7 +96,7 @@ def test_a_zone_that_is_opened_and_saved_unchanged_makes_no_new_version(quiet_wo
     ],
 )
 def test_a_faulty_form_comes_back_with_what_is_wrong(shared_world, changed, message):
-    answer = shared_world.visitor("manager").post("/zones/draw", **{**FORM, **changed})
+    answer = shared_world.visitor("manager").post("/zones/draw/save", **{**FORM, **changed})
     assert answer.status_code == 422
     assert message in words_of(answer).replace("&#39;", "'")
     assert shared_world.database.all(ZoneRow, ZoneRow.ref == "Z-NEW") == []
