@@ -28,7 +28,7 @@ def question() -> ResponseReturnValue:
     return _form({})
 
 
-@pages.post("/near")
+@pages.post("/near/ask")
 @rule(Permission.SEE_PLACES)
 def ask() -> ResponseReturnValue:
     """Keep the question, and go to its answer: no place is ever in an address or a log."""
@@ -40,7 +40,7 @@ def ask() -> ResponseReturnValue:
     return redirect(url_for("near.answer", name=name), 303)
 
 
-@pages.get("/near/<name>")
+@pages.get("/near/answers/<name>")
 @rule(Permission.SEE_PLACES)
 def answer(name: str) -> ResponseReturnValue:
     """Who was there, who was not, and of whom nobody can tell."""
@@ -54,7 +54,7 @@ def answer(name: str) -> ResponseReturnValue:
     )
 
 
-@pages.get("/near/<name>/map.json")
+@pages.get("/near/answers/<name>/map.json")
 @rule(Permission.SEE_PLACES)
 def answer_map(name: str) -> ResponseReturnValue:
     """The circle and the fixes about it of all who were not ruled out."""

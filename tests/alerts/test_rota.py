@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.rota import Layer, On, Override, Rota, RotaFault, Swap, duties, on_duty
 from alerts.rota_problems import DutyLimits, ProblemKind, Reach, problems
-from zones.schedule import schedule_from_entries
+from zones.schedule_entries import schedule_from_entries
 
 LONDON = ZoneInfo("Europe/London")
 ANN, BEN, CAT, DEE = 1, 2, 3, 4

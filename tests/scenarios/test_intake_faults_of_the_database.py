@@ -18,6 +18,7 @@ from case_files import MINUTE, START, Place, fix, message
 from databases import Database, migrate
 from fed_worker import Fed, many
 from servers import Missing, PostgreSQL
+from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -86,7 +87,6 @@ class CutAt:
         pytest.param("fixes", False, id="at the COPY"),
         pytest.param("ingest_batches", False, id="after the COPY"),
         pytest.param("fixes", True, id="at an INSERT"),
-        pytest.param("audit_entries", False, id="at the end"),
     ],
 )
 @pytest.mark.parametrize("factory", ["postgresql"], indirect=True)

@@ -91,7 +91,7 @@ def reference_of(path: str, world: World) -> str:
             "lat": str(CROSS.lat), "lon": str(CROSS.lon), "radius_m": "300", "purpose": "crime",
             "from_at": "2026-11-20T21:00", "to_at": "2026-11-20T21:10", "reference": "CC/1",
         }  # fmt: skip
-        return world.visitor("manager").post("/near", **form).location
+        return world.visitor("manager").post("/near/ask", **form).location
     return re.sub(
         r"\{(\w+)\}", lambda found: world.reference(FindingKind(found[1])), path
     )  # fmt: skip

@@ -138,7 +138,7 @@ def test_near_a_place_does_not_find_her(together: World) -> None:
         "lat": str(HER.lat), "lon": str(HER.lon), "radius_m": "500", "from_at": "2026-11-20T21:00",
         "to_at": "2026-11-20T21:08", "purpose": "crime", "reference": "CC/1",
     }  # fmt: skip
-    page = visitor.get(visitor.post("/near", **form).location).text
+    page = visitor.get(visitor.post("/near/ask", **form).location).text
     assert "W-DIS" in page
     for word in ("PRO-9", "Aveline", "V-9"):
         assert word not in page

@@ -24,7 +24,7 @@ ASKED = {
 
 def asked_by(world: World, account: str = "manager", **changed: str):
     visitor = world.visitor(account)
-    answer = visitor.post("/near", **ASKED | changed)
+    answer = visitor.post("/near/ask", **ASKED | changed)
     return visitor, answer
 
 
@@ -68,7 +68,7 @@ def test_nobody_of_another_area_is_looked_at(evening: World) -> None:
 def test_the_question_of_somebody_else_is_like_none(evening: World) -> None:
     _, answer = asked_by(evening)
     assert evening.visitor("supervisor").get(answer.location).status_code == 404
-    assert evening.visitor("supervisor").get("/near/nothing").status_code == 404
+    assert evening.visitor("supervisor").get("/near/answers/nothing").status_code == 404
 
 
 def test_the_map_has_the_circle_and_the_fixes_of_those_not_ruled_out(evening: World) -> None:

@@ -61,9 +61,9 @@ GET  /map/style.json               ok   ok      no          no   no     ok      
 GET  /map/tiles/1/2/3              none none    no          no   no     none       no      no
 GET  /map/wards.geojson            ok   ok      no          no   no     ok         no      no
 GET  /near                         ok   ok      no          no   no     ok         no      no
-POST /near                         bad  bad     no          no   no     bad        no      no
-GET  /near/QUESTION                gone gone  no          no   no     gone      no      no
-GET  /near/QUESTION/map.json       gone gone  no          no   no     gone      no      no
+POST /near/ask                     bad  bad     no          no   no     bad        no      no
+GET  /near/answers/QUESTION        gone gone  no          no   no     gone      no      no
+GET  /near/answers/QUESTION/map.json gone gone  no          no   no     gone      no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
 POST /service/quarantine/try-again no   no      no          no   no     to         no      to
