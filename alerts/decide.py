@@ -13,7 +13,12 @@ from alerts.finding import Finding, FindingKind
 LATE_AFTER = timedelta(minutes=10)
 # These matter while they last; found when already over, they are recorded and not told.
 ONLY_WHILE_IT_LASTS = frozenset(
-    {FindingKind.SILENCE, FindingKind.BATTERY_LOW, FindingKind.BATTERY_CRITICAL}
+    {
+        FindingKind.SILENCE,
+        FindingKind.BATTERY_LOW,
+        FindingKind.BATTERY_CRITICAL,
+        FindingKind.EXCLUSION_APPROACH,
+    }
 )
 
 

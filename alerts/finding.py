@@ -41,6 +41,7 @@ class FindingKind(Enum):
     BATTERY_LOW = "battery_low"
     BATTERY_CRITICAL = "battery_critical"
     SILENCE = "silence"
+    EXCLUSION_APPROACH = "exclusion_approach"
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from alerts.finding import Finding
-from alerts.rules import battery, place_probability, silence, sobriety, wear
+from alerts.rules import battery, place_approach, place_probability, silence, sobriety, wear
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.rule import Rule
 from alerts.terms import Condition, DeviceKind, Fitting
@@ -20,12 +20,13 @@ from devices.readings import Fix, Reading, order_key
 # The pipeline, in order. A tag checks places; both kinds of device are worn and can fall silent.
 RULES: tuple[Rule, ...] = (
     place_probability.RULE,
+    place_approach.RULE,
     sobriety.RULE,
     wear.RULE,
     battery.RULE,
     silence.RULE,
 )
-_NOT_ON_MONITOR = frozenset({place_probability.RULE.name})
+_NOT_ON_MONITOR = frozenset({place_probability.RULE.name, place_approach.RULE.name})
 
 FindingKey = tuple[int, str, datetime]
 
@@ -222,7 +223,7 @@ def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:
     """Which rule judges which condition on this device."""
     for condition in fitting.conditions:
         for rule in RULES:
-            if condition.kind not in rule.applies_to:
+            if condition.kind not in rule.applies_to or not rule.asked_for(condition):
                 continue
             if fitting.device_kind is DeviceKind.ALCOHOL_MONITOR and rule.name in _NOT_ON_MONITOR:
                 continue

@@ -20,6 +20,7 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "exclusion_approach": "Coming near an exclusion zone",
 }
 CONDITIONS = {
     "exclusion_zone": "Exclusion zone",
