@@ -9,7 +9,6 @@ condition's gap is unknown, never a breach.
 """
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import msgspec
 
@@ -18,7 +17,7 @@ from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.place_breach import KIND, Breach, evidence, grow
 from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
 from alerts.rules.place_envelope import envelope
-from alerts.rules.place_excursion import HALF, Excursion, Points, follow, mark
+from alerts.rules.place_excursion import HALF, Excursion, Points, clipped, follow, mark
 from alerts.rules.rule import NONE, Findings, Rule
 from alerts.terms import Condition, DeviceKind
 from devices.readings import Fix, Reading
@@ -145,7 +144,7 @@ def _within(
     ``begins``: the window begins on the leg, and what was before it does not count.
     """
     zone = _zone(condition)
-    points = _clipped(leg.points, window)
+    points = clipped(leg.points, window)
     ends = window.end < spot.at
     now = points[-1][1] if ends else leg.now
     excursion, before_still = state.excursion, leg.before_still
@@ -222,27 +221,6 @@ def _box(where: Whereabouts, zone: Zone) -> tuple[int, int] | None:
     return zone.quiet.find(x_m, y_m, where.last.radius_m)
 
 
-def _clipped(points: Points, window: Interval) -> Points:
-    """The points within a window, with its ends where they are on the way."""
-    if points[0][0] >= window.start and points[-1][0] <= window.end:
-        return points
-    within = [(at, p) for at, p in points if window.start <= at <= window.end]
-    if not within or within[0][0] > window.start:
-        within.insert(0, (window.start, _at(points, window.start)))
-    if within[-1][0] < window.end:
-        within.append((window.end, _at(points, window.end)))
-    return tuple(within)
-
-
-def _at(points: Points, at: datetime) -> float:
-    """The probability at an instant of the way, on straight lines between the points."""
-    for (from_at, from_p), (to_at, to_p) in pairwise(points):
-        if from_at <= at <= to_at:
-            share = (at - from_at) / (to_at - from_at)
-            return from_p + share * (to_p - from_p)
-    return points[-1][1]
-
-
 def _ended(state: PlaceBelief, condition: Condition, at: datetime | None) -> Findings:
     """The open episode, if any, ended where the way left the breach, or else at ``at``."""
     if state.breach is None:
@@ -274,8 +252,9 @@ def _zone(condition: Condition) -> Zone:
 def _close(state: PlaceBelief, at: datetime | None, condition: Condition) -> Findings:
     """The clause ends: a breach was last seen at the last fix where the gap since is unknown."""
     if at is None:
-        told = state.breach is not None and not state.waits
-        return (_finding(state.breach, condition, None),) if told else NONE
+        if state.breach is None or state.waits:
+            return NONE
+        return (_finding(state.breach, condition, None),)
     last = state.where.last
     if last is not None and at - last.at > timedelta(seconds=condition.limits.max_gap_s):
         at = last.at

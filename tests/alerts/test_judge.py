@@ -170,7 +170,10 @@ def test_a_monitor_without_a_receiver_checks_no_place():
 
 
 def test_every_kind_of_condition_has_a_rule_and_every_rule_a_condition():
-    conditions = [condition(kind, condition_id=n) for n, kind in enumerate(ConditionKind)]
+    # An early warning is for the order to ask for.
+    conditions = [
+        condition(kind, condition_id=n, approach_s=120.0) for n, kind in enumerate(ConditionKind)
+    ]
     judged = list(pairs(fitting(*conditions)))
     assert {term.kind for term, _ in judged} == set(ConditionKind)
     assert {rule.name for _, rule in judged} == {rule.name for rule in RULES}

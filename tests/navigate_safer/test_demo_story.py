@@ -73,7 +73,9 @@ def test_the_opening_shows_every_kind_of_breach_in_the_first_quarter_hour(plan, 
     for breach in plan.breaches:
         if breach.span.from_at < start + seconds(840):
             opening.setdefault(breach.kind, breach)
-    assert set(opening) == {kind.value for kind in FindingKind}
+    # An early warning is raised where an order asks for it; none of the story's does.
+    shown = set(FindingKind) - {FindingKind.EXCLUSION_APPROACH}
+    assert set(opening) == {kind.value for kind in shown}
     # The battery that runs low is the one that runs critical; all others are different people.
     assert len({each.wearer for each in opening.values()}) == len(opening) - 1
 

@@ -58,10 +58,25 @@ SAID = {
 
 
 def test_every_kind_of_alert_is_described_here() -> None:
-    assert set(SAID) == set(KINDS) == set(WEST_ALERTS)
+    # An early warning is only raised where an order asks for it; see below.
+    assert {*SAID, KINDS.EXCLUSION_APPROACH} == set(KINDS)
+    assert set(SAID) == set(WEST_ALERTS)
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in KINDS])
+def test_an_early_warning_says_how_soon_and_that_nothing_has_been_broken(
+    shared_world: World,
+) -> None:
+    why = {"speed_kmh": 4.8, "edge_m": 340.0, "eta_s": 225.0}
+    said = shared_world.app.jinja_env.get_template("alert_reason.html").render(
+        alert={"evidence": why, "zone_name": "Rookery Cross exclusion"},
+        line={"kind": KINDS.EXCLUSION_APPROACH.value},
+    )
+    assert "5 km/h, 340 metres from the edge" in said
+    assert "likely to be in Rookery Cross exclusion in about 225 seconds" in said
+    assert "nothing has been broken" in said
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in SAID])
 def test_an_alert_says_what_when_and_why(shared_world: World, kind: FindingKind) -> None:
     answer = page_of(shared_world, kind)
     assert answer.status_code == 200
