@@ -265,6 +265,21 @@ def test_a_zero_radius_is_believed_less_than_a_stated_one():
     assert probability(0.0) < probability(10.0)
 
 
+def test_who_is_heard_by_the_beacon_at_home_is_at_home():
+    """GPS drifts over the edge indoors; the beacon's short range says where the wearer is."""
+    night = []
+    for n in range(40):
+        by_beacon = n % 4 == 0
+        lon, lat = beside(25.0 if by_beacon else -25.0)
+        source = FixSource.RF if by_beacon else FixSource.GPS
+        night.append(
+            Fix(Stamp(TAG, at(n), None, at(n)), lat, lon, 15.0 if by_beacon else 60.0, source)
+        )
+    assert judged(condition(CURFEW), night) == []
+    alone = [each for each in night if each.source is FixSource.RF]
+    assert judged(condition(CURFEW), alone) == []
+
+
 def test_the_threshold_follows_from_the_costs():
     assert threshold(condition(EXCLUSION, exclusion_miss_cost=1.0)) == 0.5
     assert threshold(condition(EXCLUSION, exclusion_miss_cost=9.0)) == pytest.approx(0.1)
