@@ -155,13 +155,7 @@ def _within(
     else:
         excursion = follow(excursion, leg.turn, before_still, points, now)
     ever = excursion.ever(leg.stays, leg.still)
-    breach, waits = state.breach, False
-    if breach is None and ever >= threshold(condition):
-        assert excursion.since is not None
-        breach = Breach(excursion.since, ever, excursion.since)
-        waits = _may_wait(leg, excursion, ever, condition)
-    elif state.waits and ever < threshold(condition):
-        breach = None
+    breach, waits = _opened(state, leg, excursion, ever, condition)
     if breach is not None:
         gap = timedelta() if leg.turn is None else spot.at - leg.points[0][0]
         implausible = leg.turn is not None and leg.turn.implausible
@@ -172,6 +166,19 @@ def _within(
         found.extend(_ended(state, condition, window.end))
         return PlaceBelief(state.where)
     return state
+
+
+def _opened(
+    state: PlaceBelief, leg: _Leg, excursion: Excursion, ever: float, condition: Condition
+) -> tuple[Breach | None, bool]:
+    """The episode that goes on or begins, if any, and whether it waits for one more fix."""
+    if state.waits and ever < threshold(condition):
+        return None, False
+    if state.breach is not None or ever < threshold(condition):
+        return state.breach, False
+    assert excursion.since is not None
+    waits = _may_wait(leg, excursion, ever, condition)
+    return Breach(excursion.since, ever, excursion.since), waits
 
 
 def _may_wait(leg: _Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
@@ -280,7 +287,7 @@ def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceB
 
 RULE = Rule(
     name="place.probability",
-    version="1",
+    version="2",
     applies_to=frozenset(KIND),
     reads=(Fix,),
     state_type=PlaceBelief,
