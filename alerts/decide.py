@@ -23,6 +23,7 @@ ONLY_WHILE_IT_LASTS = frozenset(
         FindingKind.UPLOAD_MISSED,
         FindingKind.BATTERY_EVENT,
         FindingKind.NOT_CHARGED,
+        FindingKind.EXCLUSION_APPROACH,
     }
 )
 

@@ -52,6 +52,7 @@ class FindingKind(Enum):
     BATTERY_LOW = "battery_low"
     BATTERY_CRITICAL = "battery_critical"
     SILENCE = "silence"
+    EXCLUSION_APPROACH = "exclusion_approach"
     # Within the ring of a zone, counted from the nearest: the condition itself is kept.
     EARLY_WARNING_1 = "early_warning_1"
     EARLY_WARNING_2 = "early_warning_2"

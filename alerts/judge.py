@@ -15,6 +15,7 @@ from alerts.rules import (
     battery,
     contact,
     event_pairs,
+    place_approach,
     place_probability,
     silence,
     sobriety,
@@ -29,6 +30,7 @@ from devices.readings import Fix, Reading, order_key
 # The pipeline, in order. A tag checks places; both kinds of device are worn and can fall silent.
 RULES: tuple[Rule, ...] = (
     place_probability.RULE,
+    place_approach.RULE,
     sobriety.RULE,
     wear.RULE,
     contact.RULE,
@@ -37,7 +39,7 @@ RULES: tuple[Rule, ...] = (
     silence.RULE,
     upload.RULE,
 )
-_NOT_ON_MONITOR = frozenset({place_probability.RULE.name})
+_NOT_ON_MONITOR = frozenset({place_probability.RULE.name, place_approach.RULE.name})
 _ONLY_ON_MONITOR = frozenset({contact.RULE.name, upload.RULE.name})
 
 FindingKey = tuple[int, str, datetime]
@@ -246,7 +248,7 @@ def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:
     """Which rule judges which condition, or which piece of one, on this device."""
     for condition in fitting.conditions:
         for rule in RULES:
-            if condition.kind not in rule.applies_to:
+            if condition.kind not in rule.applies_to or not rule.asked_for(condition):
                 continue
             if fitting.device_kind is DeviceKind.ALCOHOL_MONITOR and rule.name in _NOT_ON_MONITOR:
                 continue

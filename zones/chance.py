@@ -23,6 +23,8 @@ FAR_RADII = 7.0
 _CHUNK = 200_000
 # Up to this many, plain arithmetic is faster than arrays.
 _FEW = 40
+# With more edges a tree of them is faster than a look at each.
+_MANY = 500
 
 # Divided by an effective radius: what makes twice the scale the unit of length.
 _UNIT_RADII = 0.5 / SCALE_PER_RADIUS
@@ -69,8 +71,18 @@ class Chance:
 
     def edge_m(self, x_m: float, y_m: float) -> float:
         """Metres from the nearest edge: negative inside."""
-        metres = float(shapely.distance(self._edge, shapely.points(x_m, y_m)))
-        return -metres if shapely.intersects_xy(self._shape, x_m, y_m) else metres
+        if len(self._edges) > _MANY:
+            metres = float(shapely.distance(self._edge, shapely.points(x_m, y_m)))
+            return -metres if shapely.intersects_xy(self._shape, x_m, y_m) else metres
+        seen = self._from_places @ (x_m, y_m, 1.0)
+        number = len(self._edges)
+        offset, begin, end = seen[:number], seen[number : 2 * number], seen[2 * number :]
+        beyond = np.maximum(np.maximum(begin, -end), 0.0)
+        square = offset * offset
+        metres = math.sqrt(float((square + beyond * beyond).min()))
+        # The angles that the edges span add up to a full turn inside and to none outside.
+        turned = float(np.arctan2(offset * (end - begin), square + begin * end).sum())
+        return -metres if turned > math.pi else metres
 
     def inside(self, places: Sequence[Place]) -> list[float]:
         """P(inside) of each place, in the metres of :attr:`plane`."""

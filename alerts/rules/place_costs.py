@@ -9,6 +9,11 @@ from alerts.terms import Condition, ConditionKind
 # An episode has ended when the probability of breach is down to this share of the threshold: an
 # end told too early costs a second alarm. The project's own.
 END_SHARE = 0.3
+# A fix later an alarm is still worth nearly as much, while that fix shows most doubts to be errors:
+# what waiting for it costs, as a share of a miss. The project's own.
+DELAY_SHARE = 0.1
+# Nobody waits for a fix that is further off than this: half as long again as a fix a minute.
+WAIT_S = 90.0
 
 
 def miss_cost(condition: Condition) -> float:
@@ -23,6 +28,11 @@ def miss_cost(condition: Condition) -> float:
 def threshold(condition: Condition) -> float:
     """The probability of breach from which an episode begins."""
     return 1 / (1 + miss_cost(condition))
+
+
+def sure_threshold(condition: Condition) -> float:
+    """The probability of breach from which nobody waits for one more fix."""
+    return 1 / (1 + DELAY_SHARE * miss_cost(condition))
 
 
 def end_threshold(condition: Condition) -> float:

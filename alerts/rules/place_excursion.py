@@ -7,10 +7,12 @@ wearer turns out never to have moved.
 """
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 
 from zones.belief import Turn
+from zones.interval import Interval
 
 Points = tuple[tuple[datetime, float], ...]
 
@@ -82,6 +84,27 @@ def mark(excursion: Excursion, points: Points, now: float) -> Excursion:
     elif left_at is None:
         left_at = _falls(points, min(HALF, way))
     return Excursion(excursion.stay, excursion.move, max(peak, way), since, left_at)
+
+
+def clipped(points: Points, window: Interval) -> Points:
+    """The points within a window, with its ends where they are on the way."""
+    if points[0][0] >= window.start and points[-1][0] <= window.end:
+        return points
+    within = [(at, p) for at, p in points if window.start <= at <= window.end]
+    if not within or within[0][0] > window.start:
+        within.insert(0, (window.start, _at(points, window.start)))
+    if within[-1][0] < window.end:
+        within.append((window.end, _at(points, window.end)))
+    return tuple(within)
+
+
+def _at(points: Points, at: datetime) -> float:
+    """The probability at an instant of the way, on straight lines between the points."""
+    for (from_at, from_p), (to_at, to_p) in pairwise(points):
+        if from_at <= at <= to_at:
+            share = (at - from_at) / (to_at - from_at)
+            return from_p + share * (to_p - from_p)
+    return points[-1][1]
 
 
 def _rises(points: Points, level: float) -> datetime:

@@ -9,16 +9,15 @@ condition's gap is unknown, never a breach.
 """
 
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import msgspec
 
 from alerts.finding import Finding
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.place_breach import KIND, Breach, evidence, grow, kind_of
-from alerts.rules.place_costs import end_threshold, threshold
+from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
 from alerts.rules.place_envelope import envelope
-from alerts.rules.place_excursion import Excursion, Points, follow, mark
+from alerts.rules.place_excursion import HALF, Excursion, Points, clipped, follow, mark
 from alerts.rules.rule import NONE, Findings, Rule
 from alerts.terms import Condition, DeviceKind
 from devices.readings import Fix, Reading
@@ -37,7 +36,7 @@ class PlaceBelief(msgspec.Struct, frozen=True):
     """The state. ``box``, level and number, is the zone's quiet box in which all is at rest.
 
     Box and belief are measured from ``zone``, its id and version; of another only the newest fix
-    and an open episode count.
+    and an open episode count. ``waits``: the breach is in doubt and waits for one more fix.
     """
 
     where: Whereabouts = _NOWHERE
@@ -45,6 +44,7 @@ class PlaceBelief(msgspec.Struct, frozen=True):
     excursion: Excursion = _NOTHING
     breach: Breach | None = None
     zone: tuple[str, int] | None = None
+    waits: bool = False
 
 
 class _Leg(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ def _step(
     zone, last = _zone(condition), state.where.last
     name = (zone.zone_id, zone.version)
     if last is not None and state.zone != name:
-        state = PlaceBelief(Whereabouts(last), None, _NOTHING, state.breach, name)
+        state = PlaceBelief(Whereabouts(last), None, _NOTHING, state.breach, name, state.waits)
     spot = whereabouts.spot(reading)
     if last is not None:
         calm = _calm(state, condition)
@@ -144,7 +144,7 @@ def _within(
     ``begins``: the window begins on the leg, and what was before it does not count.
     """
     zone = _zone(condition)
-    points = _clipped(leg.points, window)
+    points = clipped(leg.points, window)
     ends = window.end < spot.at
     now = points[-1][1] if ends else leg.now
     excursion, before_still = state.excursion, leg.before_still
@@ -155,20 +155,44 @@ def _within(
     else:
         excursion = follow(excursion, leg.turn, before_still, points, now)
     ever = excursion.ever(leg.stays, leg.still)
-    breach = state.breach
-    if breach is None and ever >= threshold(condition):
-        assert excursion.since is not None
-        breach = Breach(excursion.since, ever, excursion.since)
+    breach, waits = _opened(state, leg, excursion, ever, condition)
     if breach is not None:
         gap = timedelta() if leg.turn is None else spot.at - leg.points[0][0]
         implausible = leg.turn is not None and leg.turn.implausible
         breach = grow(breach, ever, now, spot, gap, implausible, zone)
-    state = PlaceBelief(state.where, None, excursion, breach)
+    state = PlaceBelief(state.where, None, excursion, breach, None, waits)
     counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
     if ends or not counts_on:
         found.extend(_ended(state, condition, window.end))
         return PlaceBelief(state.where)
     return state
+
+
+def _opened(
+    state: PlaceBelief, leg: _Leg, excursion: Excursion, ever: float, condition: Condition
+) -> tuple[Breach | None, bool]:
+    """The episode that goes on or begins, if any, and whether it waits for one more fix."""
+    if state.waits and ever < threshold(condition):
+        return None, False
+    if state.breach is not None or ever < threshold(condition):
+        return state.breach, False
+    assert excursion.since is not None
+    waits = _may_wait(leg, excursion, ever, condition)
+    return Breach(excursion.since, ever, excursion.since), waits
+
+
+def _may_wait(leg: _Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
+    """Whether a doubtful breach waits for one more fix, which is due soon.
+
+    It does where the doubt is whether the wearer has moved at all: the next fix shows most such
+    leaps to be errors. Of one who is on the way there the next fix says no more.
+    """
+    if leg.turn is None or ever >= sure_threshold(condition):
+        return False
+    if (leg.points[-1][0] - leg.points[0][0]).total_seconds() > WAIT_S:
+        return False
+    never_left = leg.stays * (1 - excursion.stay) * (1 - leg.still)
+    return never_left >= HALF * (1 - ever)
 
 
 def _after(
@@ -182,15 +206,15 @@ def _after(
     excursion, breach = state.excursion, state.breach
     over = leg.now <= end_threshold(condition)
     if breach is not None:
-        if over:
+        if over and not state.waits:
             assert where.last is not None
             found.extend(_ended(state, condition, where.last.at))
             breach, excursion = None, _NOTHING
-        else:
+        elif not state.waits:
             found.append(_finding(breach, condition, None))
     elif over:
         excursion = _NOTHING
-    state = PlaceBelief(where, None, excursion, breach)
+    state = PlaceBelief(where, None, excursion, breach, None, state.waits)
     if breach is None and excursion is _NOTHING and leg.now <= DOUBT:
         box = _box(where, _zone(condition))
         if box is not None:
@@ -202,27 +226,6 @@ def _box(where: Whereabouts, zone: Zone) -> tuple[int, int] | None:
     assert where.last is not None
     x_m, y_m = zone.chance.plane.metres(where.last.lon, where.last.lat)
     return zone.quiet.find(x_m, y_m, where.last.radius_m)
-
-
-def _clipped(points: Points, window: Interval) -> Points:
-    """The points within a window, with its ends where they are on the way."""
-    if points[0][0] >= window.start and points[-1][0] <= window.end:
-        return points
-    within = [(at, p) for at, p in points if window.start <= at <= window.end]
-    if not within or within[0][0] > window.start:
-        within.insert(0, (window.start, _at(points, window.start)))
-    if within[-1][0] < window.end:
-        within.append((window.end, _at(points, window.end)))
-    return tuple(within)
-
-
-def _at(points: Points, at: datetime) -> float:
-    """The probability at an instant of the way, on straight lines between the points."""
-    for (from_at, from_p), (to_at, to_p) in pairwise(points):
-        if from_at <= at <= to_at:
-            share = (at - from_at) / (to_at - from_at)
-            return from_p + share * (to_p - from_p)
-    return points[-1][1]
 
 
 def _ended(state: PlaceBelief, condition: Condition, at: datetime | None) -> Findings:
@@ -256,7 +259,9 @@ def _zone(condition: Condition) -> Zone:
 def _close(state: PlaceBelief, at: datetime | None, condition: Condition) -> Findings:
     """The clause ends: a breach was last seen at the last fix where the gap since is unknown."""
     if at is None:
-        return NONE if state.breach is None else (_finding(state.breach, condition, None),)
+        if state.breach is None or state.waits:
+            return NONE
+        return (_finding(state.breach, condition, None),)
     last = state.where.last
     if last is not None and at - last.at > timedelta(seconds=condition.limits.max_gap_s):
         at = last.at
@@ -282,7 +287,7 @@ def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceB
 
 RULE = Rule(
     name="place.probability",
-    version="1",
+    version="2",
     applies_to=frozenset(KIND),
     reads=(Fix,),
     state_type=PlaceBelief,

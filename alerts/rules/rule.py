@@ -40,6 +40,7 @@ class Rule(msgspec.Struct, frozen=True):
       :class:`alerts.rules.calm.Calm` for what it promises); None: step the next fix.
     - ``rest(state, fix, condition)`` is the state after a fix that the envelope covers: exactly
       the one ``step`` would give.
+    - ``asked_for(condition)`` is whether the order wants the rule at all.
 
     A rule that reads fixes must say when it is calm; one that does not is calm everywhere.
     """
@@ -57,6 +58,7 @@ class Rule(msgspec.Struct, frozen=True):
     waits: bool = True
     calm: Callable[[Any, Condition], Calm | None] = _everywhere
     rest: Callable[[Any, Reading, Condition], Any] = _unchanged
+    asked_for: Callable[[Condition], bool] = lambda _condition: True
 
     def __post_init__(self) -> None:
         if Fix in self.reads and self.calm is _everywhere:

@@ -16,7 +16,9 @@ from navigate_safer.cli.bench_outcomes import outcomes
 from navigate_safer.cli.fault import stop
 from navigate_safer.demo import import_bench, place_bench, place_report, storage_bench
 from navigate_safer.demo.latency import measure
+from navigate_safer.demo.place_sweep import SWEEP
 from navigate_safer.demo.place_worlds import WORLDS
+from navigate_safer.demo.place_worlds import drawn as drawn_world
 from navigate_safer.demo.servers import Missing
 
 
@@ -140,20 +142,33 @@ def _spent(result: storage_bench.Result) -> str:
 @click.option("--devices", default=3, show_default=True, type=click.IntRange(1, 10_000))
 @click.option("--days", default=7.0, show_default=True, type=click.FloatRange(0.5, 60))
 @click.option("--seed", default=1, show_default=True)
+@click.option("--drawn", default=0, type=click.IntRange(0, 1000), help="Worlds at random besides.")
+@click.option("--sweep/--no-sweep", default=True, help="Other thresholds and early warnings too.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")
-def place(devices: int, days: float, seed: int, as_json: bool) -> None:
+def place(devices: int, days: float, seed: int, drawn: int, sweep: bool, as_json: bool) -> None:
     """Place rules, ours and the peers', on the same labelled tracks in several worlds of noise.
 
-    The defaults take about five minutes.
+    The defaults take about ten minutes, without the sweep about four.
     """
     began = perf_counter()
+    worlds = (*WORLDS, *(drawn_world(seed, number) for number in range(drawn)))
+    approaches: place_bench.Approaches = {}
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("Judging", total=devices * len(WORLDS))
-        scores = place_bench.measure(devices, days, seed, advance=lambda: progress.advance(task))
+        task = progress.add_task("Judging", total=devices * len(worlds))
+        scores = place_bench.measure(
+            devices,
+            days,
+            seed,
+            worlds=worlds,
+            sweep=SWEEP if sweep else (),
+            approaches=approaches if sweep else None,
+            advance=lambda: progress.advance(task),
+        )
     seconds = round(perf_counter() - began, 1)
     about = {"devices": devices, "days": days, "seed": seed, "seconds": seconds}
     if as_json:
-        click.echo(json.dumps(about | place_report.document(scores), indent=2))
+        early = {"approach": place_report.approach_document(approaches)} if sweep else {}
+        click.echo(json.dumps(about | place_report.document(scores) | early, indent=2))
         return
-    place_report.show(scores, Console())
+    place_report.show(scores, Console(), approaches)
     click.echo(f"{devices} devices, {days:g} days, seed {seed}: {seconds} s")

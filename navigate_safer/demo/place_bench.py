@@ -12,6 +12,8 @@ from alerts.rules import place_probability
 from alerts.rules.rule import Rule
 from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
 from devices.readings import Fix, FixSource, Stamp
+from navigate_safer.demo import place_ahead
+from navigate_safer.demo.place_ahead import Warnings
 from navigate_safer.demo.place_lives import Floats, Life, live
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import Episode, Score
@@ -34,6 +36,8 @@ DEFAULT_LIMITS = Limits()
 
 # World, group, rule.
 Scores = dict[tuple[str, str, str], Score]
+# Ours by its level, a ring by its metres.
+Approaches = dict[tuple[str, float], Warnings]
 
 
 def measure(
@@ -43,9 +47,15 @@ def measure(
     *,
     worlds: tuple[World, ...] = WORLDS,
     limits: Limits = DEFAULT_LIMITS,
+    sweep: tuple[float, ...] = (),
+    approaches: Approaches | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> Scores:
-    """Run everything; ``advance`` is called after each device of each world."""
+    """Run everything; ``advance`` is called after each device of each world.
+
+    Ours is run at each cost of a miss in ``sweep`` too, under the name that :func:`swept` gives;
+    ``approaches`` takes in what was warned of.
+    """
     scores: Scores = {}
     for device in range(devices):
         life = live(np.random.default_rng([seed, device]), days)
@@ -54,8 +64,10 @@ def measure(
             named = zlib.crc32(world.name.encode())
             track = observe(life, world, np.random.default_rng([seed, device, named]))
             for number in range(len(life.zones)):
-                _zone(scores, life, track, number, world.name, limits)
+                _zone(scores, life, track, number, world.name, limits, sweep)
             _count_device(scores, world.name, days)
+            if approaches is not None:
+                _approach(approaches, life, track, days)
             advance()
     return scores
 
@@ -67,7 +79,13 @@ def _count_device(scores: Scores, world: str, days: float) -> None:
 
 
 def _zone(
-    scores: Scores, life: Life, track: Track, number: int, world: str, limits: Limits
+    scores: Scores,
+    life: Life,
+    track: Track,
+    number: int,
+    world: str,
+    limits: Limits,
+    sweep: tuple[float, ...],
 ) -> None:
     zone, truth = life.zones[number], life.truths[number]
     out = zone.kind.forbids_inside
@@ -86,6 +104,37 @@ def _zone(
     score = scores.setdefault((world, group, OURS), Score())
     score.add_episodes(episodes, truth)
     score.add_fixes(stated[near], true[near])
+    for cost in sweep:
+        score = scores.setdefault((world, group, swept(cost)), Score())
+        score.add_episodes(run(zone, track, _at_cost(cost))[0], truth)
+
+
+def swept(cost: float) -> str:
+    """What ours is called at another cost of a miss."""
+    return f"{OURS}, a miss costs {cost:g}"
+
+
+def _at_cost(cost: float) -> Limits:
+    return Limits(exclusion_miss_cost=cost, curfew_miss_cost=cost, restriction_miss_cost=cost)
+
+
+def _approach(approaches: Approaches, life: Life, track: Track, days: float) -> None:
+    """Warnings of the zones to keep out of, by our rule at each level and by each ring."""
+    seen = fixes(track)
+    taken: Approaches = {}
+    for zone, truth in zip(life.zones, life.truths, strict=True):
+        if not zone.kind.forbids_inside:
+            continue
+        likely, off_m = place_ahead.likely(zone, seen), _signed_of_fixes(zone, track)
+        for level in place_ahead.LEVELS:
+            began = place_ahead.began(likely, level, track.second)
+            taken.setdefault(("ours", level), Warnings()).take(began, truth)
+        for ring_m in place_ahead.RINGS_M:
+            began = place_ahead.ring_began(off_m, ring_m, track.second)
+            taken.setdefault(("ring", ring_m), Warnings()).take(began, truth)
+    for key, each in taken.items():
+        each.device_s = days * 86_400
+        approaches.setdefault(key, Warnings()).add(each)
 
 
 def _signed_of_fixes(zone: Zone, track: Track) -> Floats:

@@ -1,11 +1,15 @@
 """The figures of the benchmark of place rules as a document and as tables."""
 
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 
-from navigate_safer.demo.place_bench import GROUPS, OURS, Scores
+from navigate_safer.demo.place_ahead import RINGS_M, Warnings
+from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import Score
+from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
 
 RULES = (OURS, *PEERS)
 ALL = "all worlds"
@@ -40,7 +44,38 @@ def document(scores: Scores) -> dict[str, object]:
             for group in GROUPS
         },
         "behind": behind(scores),
+        "at_equal_false": equal(scores),
     }
+
+
+def equal(scores: Scores) -> dict[str, list[dict[str, object]]]:
+    """Ours at each peer's rate of false episodes, from all the costs that were run."""
+    with_all = _with_all(scores)
+    return {
+        group: at_equal_false(
+            [
+                score
+                for (world, of, rule), score in with_all.items()
+                if world == ALL and of == group and rule not in PEERS
+            ],
+            {peer: with_all[ALL, group, peer] for peer in PEERS},
+        )
+        for group in GROUPS
+    }
+
+
+def approach_document(approaches: Approaches) -> list[dict[str, object]]:
+    """Each ring, and the earliest of ours that warns falsely no more often."""
+    ours = {level: each.row() for (rule, level), each in approaches.items() if rule == "ours"}
+    found: list[dict[str, object]] = []
+    for ring_m in RINGS_M:
+        ring = approaches.get(("ring", ring_m), Warnings()).row()
+        limit = ring["false_warnings_device_week"]
+        fair = {p: row for p, row in ours.items() if row["false_warnings_device_week"] <= limit}
+        best = max(fair, key=lambda level: fair[level]["lead_mean_s"], default=None)
+        row = None if best is None else {"percent": 100 * best, **fair[best]}
+        found.append({"ring_m": ring_m, "ring": ring, "ours": row})
+    return found
 
 
 def behind(scores: Scores) -> list[dict[str, object]]:
@@ -60,8 +95,8 @@ def behind(scores: Scores) -> list[dict[str, object]]:
     return found
 
 
-def show(scores: Scores, console: Console) -> None:
-    """Two tables a group: every rule over all worlds and in its worst, then ours world by world."""
+def show(scores: Scores, console: Console, approaches: Approaches | None = None) -> None:
+    """The tables: every rule over all worlds and in its worst, ours world by world, and so on."""
     with_all = _with_all(scores)
     worlds = list(dict.fromkeys(world for world, _, _ in scores))
     for group in GROUPS:
@@ -73,13 +108,47 @@ def show(scores: Scores, console: Console) -> None:
             f"Behind: {each['group']}, {ROWS[str(each['row'])][0]}: {each['ours']:g}, "
             f"{each['peer']} {each['theirs']:g}"
         )
+    for group in GROUPS:
+        console.print(_equal_table(equal(scores)[group], group))
+    if approaches:
+        console.print(_approach_table(approach_document(approaches)))
+
+
+def _equal_table(rows: list[dict[str, Any]], group: str) -> Table:
+    table = Table(title=f"Zones to {group}: theirs / ours with no more false episodes than theirs")
+    for name in ("", *(ROWS[name][0] for name in SHOWN), "ours finds as much"):
+        table.add_column(name)
+    for row in rows:
+        ours, theirs = row["ours"], row["theirs"]
+        cells = [
+            f"{theirs[name]:.1f} / " + ("-" if ours is None else f"{ours[name]:.1f}")
+            for name in SHOWN
+        ]
+        table.add_row(row["peer"], *cells, "yes" if row["ahead"] else "no")
+    return table
+
+
+def _approach_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="Early warning: ring / ours with no more false warnings than the ring")
+    for name in ("ring", "lead, mean s", "entries warned %", "false / device-week", "ours at"):
+        table.add_column(name)
+    names = ("lead_mean_s", "entries_warned_percent", "false_warnings_device_week")
+    for row in rows:
+        ours = row["ours"]
+        cells = [
+            f"{row['ring'][name]:.0f} / " + ("-" if ours is None else f"{ours[name]:.0f}")
+            for name in names
+        ]
+        at = "-" if ours is None else f"{ours['percent']:g} %"
+        table.add_row(f"{row['ring_m']:g} m", *cells, at)
+    return table
 
 
 def _with_all(scores: Scores) -> Scores:
     """With the sums over the worlds as one world more, the first."""
     found: Scores = {(ALL, group, rule): Score() for group in GROUPS for rule in RULES}
     for (_, group, rule), score in scores.items():
-        found[ALL, group, rule].add(score)
+        found.setdefault((ALL, group, rule), Score()).add(score)
     return found | scores
 
 

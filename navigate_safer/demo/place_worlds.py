@@ -61,6 +61,28 @@ WORLDS = (
 )
 
 
+def drawn(seed: int, number: int) -> World:
+    """A world that nobody chose: every number at random, from ranges wider than those above."""
+    rng = np.random.default_rng([seed, number, 0xD2A])
+    good, mid = rng.uniform(4, 25), rng.uniform(20, 120)
+    share = rng.uniform(0.3, 0.95)
+    return World(
+        f"drawn {number + 1}",
+        radii=((share, good / 2, 2 * good), (1 - share, mid / 2, 2 * mid)),
+        regime_s=float(rng.choice([60, 300, 900, 1800])),
+        drift_still_s=float(rng.uniform(30, 2400)),
+        drift_moving_s=float(rng.uniform(15, 300)),
+        fresh=float(rng.uniform(0, 1)),
+        under=float(rng.uniform(0, 0.4)),
+        factor=float(rng.uniform(1, 4)),
+        tail=float(rng.choice([0, 3, 5, 8])),
+        echoes_h=float(rng.choice([0, 0, 0.05, 0.2])),
+        cell=float(rng.choice([0, 0, 0.05, 0.2])),
+        every_s=float(rng.choice([15, 30, 60, 60, 120, 300])),
+        gaps_day=float(rng.uniform(0, 8)),
+    )
+
+
 class Track(msgspec.Struct, frozen=True):
     """Fixes in order: seconds, metres of the truth's plane, degrees, reported radius, source."""
 

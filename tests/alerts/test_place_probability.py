@@ -177,6 +177,47 @@ def test_one_fix_that_leaps_over_the_street_and_back_is_no_absence():
     assert judged(condition(CURFEW), readings) == []
 
 
+def leap(count, gap_min=1.0):
+    """Twenty minutes at home beside the zone, then so many fixes well inside it."""
+    home, over_the_edge = beside(-80.0), beside(45.0)
+    inside = [fix(20 + gap_min * n, over_the_edge, accuracy_m=20.0) for n in range(1, count + 1)]
+    return [*[fix(n, home, accuracy_m=20.0) for n in range(21)], *inside]
+
+
+def test_a_leap_in_doubt_waits_for_one_more_fix_and_is_then_told():
+    assert judged(condition(EXCLUSION), leap(1)) == []
+    (found,) = judged(condition(EXCLUSION), leap(2))
+    assert minute(found.started_at) == pytest.approx(20.6, abs=0.4)
+
+
+def test_a_leap_in_doubt_that_the_next_fix_denies_is_never_told():
+    back = fix(22, beside(-80.0), accuracy_m=20.0)
+    assert judged(condition(EXCLUSION), [*leap(1), back]) == []
+
+
+def test_nobody_waits_for_a_fix_that_is_not_due_soon():
+    assert judged(condition(EXCLUSION), leap(1, gap_min=3.0)) != []
+
+
+def test_a_leap_in_doubt_after_which_nothing_is_heard_is_told_when_something_is():
+    (found,) = judged(condition(EXCLUSION), [*leap(1), fix(60, OUTSIDE)])
+    assert found.evidence["probability"] >= found.evidence["threshold"]
+
+
+def test_a_leap_in_doubt_is_told_when_the_clause_ends():
+    term = condition(EXCLUSION)
+    state = RULE.initial(term, DeviceKind.LOCATION_TAG, START)
+    for each in leap(1):
+        state, _ = RULE.step(state, each, term)
+    assert RULE.close(state, None, term) == ()
+    assert len(RULE.close(state, at(22), term)) == 1
+
+
+def test_who_is_on_the_way_there_is_told_of_at_once():
+    walk = [fix(n, beside(-400.0 + 80.0 * n)) for n in range(6)]
+    assert judged(condition(EXCLUSION), walk) != []
+
+
 def test_who_really_leaves_is_found_with_the_start_set_back():
     walk = [fix(21 + n, beside(400.0 - 80.0 * n)) for n in range(12)]
     (found,) = judged(condition(CURFEW), [*fixes(0, 20, beside(400.0)), *walk])
@@ -222,6 +263,21 @@ def test_a_zero_radius_is_believed_less_than_a_stated_one():
         return found.evidence["probability"]
 
     assert probability(0.0) < probability(10.0)
+
+
+def test_who_is_heard_by_the_beacon_at_home_is_at_home():
+    """GPS drifts over the edge indoors; the beacon's short range says where the wearer is."""
+    night = []
+    for n in range(40):
+        by_beacon = n % 4 == 0
+        lon, lat = beside(25.0 if by_beacon else -25.0)
+        source = FixSource.RF if by_beacon else FixSource.GPS
+        night.append(
+            Fix(Stamp(TAG, at(n), None, at(n)), lat, lon, 15.0 if by_beacon else 60.0, source)
+        )
+    assert judged(condition(CURFEW), night) == []
+    alone = [each for each in night if each.source is FixSource.RF]
+    assert judged(condition(CURFEW), alone) == []
 
 
 def test_the_threshold_follows_from_the_costs():

@@ -9,11 +9,12 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from navigate_safer.cli.bench import bench
-from navigate_safer.demo import place_bench, place_report
+from navigate_safer.demo import place_ahead, place_bench, place_report, place_sweep
+from navigate_safer.demo.place_ahead import Warnings
 from navigate_safer.demo.place_lives import live, spans
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import Episode, Score
-from navigate_safer.demo.place_worlds import WORLDS, observe
+from navigate_safer.demo.place_worlds import WORLDS, drawn, observe
 
 # Metres from the edge, negative inside, and the reported radius, fix by fix.
 OFF_M = np.array([40.0, -5.0, 30.0, -20.0, -30.0, -30.0, 5.0, 60.0, 8.0])
@@ -81,6 +82,47 @@ def test_a_life_and_what_is_seen_of_it_depend_on_the_seed_alone():
     assert len({world.name for world in WORLDS}) == len(WORLDS)
 
 
+def test_a_warning_leads_an_entry_or_is_false():
+    """Entries at 1,000 s and 5,000 s; what begins inside is late, not false."""
+    counted = Warnings(device_s=7 * 86_400.0)
+    truth = [(1000.0, 1500.0), (5000.0, 5100.0)]
+    counted.take(np.array([700.0, 900.0, 1200.0, 3000.0]), truth)
+    row = counted.row()
+    assert (row["entries_warned_percent"], row["lead_mean_s"]) == (50.0, 150.0)
+    assert row["false_warnings_device_week"] == 1.0
+
+
+def test_when_warnings_begin():
+    second = np.arange(8) * 60.0
+    likely = np.array([0.0, 0.2, 0.05, 0.2, 0.001, 0.2, 0.3, 0.0])
+    assert place_ahead.began(likely, 0.1, second).tolist() == [60.0, 300.0]
+    off_m = np.array([400.0, 90.0, 80.0, 200.0, 99.0, 10.0, -5.0, 300.0])
+    assert place_ahead.ring_began(off_m, 100.0, second).tolist() == [60.0, 240.0]
+
+
+def score_of(found, passes, false):
+    return Score(100, found, 100, passes, [30.0], [10.0], false, device_s=7 * 86_400.0)
+
+
+def test_rules_are_compared_where_they_are_wrong_equally_often():
+    ours = [score_of(98, 80, 10), score_of(95, 60, 4), score_of(80, 20, 1)]
+    peers = {"eager": score_of(99, 50, 50), "sober": score_of(90, 30, 5), "mute": score_of(1, 0, 0)}
+    eager, sober, mute = place_sweep.at_equal_false(ours, peers)
+    assert eager["ours"]["breaches_found_percent"] == 98.0
+    assert not eager["ahead"]
+    assert sober["ours"]["false_episodes_device_week"] == 4.0
+    assert sober["ahead"]
+    assert (mute["ours"], mute["ahead"]) == (None, False)
+
+
+def test_worlds_at_random_depend_on_the_seed_and_differ():
+    assert drawn(1, 0) == drawn(1, 0)
+    assert len({drawn(1, number).drift_still_s for number in range(5)}) == 5
+    life = live(np.random.default_rng(3), 0.5)
+    track = observe(life, drawn(1, 2), np.random.default_rng(4))
+    assert (track.accuracy_m > 0).all()
+
+
 @pytest.fixture(scope="module")
 def scores():
     worlds = tuple(world for world in WORLDS if world.name in ("survey", "honest"))
@@ -117,3 +159,10 @@ def test_the_command_prints_one_document():
     assert document["devices"] == 1
     assert document["seconds"] > 0
     assert set(document["rows"]) == set(place_bench.GROUPS)
+    assert {each["ring_m"] for each in document["approach"]} == set(place_ahead.RINGS_M)
+    for group in place_bench.GROUPS:
+        for each in document["at_equal_false"][group]:
+            ours, theirs = each["ours"], each["theirs"]
+            if ours is not None:
+                name = "false_episodes_device_week"
+                assert ours[name] <= theirs[name]

@@ -61,9 +61,26 @@ SAID = {
 def test_every_kind_of_alert_is_described_here_or_among_the_reasons() -> None:
     # Of two devices, and so of a world of its own: see test_distance_page.
     early = {kind for kind in KINDS if kind.value.startswith("early_warning")}
-    elsewhere = {KINDS.DISTANCE_BREACH, KINDS.EXCUSED_STAY} | early
+    elsewhere = {
+        KINDS.DISTANCE_BREACH,
+        KINDS.EXCUSED_STAY,
+        KINDS.EXCLUSION_APPROACH,
+    } | early
     assert set(SAID) == set(WEST_ALERTS)
     assert set(SAID) | set(REASONS) | elsewhere == set(KINDS)
+
+
+def test_an_early_warning_says_how_soon_and_that_nothing_has_been_broken(
+    shared_world: World,
+) -> None:
+    why = {"speed_kmh": 4.8, "edge_m": 340.0, "eta_s": 225.0}
+    said = shared_world.app.jinja_env.get_template("alert_reason.html").render(
+        alert={"evidence": why, "zone_name": "Rookery Cross exclusion"},
+        line={"kind": KINDS.EXCLUSION_APPROACH.value},
+    )
+    assert "5 km/h, 340 metres from the edge" in said
+    assert "likely to be in Rookery Cross exclusion in about 225 seconds" in said
+    assert "nothing has been broken" in said
 
 
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in SAID])

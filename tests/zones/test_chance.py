@@ -33,7 +33,30 @@ STAR = shapely.Polygon(
 NESTED = (shapely.box(-250, -250, 250, 250) - shapely.box(-150, -150, 150, 150)).union(
     shapely.box(-50, -50, 50, 50)
 )
-SHAPES = [SQUARE, YARD, TWO_WARDS, STAR, NESTED]
+SLIVER = shapely.Polygon([(-300, 0), (300, 4), (300, 5)])
+ROAD = shapely.LineString([(-900, -300), (-200, 50), (150, -80), (900, 400)]).buffer(12)
+ISLANDS = shapely.union_all(
+    [shapely.Point(120 * n, 60 * (n % 3)).buffer(20 + 6 * n) for n in range(-5, 6, 2)]
+)
+SHAPES = [SQUARE, YARD, TWO_WARDS, STAR, NESTED, SLIVER, ROAD, ISLANDS]
+
+
+@st.composite
+def drawn_shapes(draw):
+    """Any outline: corners about a middle, bent in or not, with or without a hole of its form."""
+    corners = draw(st.lists(st.floats(0.05, 1.0), min_size=3, max_size=24))
+    far_m, squeezed = draw(st.floats(15, 600)), draw(st.floats(0.03, 1.0))
+    turn = 2 * math.pi / len(corners)
+    ring = [
+        (far_m * share * math.cos(n * turn), far_m * squeezed * share * math.sin(n * turn))
+        for n, share in enumerate(corners)
+    ]
+    shape = shapely.Polygon(ring)
+    if draw(st.booleans()):
+        shape = shape - shapely.transform(shape, lambda xy: xy * 0.5)
+    return shape
+
+
 # Draws of one fix's error, in units of its radius: the same for every example, 200,000 of them.
 _SHARES = (np.arange(200_000) + 0.5) / 200_000
 _DISTANCES = 2 * SCALE_PER_RADIUS * np.sqrt((1 - _SHARES) ** -0.5 - 1)
@@ -41,9 +64,9 @@ _ANGLES = np.arange(200_000) * math.pi * (3 - math.sqrt(5))
 ERRORS = np.stack([_DISTANCES * np.cos(_ANGLES), _DISTANCES * np.sin(_ANGLES)], axis=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
-    shape=st.sampled_from(SHAPES),
+    shape=st.sampled_from(SHAPES) | drawn_shapes(),
     x_m=st.floats(-400, 400),
     y_m=st.floats(-400, 400),
     radius_m=st.floats(3, 2000),
@@ -133,3 +156,17 @@ def test_the_distance_to_the_edge_is_negative_inside(x_m, metres):
     chance = Chance(degrees(SQUARE))
     x, y = chance.plane.metres(*PLANE.degrees(x_m, 0))
     assert chance.edge_m(x, y) == pytest.approx(metres, abs=0.01)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.sampled_from(SHAPES) | drawn_shapes(),
+    x_m=st.floats(-700, 700),
+    y_m=st.floats(-700, 700),
+)
+def test_the_distance_to_the_edge_of_any_shape_is_as_measured(shape, x_m, y_m):
+    chance, point = Chance(degrees(shape)), shapely.Point(x_m, y_m)
+    x, y = chance.plane.metres(*PLANE.degrees(x_m, y_m))
+    metres = shape.boundary.distance(point)
+    expected = -metres if shape.intersects(point) else metres
+    assert chance.edge_m(x, y) == pytest.approx(expected, rel=2e-3, abs=0.05)
