@@ -7,7 +7,8 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
-from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.alert_history import HistoryLine, TextLine, history_lines, text_lines
+from navigate_safer.db.alerting import AlertRow, EpisodeRow
 from navigate_safer.db.people import (
     AreaRow,
     ConditionRow,
@@ -52,28 +53,6 @@ class Board(msgspec.Struct, frozen=True):
     lines: list[BoardLine]
     open_count: int
     acknowledged_count: int
-
-
-class HistoryLine(msgspec.Struct, frozen=True):
-    """One move of an alert."""
-
-    at: datetime
-    move: str
-    who: str | None
-    channel: str
-    reason: str
-
-
-class TextLine(msgspec.Struct, frozen=True):
-    """Who was told, when, and whether it reached them."""
-
-    step: int
-    who: str
-    created_at: datetime
-    handed_at: datetime | None
-    state: str
-    delivery: str | None
-    fault: str | None
 
 
 class AlsoLine(msgspec.Struct, frozen=True):
@@ -223,33 +202,5 @@ def _also(session: Session, episode: EpisodeRow, places: bool) -> list[AlsoLine]
         query = query.where(EpisodeRow.started_at <= episode.ended_at)
     return [
         AlsoLine(row.kind, row.severity, row.started_at, name if places else None)
-        for row, name in session.execute(query)
-    ]
-
-
-def history_lines(session: Session, alert_id: int) -> list[HistoryLine]:
-    """Every move of an alert, oldest first."""
-    query = (
-        select(AlertHistoryRow, StaffRow.name)
-        .outerjoin(StaffRow, StaffRow.id == AlertHistoryRow.staff_id)
-        .where(AlertHistoryRow.alert_id == alert_id)
-        .order_by(AlertHistoryRow.id)
-    )
-    return [
-        HistoryLine(row.at, row.move, name, row.channel, row.reason)
-        for row, name in session.execute(query)
-    ]
-
-
-def text_lines(session: Session, alert_id: int) -> list[TextLine]:
-    """Who was told of an alert, in order."""
-    query = (
-        select(TextRow, StaffRow.name)
-        .join(StaffRow, StaffRow.id == TextRow.staff_id)
-        .where(TextRow.alert_id == alert_id)
-        .order_by(TextRow.step)
-    )
-    return [
-        TextLine(row.step, name, row.created_at, row.handed_at, row.state, row.delivery, row.fault)
         for row, name in session.execute(query)
     ]

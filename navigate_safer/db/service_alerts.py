@@ -7,8 +7,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
+from navigate_safer.db.alert_history import HistoryLine, TextLine, history_lines, text_lines
 from navigate_safer.db.alerting import AlertHistoryRow, AlertRow
-from navigate_safer.db.board import HistoryLine, TextLine, history_lines, text_lines
 from navigate_safer.db.people import StaffRow
 from navigate_safer.people.access import Permission, Scope
 
