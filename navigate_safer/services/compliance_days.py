@@ -50,13 +50,16 @@ def work_out(
         through = max(newest, span.start)
     scheduled = _hours(condition, Interval(span.start, max(span.start, min(span.end, through))))
     # What still goes on was last seen at the newest reading: silence is not a breach.
-    broken = _broken(session, wearer_id, condition, min(newest or span.start, through))
-    made = reckoning.account(scheduled, known, broken)
+    seen = min(newest or span.start, through)
+    excused = _episodes(session, wearer_id, condition, FindingKind.EXCUSED_STAY, seen)
+    broken = _episodes(session, wearer_id, condition, BREACHES[condition.kind], seen)
+    broken = union(broken, excused)
+    made = reckoning.account(scheduled, known, broken, excused)
     found: tuple[Absence, ...] = ()
     if condition.kind is ConditionKind.CURFEW:
         wide = Interval(span.start - timedelta(days=1), span.end + timedelta(days=1))
         begun = [each for each in _hours(condition, wide) if span.holds(each.start)]
-        found = reckoning.absences(tuple(begun), known, broken, through)
+        found = reckoning.absences(tuple(begun), known, broken, through, excused)
     return ComplianceDayRow(
         condition_id=condition.condition_id,
         day=day,
@@ -99,13 +102,15 @@ def _hours(condition: Condition, span: Interval) -> Intervals:
     return (within,) if condition.zone is None else condition.zone.windows(within)
 
 
-def _broken(session: Session, wearer_id: int, condition: Condition, through: datetime) -> Intervals:
-    """What the rules found of this condition, as it is told to officers."""
+def _episodes(
+    session: Session, wearer_id: int, condition: Condition, kind: FindingKind, through: datetime
+) -> Intervals:
+    """What the rules found of this condition, as it is told to officers or excused."""
     rows = session.scalars(
         select(EpisodeRow).where(
             EpisodeRow.wearer_id == wearer_id,
             EpisodeRow.condition_id == condition.condition_id,
-            EpisodeRow.kind == BREACHES[condition.kind].value,
+            EpisodeRow.kind == kind.value,
             EpisodeRow.withdrawn.is_(False),
             EpisodeRow.started_at <= through,
         )

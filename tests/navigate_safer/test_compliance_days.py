@@ -12,6 +12,7 @@ from alerts.compliance import AbsenceCode, day_span
 from alerts.finding import Severity
 from alerts.terms import ConditionKind
 from navigate_safer.db.compliance import ComplianceDayRow
+from navigate_safer.db.exceptions import ExceptionRow
 from navigate_safer.db.people import StaffRow, WearerRow
 from navigate_safer.people.access import Role, Scope
 from navigate_safer.people.casefile import CaseFile, Device, Fitting, Wearer, Window, ZoneEntry
@@ -88,6 +89,32 @@ def test_a_late_return_and_a_gap(curfew: Watch) -> None:
     assert kept + breach == 90
     (absence,) = line.absences
     assert absence.codes == (AbsenceCode.OUT_AT_START, AbsenceCode.RETURNED_LATE)
+
+
+def test_an_evening_away_that_was_allowed_is_kept_and_its_absence_is_authorised(
+    curfew: Watch,
+) -> None:
+    with curfew.sessions.begin() as session:
+        session.add(
+            ExceptionRow(
+                condition_ref="C-9",
+                wearer_id=session.scalars(select(WearerRow.id).where(WearerRow.ref == "W-9")).one(),
+                from_at=NINE,
+                until_at=NINE + timedelta(hours=1),
+                reason="a night shift",
+                staff_id=session.scalars(select(StaffRow.id)).first(),
+                made_at=MIDNIGHT,
+            )
+        )
+    hear(curfew, -30, 40, AWAY)
+    hear(curfew, 44, 150, HOME)
+    curfew.clock.not_before(MIDNIGHT + timedelta(days=1, hours=9))
+    line = day_seen(curfew)
+    scheduled, kept, breach, unknown = minutes(line.account)
+    assert (scheduled, breach) == (120, 0)
+    assert kept + unknown == 120
+    assert kept >= 110
+    assert [absence.authorised for absence in line.absences] == [True]
 
 
 def test_a_day_without_a_reading_is_unknown(curfew: Watch) -> None:
