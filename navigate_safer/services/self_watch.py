@@ -31,6 +31,8 @@ WARNING_STAYS = timedelta(hours=1)
 # A switch that does not answer must not hold up what it watches.
 PING_WITHIN_S = 5.0
 LOOK_WITHIN_S = 3.0
+# Who has just started with all the others cannot tell who is missing.
+STARTING = timedelta(seconds=40)
 # No row can be written about a database that is away.
 AWAY = "database away"
 # Between a breach and an officer stand these; the rest makes it late or will, one day.
@@ -68,6 +70,7 @@ class SelfWatch:
         self._disk_bytes = disk_bytes
         self._well_since: dict[str, datetime] = {}
         self._warned_since: dict[str, datetime] = {}
+        self._first_look: datetime | None = None
 
     def look(self, now: datetime, wall_now: datetime) -> Watched:
         """Open an alert for each part that fails, and end those of parts that work again.
@@ -101,6 +104,9 @@ class SelfWatch:
 
     def _due(self, failing: Iterable[Part], wall_now: datetime) -> list[Part]:
         """Faults at once; warnings once they have stayed."""
+        self._first_look = self._first_look or wall_now
+        if wall_now - self._first_look < STARTING:
+            failing = [part for part in failing if not part.name.startswith("worker: ")]
         failing = list(failing)
         warned = [part.name for part in failing if part.severity is Severity.LOW]
         self._warned_since = {name: self._warned_since.get(name, wall_now) for name in warned}

@@ -35,7 +35,6 @@ KINDS = {
     "early_warning_2": "Nearing a zone, second ring",
     "early_warning_3": "Nearing a zone, outer ring",
     "excused_stay": "Stay that was allowed",
-    "service_fault": "Part of the service fails",
     "exclusion_approach": "Coming near an exclusion zone",
 }
 CONDITIONS = {

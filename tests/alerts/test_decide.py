@@ -29,8 +29,14 @@ def known(start, end=None, kind=EXCLUSION, condition_id=1, *, withdrawn=False, e
     return Known(episode_id, condition_id, kind, at(start), ended_at, withdrawn)
 
 
-def decided(findings, episodes=(), *, rerun=False, now=NOW):
-    decisions = decide(findings, {each.key: each for each in episodes}, now, rerun=rerun)
+def decided(findings, episodes=(), *, rerun=False, now=NOW, terms_changed=False):
+    decisions = decide(
+        findings,
+        {each.key: each for each in episodes},
+        now,
+        rerun=rerun,
+        terms_changed=terms_changed,
+    )
     return [(each.action, each.why) for each in decisions]
 
 
@@ -236,7 +242,26 @@ def test_every_action_and_every_reason_has_its_situation():
     assert {action for action, _ in done} == set(Action)
     # What overlaps is settled after this, with situations of its own.
     overlaps = {Why.TOLD_BY_ANOTHER_ZONE, Why.NO_LONGER_TOLD}
-    assert {why for _, why in done} == set(Why) - overlaps
+    assert {why for _, why in done} == set(Why) - overlaps - set(UNDER_CHANGED_TERMS.values())
+
+
+UNDER_CHANGED_TERMS = {
+    Why.NEW_BREACH_LATE_DATA: Why.NEW_BREACH_CHANGED_TERMS,
+    Why.NOT_OVER_AFTER_ALL: Why.NOT_OVER_UNDER_CHANGED_TERMS,
+    Why.CHANGED_BY_LATE_DATA: Why.CHANGED_BY_TERMS,
+    Why.NO_BREACH_IN_LATE_DATA: Why.NO_BREACH_UNDER_CHANGED_TERMS,
+}
+
+
+@pytest.mark.parametrize(
+    ("findings", "episodes", "rerun", "expected"),
+    [param for param in SITUATIONS if param.values[2]],
+)
+def test_under_changed_terms_the_same_is_done_and_the_reason_says_so(
+    findings, episodes, rerun, expected
+):
+    said = [(action, UNDER_CHANGED_TERMS.get(why, why)) for action, why in expected]
+    assert decided(findings, episodes, rerun=rerun, terms_changed=True) == said
 
 
 @pytest.mark.parametrize("kind", FindingKind)

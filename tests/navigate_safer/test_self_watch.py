@@ -16,7 +16,7 @@ from navigate_safer.db.people import DeviceRow, GatewayRow
 from navigate_safer.db.telemetry import PendingRow
 from navigate_safer.services import heartbeats, self_watch
 from navigate_safer.services.health import Check, State
-from navigate_safer.services.self_watch import STEADY, WARNING_STAYS, SelfWatch
+from navigate_safer.services.self_watch import STARTING, STEADY, WARNING_STAYS, SelfWatch
 
 WORKERS = ("ingest", "monitor", "deliver", "schedule")
 
@@ -41,7 +41,9 @@ def well(watch):
 
 @pytest.fixture
 def own(well):
-    return SelfWatch(well.sessions, VOICE)
+    made = SelfWatch(well.sessions, VOICE)
+    look(well, made)
+    return made
 
 
 def parts(watch: Watch) -> dict[str, str]:
@@ -60,6 +62,14 @@ def test_a_worker_without_a_sign_of_life_is_an_alert_within_the_minute(well, own
     alert = well.database.one(AlertRow)
     assert (alert.severity, alert.wearer_id) == ("high", None)
     assert [row.channel for row in well.database.all(TextRow)] == ["sms"]
+
+
+def test_who_has_just_started_with_the_others_does_not_call_them_missing(watch):
+    just_started = SelfWatch(watch.sessions, VOICE)
+    assert look(watch, just_started).opened == ()
+    watch.clock.forward(seconds=STARTING.total_seconds())
+    opened = look(watch, just_started).opened
+    assert {f"worker: {worker}" for worker in WORKERS} <= set(opened)
 
 
 def test_looking_again_or_from_another_process_opens_no_second_alert(well, own):

@@ -25,9 +25,10 @@ def reason(finding):
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=True
     )
     pages.filters["in_words"] = in_words
+    pages.filters["kind"] = lambda value: KINDS[value]
     line = SimpleNamespace(kind=finding.kind.value, ended_at=finding.ended_at)
-    alert = SimpleNamespace(evidence=finding.evidence, zone_name=None)
-    text = pages.get_template("alert_reason.html").render(alert=alert, line=line)
+    alert = SimpleNamespace(evidence=finding.evidence, zone_name=None, also=[])
+    text = pages.get_template("alert_reason.html").render(alert=alert, line=line, reasons=None)
     return " ".join(text.split())
 
 

@@ -16,6 +16,7 @@ from web.world import (
 )
 
 from alerts.finding import FindingKind
+from navigate_safer.services import collection
 
 KINDS = FindingKind
 
@@ -227,6 +228,9 @@ def test_an_auditor_reads_the_entries_of_one_act(shared_world: World) -> None:
     page = words_of(shared_world.visitor("auditor").get("/audit?act=consultation"))
     assert "Consultation Person duty" in page
     assert "Collection Telemetry stored" not in page
+    # What was collected is logged by the minute, once its batches are settled.
+    settled = shared_world.clock() + 2 * collection.SETTLED_AFTER
+    assert collection.log(shared_world.database.sessions, settled)
     assert "Collection Telemetry stored" in words_of(
         shared_world.visitor("auditor").get("/audit?act=collection")
     )

@@ -16,7 +16,7 @@ export function drawBattery(data, width) {
       height: HEIGHT,
       y: { domain: [0, FULL], label: "Charge (%)", labelArrow: "none", grid: true, ticks: 5 },
       marks: [
-        ...highlightMarks(data.highlight, FULL),
+        ...highlightMarks(data.highlight, FULL, data),
         ...chargingMarks(data.readings),
         ...lowMarks(low, data),
         Plot.lineY(withGaps(data.readings, data.gap_s), {

@@ -63,17 +63,23 @@ function usualInterval(readings) {
   return intervals[Math.floor(intervals.length / 2)] ?? Infinity;
 }
 
-/** The shaded time of the alert, and its words; nothing without a highlight. */
-export function highlightMarks(highlight, top) {
+// From here on, as a share of the drawing, words to the right of the edge would be cut off.
+const LATE_SHARE = 0.75;
+
+/** The shaded time of the alert, and its words; nothing without a highlight.
+
+`span` is from when until when is drawn: late in it the words stand before the edge. */
+export function highlightMarks(highlight, top, span) {
   if (!highlight) return [];
+  const late = span && highlight.from - span.from > LATE_SHARE * (span.to - span.from);
   return [
     Plot.rectX([highlight], { x1: "from", x2: "to", fill: COLOURS.band, ariaHidden: "true" }),
     Plot.text([highlight], {
       x: "from",
       y: top,
       text: () => "Time of the alert",
-      textAnchor: "start",
-      dx: 4,
+      textAnchor: late ? "end" : "start",
+      dx: late ? -4 : 4,
       dy: 10,
     }),
   ];

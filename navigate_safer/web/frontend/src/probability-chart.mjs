@@ -17,7 +17,7 @@ export function drawProbability(data, width) {
       height: HEIGHT,
       y: { domain: [0, FULL], label: "Chance of breach (%)", labelArrow: "none", grid: true, ticks: 5 },
       marks: [
-        ...highlightMarks(data.highlight, FULL),
+        ...highlightMarks(data.highlight, FULL, data),
         ...thresholdMarks(threshold, data),
         Plot.lineY(withGaps(data.readings, data.gap_s), {
           x: "at",
