@@ -25,6 +25,9 @@ from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_cal
 from navigate_safer.services.laps import Laps
 from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
 
+# A day so old may be archived, or on its way there (the settings allow that from 46 days on); the
+# general way looks, and compares with the archive.
+MAY_BE_ARCHIVED = timedelta(days=30)
 # Clocks of devices may be so far ahead of ours without remark.
 AHEAD = timedelta(seconds=60)
 # The states of a device that keeps calm are saved in each new one of these. Whoever needs them
@@ -140,6 +143,7 @@ class Arrivals:
             & (fleet["fitting_id"][slot] > 0)
             & (measured > before_us)
             & (measured <= micros_of(now + AHEAD))
+            & (measured >= micros_of(now - MAY_BE_ARCHIVED))
             & (measured >= fleet["fitted_us"][slot])
             & fits(fixes)
         )
