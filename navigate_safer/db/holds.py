@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Text, or_, select
+from sqlalchemy import Date, ForeignKey, Text, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
@@ -26,6 +26,12 @@ class ReadingHoldRow(Base):
     placed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     lifted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     why_lifted: Mapped[str | None] = mapped_column(Text)
+
+
+def wait_for_none(session: Session) -> None:
+    """Let no hold be placed until this transaction ends; on SQLite nobody else writes anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("lock table reading_holds in share mode"))
 
 
 def over(session: Session, day: date) -> Sequence[ReadingHoldRow]:

@@ -83,7 +83,15 @@ def _erase(sessions: Sessions, table: ReadingTable, day: date, now: datetime, pl
     if there & keep:
         written = _without_others(table, day, folder, file, sorted(there & keep))
     with sessions.begin() as session:
-        _note(session, table, day, now, written)
+        holds.wait_for_none(session)
+        # A hold may have been placed while the copy was written: then all of it is kept.
+        late = is_held(session, day) or kept_devices(session, day, now, plan) - keep
+        if not late:
+            _note(session, table, day, now, written)
+    if late:
+        if written is not None:
+            (folder / written.path).unlink(missing_ok=True)
+        return False
     tidy_day(sessions, table, day)
     return True
 

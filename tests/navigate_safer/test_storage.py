@@ -16,7 +16,7 @@ from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.days import ONE_DAY, DayState
 from navigate_safer.db.people import DeviceRow, OrderRow
 from navigate_safer.db.reading_rows import READING_TABLES, FixRow, ReadingDayRow
-from navigate_safer.services import archiving, holding, ingest, storage, storage_round
+from navigate_safer.services import archiving, holding, ingest, retention, storage, storage_round
 from navigate_safer.services.storage import Plan
 
 DAY = date(2026, 11, 20)
@@ -582,6 +582,34 @@ def test_what_a_hold_is_on_is_not_erased_until_it_is_lifted(kept, what):
         "hold on readings placed",
         "hold on readings lifted",
     ]
+
+
+class Interrupted:
+    """Sessions during which something happens just before one of the transactions."""
+
+    def __init__(self, sessions, number, what):
+        self.sessions, self.number, self.what = sessions, number, what
+        self.begun = 0
+
+    def begin(self):
+        self.begun += 1
+        if self.begun == self.number:
+            self.what()
+        return self.sessions.begin()
+
+
+def test_a_hold_placed_while_a_day_is_being_erased_keeps_it(kept):
+    file = archived(kept)
+    before = everything(kept)
+    end_orders(kept, date(2020, 1, 1))
+    # One transaction lists the old days, one asks who keeps the day, the third lets it go.
+    third = Interrupted(kept.sessions, 3, lambda: held(kept, "W-1", (None, None)))
+    assert retention.erase(third, NOON + ONE_DAY * 3_000, PLAN) == 0
+    assert third.begun >= 3
+    assert file.exists()
+    assert everything(kept) == before
+    with kept.sessions() as session:
+        assert archive.verify(session).faults == []
 
 
 @pytest.mark.parametrize(
