@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -143,9 +143,9 @@ def offending(file: Path, dry_run: bool) -> None:
         stop(f"{file}: cannot be read: {fault.strerror}")
     except BadInput as fault:
         stop(f"{fault}; nothing was stored")
-    made = service()
     try:
-        taken = records.import_entries(made.sessions, entries, made.clock(), dry_run=dry_run)
+        with closing(service()) as made:
+            taken = records.import_entries(made.sessions, entries, made.clock(), dry_run=dry_run)
     except BadRecord as fault:
         stop(f"{file.name}: {fault}; nothing was stored")
     counts = f"{taken.added} added, {taken.changed} changed, {taken.unchanged} unchanged"

@@ -125,10 +125,11 @@ class _Life:
         """Days of incidents: of two years before, the bad year, the day of picking, and after."""
         picked = self.picked_on
         yield picked - timedelta(days=self.rng.randint(5, 20))
-        for year in (1, 2):
-            count = self.before if year == 1 else _poisson(self.rng, self.rate)
+        for year in (0, 1):
+            count = _poisson(self.rng, self.rate) if year else self.before
             for _ in range(count):
-                yield picked - timedelta(days=30 + self.rng.randrange(YEAR_DAYS) * year)
+                ago = 31 + self.rng.randrange(YEAR_DAYS) + year * YEAR_DAYS
+                yield picked - timedelta(days=ago)
         years = (last - picked).days / YEAR_DAYS
         for _ in range(_poisson(self.rng, self.rate * TRUE_RATE_RATIO * max(0.0, years))):
             yield min(last, picked + timedelta(days=1 + int(self.rng.random() * years * YEAR_DAYS)))

@@ -21,6 +21,7 @@ from navigate_safer.people.observation import Design, Watched
 from navigate_safer.people.offending import HarmTable, History
 from navigate_safer.people.outcome_report import (
     CANNOT,
+    PUBLIC_STEP_DAYS,
     Part,
     Point,
     Row,
@@ -206,13 +207,14 @@ def _left_at(group: Group, curve: Curve, day: int) -> Row:
 
 
 def _points(group: Group, curve: Curve) -> tuple[Point, ...]:
-    found = [Point(0, 1.0, 1.0, 1.0, len(group.time))] if group.time else []
-    for time in curve.times:
-        there = at_day(curve, time)
+    """The curve at each event, at every thirtieth day and at the end."""
+    if curve.last is None:
+        return ()
+    grid = range(0, int(curve.last) + 1, PUBLIC_STEP_DAYS)
+    found = []
+    for day in sorted({*curve.times, *grid, curve.last}):
+        there = at_day(curve, day)
         low, high = there.loglog_ci95 or (None, None)
-        share = there.survival if there.survival is not None else 0.0
-        found.append(Point(time, share, low, high, at_risk(group, time)))
-    if found and curve.last is not None and curve.last > found[-1].day:
-        end = found[-1]
-        found.append(Point(curve.last, end.share, end.low, end.high, at_risk(group, curve.last)))
+        share = 1.0 if there.survival is None else there.survival
+        found.append(Point(day, share, low, high, at_risk(group, day)))
     return tuple(found)

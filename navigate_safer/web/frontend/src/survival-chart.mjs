@@ -53,7 +53,7 @@ export function drawSurvival(data, width) {
 
 function watchedDays(last, width) {
   const room = Math.max(2, Math.floor(width / WATCHED_EVERY_PX));
-  const step = [30, 60, 90, 180, 365].find((days) => last / days <= room) ?? 365;
+  const step = [30, 60, 90, 180, 360].find((days) => last / days <= room) ?? 360;
   return Array.from({ length: Math.floor(last / step) + 1 }, (_, number) => number * step);
 }
 
