@@ -108,11 +108,7 @@ def _public_part(part: Part) -> Part:
     said = tuple(each for each in part.said if not small(each.counts))
     if len(said) < len(part.said) or (hidden and not said):
         said = (*said, Sentence("Some words are left out, since they rest on small numbers."))
-    # A step of one person is a small number; the curve is drawn only where all counts are large.
-    drawn = (
-        part.curve if not hidden and not any(small((each.at_risk,)) for each in part.curve) else ()
-    )
-    return msgspec.structs.replace(part, rows=rows, said=said, curve=drawn)
+    return msgspec.structs.replace(part, rows=rows, said=said, curve=_coarse(part.curve))
 
 
 def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:
