@@ -34,11 +34,17 @@ def text(content: bytes, name: str) -> str:
 
 
 def rows(
-    content: bytes, name: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    content: bytes,
+    name: str,
+    required: tuple[str, ...],
+    optional: tuple[str, ...] = (),
+    *,
+    key: str = "device",
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Each row as (where it stands, its fields by column); empty lines are passed over.
 
     Columns that are not named are kept and not looked at; one that is named may come only once.
+    The column ``key`` is never empty.
     """
     reader = csv.reader(io.StringIO(text(content, name), newline=""), strict=True)
     try:
@@ -50,8 +56,8 @@ def rows(
             if len(row) != len(columns):
                 raise BadInput(f"{where}: has {len(row)} fields, the header {len(columns)}")
             fields = {column: field.strip() for column, field in zip(columns, row, strict=True)}
-            if not fields["device"]:
-                raise BadInput(f"{where}: device is empty")
+            if not fields[key]:
+                raise BadInput(f"{where}: {key} is empty")
             yield where, fields
     except csv.Error as fault:
         raise BadInput(f"{name}, line {reader.line_num}: not CSV: {fault}") from None

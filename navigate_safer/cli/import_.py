@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -13,7 +13,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from devices.vendor_mapping import BadMapping, preset, presets
 from navigate_safer.cli.fault import stop
 from navigate_safer.cli.wired import service
+from navigate_safer.csv_input import BadInput
+from navigate_safer.people.offending import BadRecord
 from navigate_safer.services import importing
+from navigate_safer.services import offending as records
 from navigate_safer.services.import_source import ImportFault, open_source
 from navigate_safer.services.importing import Importer, Wish
 
@@ -127,3 +130,24 @@ def _summary(done: importing.Progress, *, dry_run: bool = False) -> str:
         text += " (" + ", ".join(f"{times:,} {name.replace('_', ' ')}" for name, times in counts)
         text += ")" if dry_run else "; see quarantine, each with its line)"
     return text + "."
+
+
+@import_.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
+def offending(file: Path, dry_run: bool) -> None:
+    """Import records of offending, custody and moves of a CSV FILE, all or none."""
+    try:
+        entries = records.read_csv(file.read_bytes(), file.name)
+    except OSError as fault:
+        stop(f"{file}: cannot be read: {fault.strerror}")
+    except BadInput as fault:
+        stop(f"{fault}; nothing was stored")
+    try:
+        with closing(service()) as made:
+            taken = records.import_entries(made.sessions, entries, made.clock(), dry_run=dry_run)
+    except BadRecord as fault:
+        stop(f"{file.name}: {fault}; nothing was stored")
+    counts = f"{taken.added} added, {taken.changed} changed, {taken.unchanged} unchanged"
+    older = f", {taken.older} older than what is known" if taken.older else ""
+    click.echo(f"Offending records: {counts}{older}." + (" Nothing was stored." * dry_run))

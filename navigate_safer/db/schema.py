@@ -21,6 +21,7 @@ from navigate_safer.db import (
     imports,
     limits,
     meetings,
+    offending,
     people,
     place_questions,
     protected,
@@ -50,6 +51,7 @@ SUBJECTS = (
     gateway_minutes,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
+OUTCOME_SUBJECTS = (offending,)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -11,6 +11,7 @@ from random import Random
 
 from alerts.terms import DeviceKind
 from navigate_safer.demo.names import drama_number, person_name, street_address
+from navigate_safer.demo.offending import harm_table, offending_of, population
 from navigate_safer.demo.orders import paper, town_zone
 from navigate_safer.demo.places import LOCALITIES, TOWN_CENTRES
 from navigate_safer.demo.wearers import VICTIMS, WEARERS, Sketch, sketches
@@ -53,6 +54,9 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
     }
     managers = _managers_of(staff, drawn)
     zones = [zone for each in papers.values() for zone in each.zones]
+    wearers = [
+        _wearer(sketch, start, papers[sketch.ref].order, managers[sketch.ref]) for sketch in drawn
+    ]
     return CaseFile(
         v=1,
         areas=[Area(each.ref, each.name) for each in LOCALITIES],
@@ -60,12 +64,24 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
         gateways=[Gateway(each.gateway, f"{each.name} gateway") for each in LOCALITIES],
         devices=_devices(drawn),
         zones=[*_town_zones(drawn, victims), *zones],
-        wearers=[
-            _wearer(sketch, start, papers[sketch.ref].order, managers[sketch.ref])
-            for sketch in drawn
-        ],
+        wearers=wearers,
         victims=victims,
+        offending=offending_of(
+            {each.ref: each.born_on for each in wearers},
+            _kept_from(victims),
+            seed=seed,
+            today=start.date(),
+        ),
+        harm_tables=[harm_table()],
+        populations=[population(seed=seed)],
     )
+
+
+def _kept_from(victims: list[Victim]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for victim in victims:
+        found.setdefault(victim.wearers[0], []).append(victim.ref)
+    return found
 
 
 def _wearer(sketch: Sketch, start: datetime, order: OrderEntry, manager: str) -> Wearer:

@@ -38,6 +38,8 @@ class Permission(Enum):
     EDIT_ZONES = "draw, change and import zones, and allow exceptions"
     COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
     SEE_VICTIMS = "see who is protected and where"
+    SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
+    SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
     MEND_SERVICE = "answer alerts about the service itself"
@@ -46,20 +48,23 @@ class Permission(Enum):
 
 
 _P = Permission
+_OUTCOMES = frozenset({_P.SEE_OUTCOME_FIGURES, _P.SEE_OUTCOMES})
 _CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.OWN_ACCOUNT})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
     Role.OFFENDER_MANAGER: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
+    | _OUTCOMES,
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
-    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE},
+    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
+    | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.IDVA: _CASE | {_P.SEE_VICTIMS},
-    Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
-    Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.OWN_ACCOUNT}),
+    Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
+    Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.MEND_SERVICE, _P.OWN_ACCOUNT}
     ),

@@ -14,6 +14,7 @@ from msgspec import Meta
 from alerts.finding import Severity
 from alerts.terms import ConditionKind, DeviceKind, Limits
 from navigate_safer.people.access import Role
+from navigate_safer.people.offending import HarmTable, OffendingEntry, Population
 
 # What every database can keep: no character zero, and no more than its column holds.
 _NO_ZERO = Meta(pattern=r"^[^\x00]*$")
@@ -175,3 +176,6 @@ class CaseFile(Entry, frozen=True):
     zones: list[ZoneEntry] = []
     wearers: list[Wearer] = []
     victims: list[Victim] = []
+    offending: list[OffendingEntry] = []
+    harm_tables: list[HarmTable] = []
+    populations: list[Population] = []

@@ -35,7 +35,7 @@ from navigate_safer.people.casefile import (
     Wearer,
     ZoneEntry,
 )
-from navigate_safer.services import monitor
+from navigate_safer.services import monitor, offending
 from navigate_safer.services.case_entries import CaseFileFault, e164, once, span, zone_row
 from navigate_safer.services.case_protected import refuse_victims_device, take_protected
 
@@ -70,21 +70,15 @@ class Registered(msgspec.Struct, frozen=True):
     zones: int
     wearers: int
     victims: int
+    offending: int
 
 
 def register(sessions: Sessions, case_file: CaseFile, now: datetime) -> Registered:
     """Add everything in the file in one transaction; raises :class:`CaseFileFault`."""
     with sessions.begin() as session:
         _Registration(session, now).take(case_file)
-    return Registered(
-        areas=len(case_file.areas),
-        staff=len(case_file.staff),
-        gateways=len(case_file.gateways),
-        devices=len(case_file.devices),
-        zones=len(case_file.zones),
-        wearers=len(case_file.wearers),
-        victims=len(case_file.victims),
-    )
+    counts = {name: len(getattr(case_file, name)) for name in Registered.__struct_fields__}
+    return Registered(**counts)
 
 
 class _Registration:
@@ -115,6 +109,7 @@ class _Registration:
         self._victims(case_file.victims)
         self._protected(case_file.zones)
         take_protected(self.session, case_file, self._id)
+        offending.register(self.session, case_file, self.now)
         self._log(case_file)
 
     def _add(self, table: type[RowT], rows: list[RowT]) -> None:

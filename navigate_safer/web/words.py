@@ -183,6 +183,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
+        (Permission.SEE_OUTCOME_FIGURES, "Outcomes", "outcomes.report", ("/outcomes",)),
         (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
         (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
     )

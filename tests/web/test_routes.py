@@ -64,6 +64,9 @@ GET  /near                         ok   ok      no          no   no     ok      
 POST /near/ask                     bad  bad     no          no   no     bad        no      no
 GET  /near/answers/QUESTION        gone gone  no          no   no     gone      no      no
 GET  /near/answers/QUESTION/map.json gone gone  no          no   no     gone      no      no
+GET  /outcomes                     no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/survival.json       no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/behind/FIGURE       no   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
 POST /service/quarantine/try-again no   no      no          no   no     to         no      to
@@ -123,6 +126,7 @@ def address(world: World, path: str, *, alert: str | None = None, person: str = 
         path = path.replace("FAULT", world.fault())
     if "ENTRY" in path:
         path = path.replace("ENTRY", str(world.refused()))
+    path = path.replace("FIGURE", "before")
     return path.replace("ALERT", reference).replace("PERSON", person)
 
 
@@ -168,6 +172,7 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
+    rule = rule.replace("<figure>", "FIGURE")
     rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
     rule = rule.replace("/zones/<ref>", "/zones/Z-CROSS").replace("<form>", "kml")
     return (

@@ -39,6 +39,7 @@ from navigate_safer.people.casefile import (
     Wearer,
     ZoneEntry,
 )
+from navigate_safer.people.offending import EntryKind, IncidentRole, OffendingEntry
 from navigate_safer.services import accounts, alerting, heartbeats
 from navigate_safer.services.health import Recent
 from navigate_safer.services.ingest import Message
@@ -112,7 +113,32 @@ def case_file() -> CaseFile:
         victims=[
             Victim("V-1", "Merewen Dunstable", "west", ["W-EXC"], "14 Fletching Row", "07700900199")
         ],
+        offending=offending(wearers),
     )
+
+
+def offending(wearers: list[Wearer]) -> list[OffendingEntry]:
+    """Each was selected a year ago after three incidents; W-EXC has had one since."""
+    made = []
+    for each in wearers:
+        picked = SELECTED
+        days = [picked - timedelta(days=n) for n in (60, 90, 120)]
+        days += [picked + timedelta(days=100)] if each.ref == "W-EXC" else []
+        made.append(entry(each.ref, 0, EntryKind.SELECTION, picked))
+        made += [
+            entry(each.ref, n + 1, EntryKind.INCIDENT, day, role=IncidentRole.SUSPECT)
+            for n, day in enumerate(days)
+        ]
+    return made
+
+
+SELECTED = date(2025, 9, 1)
+
+
+def entry(wearer: str, number: int, kind: EntryKind, on: date, **fields: Any) -> OffendingEntry:
+    """One line of the police's records, as of the day before the office opened."""
+    known = START.date() - timedelta(days=1)
+    return OffendingEntry(f"{wearer}/{number}", wearer, kind, on, "police record", known, **fields)
 
 
 def _wearers() -> list[Wearer]:

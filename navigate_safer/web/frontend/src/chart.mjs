@@ -1,10 +1,11 @@
-// Draws every <figure class="ns-chart" data-chart-src data-chart-kind="alcohol|battery|probability">.
+// Draws every <figure class="ns-chart" data-chart-src data-chart-kind="alcohol|battery|probability|survival">.
 
 import { drawAlcohol } from "./alcohol-chart.mjs";
 import { drawBattery } from "./battery-chart.mjs";
 import { drawProbability } from "./probability-chart.mjs";
+import { drawSurvival } from "./survival-chart.mjs";
 
-const KINDS = { alcohol: drawAlcohol, battery: drawBattery, probability: drawProbability };
+const KINDS = { alcohol: drawAlcohol, battery: drawBattery, probability: drawProbability, survival: drawSurvival };
 const FAILED = "The chart could not be loaded. The table on this page has the same readings.";
 const EMPTY = "No readings in this period.";
 
@@ -15,7 +16,9 @@ async function start(figure) {
   try {
     const draw = KINDS[figure.dataset.chartKind];
     if (!draw) throw new Error(`No chart is of the kind "${figure.dataset.chartKind}".`);
-    const data = readings(await fetchJson(figure.dataset.chartSrc));
+    const given = await fetchJson(figure.dataset.chartSrc);
+    // A curve runs over days at risk and not over the clock.
+    const data = figure.dataset.chartKind === "survival" ? given : readings(given);
     if (data.readings.length === 0) return say(place, EMPTY);
     keepDrawn(place, (width) => draw(data, width));
   } catch (error) {

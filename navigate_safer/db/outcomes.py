@@ -1,0 +1,106 @@
+"""What the tags say of a cohort over some days: time of compliance, alerts, days worn."""
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import distinct, func, or_, select
+from sqlalchemy.orm import Session
+
+from navigate_safer.db.alerting import AlertRow, EpisodeRow
+from navigate_safer.db.compliance import ComplianceDayRow
+from navigate_safer.db.people import AreaRow, ConditionRow, DeviceRow, FittingRow, WearerRow
+from navigate_safer.people.access import Scope
+from navigate_safer.people.outcome_monitoring import AlertFact, ConditionTime
+
+A_DAY = timedelta(days=1)
+
+
+def areas(session: Session, scope: Scope) -> list[tuple[int, str, str]]:
+    """Id, reference and name of each area of the scope, by name."""
+    query = select(AreaRow).where(AreaRow.id.in_(scope.areas)).order_by(AreaRow.name)
+    return [(each.id, each.ref, each.name) for each in session.scalars(query)]
+
+
+def times(
+    session: Session, wearer_ids: Collection[int], first: date, last: date
+) -> list[ConditionTime]:
+    """Sums of the days of compliance by kind of condition, both ends included."""
+    row = ComplianceDayRow
+    query = (
+        select(
+            ConditionRow.kind,
+            func.count(distinct(row.wearer_id)),
+            func.sum(row.scheduled_s),
+            func.sum(row.compliant_s),
+            func.sum(row.breach_s),
+            func.sum(row.unknown_s),
+        )
+        .join(ConditionRow, ConditionRow.id == row.condition_id)
+        .where(row.wearer_id.in_(wearer_ids), row.day.between(first, last))
+        .group_by(ConditionRow.kind)
+        .order_by(ConditionRow.kind)
+    )
+    return [
+        ConditionTime(kind, *(int(part) for part in parts))
+        for kind, *parts in session.execute(query)
+    ]
+
+
+def alerts(
+    session: Session, wearer_ids: Collection[int], start: datetime, end: datetime, known: datetime
+) -> list[AlertFact]:
+    """Alerts about wearers that opened from ``start`` to ``end``; outcomes as known then."""
+    query = (
+        select(WearerRow.ref, AlertRow.outcome, AlertRow.resolved_at, EpisodeRow.withdrawn)
+        .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
+        .join(EpisodeRow, EpisodeRow.id == AlertRow.episode_id)
+        .where(
+            AlertRow.wearer_id.in_(wearer_ids),
+            AlertRow.opened_at >= start,
+            AlertRow.opened_at < end,
+        )
+        .order_by(AlertRow.id)
+    )
+    return [
+        AlertFact(ref, outcome if at is not None and at <= known else None, withdrawn)
+        for ref, outcome, at, withdrawn in session.execute(query)
+    ]
+
+
+def worn(
+    session: Session, wearer_ids: Collection[int], start: datetime, end: datetime
+) -> dict[int, tuple[float, str]]:
+    """Days with a device on from ``start`` to ``end``, and its model, by wearer.
+
+    Two devices at once are one day a day; the models of all are named.
+    """
+    query = (
+        select(FittingRow, DeviceRow.model)
+        .join(DeviceRow, DeviceRow.id == FittingRow.device_id)
+        .where(
+            FittingRow.wearer_id.in_(wearer_ids),
+            FittingRow.fitted_at < end,
+            or_(FittingRow.removed_at.is_(None), FittingRow.removed_at > start),
+        )
+        .order_by(FittingRow.fitted_at, FittingRow.id)
+    )
+    spans: dict[int, list[tuple[datetime, datetime]]] = {}
+    models: dict[int, set[str]] = {}
+    for fitting, model in session.execute(query):
+        until = min(fitting.removed_at or end, end)
+        spans.setdefault(fitting.wearer_id, []).append((max(fitting.fitted_at, start), until))
+        models.setdefault(fitting.wearer_id, set()).add(model)
+    return {
+        wearer: (_covered(found) / A_DAY, " and ".join(sorted(models[wearer])))
+        for wearer, found in spans.items()
+    }
+
+
+def _covered(spans: list[tuple[datetime, datetime]]) -> timedelta:
+    """The length of the union of spans that are in order of their start."""
+    total, reached = timedelta(), None
+    for start, end in spans:
+        begins = start if reached is None else max(start, reached)
+        total += max(timedelta(), end - begins)
+        reached = end if reached is None else max(reached, end)
+    return total

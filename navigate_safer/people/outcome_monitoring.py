@@ -1,0 +1,175 @@
+"""The parts of a report that rest on the tags: time of compliance, burden of alerts, equity."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from navigate_safer.outcomes.intervals import poisson_exact
+from navigate_safer.outcomes.repeats import rate
+from navigate_safer.people.outcome_report import (
+    CANNOT,
+    SMALL,
+    Part,
+    Row,
+    Sentence,
+    between,
+    percent,
+)
+
+DAYS_A_WEEK = 7
+
+
+class ConditionTime(msgspec.Struct, frozen=True):
+    """Seconds of all conditions of a kind, and of how many people."""
+
+    kind: str
+    people: int
+    scheduled_s: int
+    compliant_s: int
+    breach_s: int
+    unknown_s: int
+
+
+class AlertFact(msgspec.Struct, frozen=True):
+    """One alert about a wearer: what came of it, None while nobody has answered that."""
+
+    ref: str
+    outcome: str | None
+    withdrawn: bool
+
+
+class Monitored(msgspec.Struct, frozen=True):
+    """One wearer in the window: days with a device on, and which group he is in by name."""
+
+    ref: str
+    days: float
+    groups: dict[str, str]
+
+
+def time_kept(found: Sequence[ConditionTime], names: Callable[[str], str]) -> Part:
+    """Scheduled time that was kept, broken and not known, by kind of condition."""
+    rows = []
+    for each in found:
+        if not each.scheduled_s:
+            continue
+        known = each.compliant_s + each.breach_s
+        kept = each.compliant_s / known if known else None
+        unknown = percent(each.unknown_s / each.scheduled_s)
+        note = f"{each.scheduled_s / 3600:,.0f} hours of {each.people} people; {unknown} not known"
+        value = f"{percent(kept, 1)} of the known time"
+        # Were all that is not known broken, or all of it kept.
+        worst = each.compliant_s / each.scheduled_s
+        best = (each.compliant_s + each.unknown_s) / each.scheduled_s
+        rows.append(
+            Row(names(each.kind), value, f"{percent(worst)} to {percent(best)}", note, kept, worst,
+                best, (each.people,))
+        )  # fmt: skip
+    said = [
+        Sentence(
+            "Time that no reading vouches for is neither kept nor broken. The range says what the "
+            "share would be if all of it had been broken, or all of it kept: it is no interval of "
+            "chance."
+        )
+        if rows
+        else Sentence("Cannot tell: no day of the window has been worked out.")
+    ]
+    said.append(Sentence("Keeping a condition does not say that nobody was harmed."))
+    method = (
+        "Scheduled seconds of each condition on each full day of the window, from the days of "
+        "compliance that the person's page shows."
+    )
+    return Part("time", "Time of compliance", tuple(rows), tuple(said), method)
+
+
+def alert_burden(alerts: Sequence[AlertFact], people: Sequence[Monitored]) -> Part:
+    """How many alerts a week of wearing brings, and how many of them were true."""
+    weeks = sum(each.days for each in people) / DAYS_A_WEEK
+    answered = [each for each in alerts if each.outcome is not None and not each.withdrawn]
+    true = sum(each.outcome == "breach_confirmed" for each in answered)
+    precision = rate(true, len(answered), "no alert has been answered")
+    withdrawn = sum(each.withdrawn for each in alerts)
+    low, high = precision.ci95 or (None, None)
+    rows = (
+        _a_week("Alerts for each week worn", len(alerts), weeks, 1),
+        Row("Precision: confirmed of those answered", percent(precision.rate),
+            between(precision.ci95), f"{true} of {len(answered)} answered alerts", precision.rate,
+            low, high, (true, len(answered)), "alerts"),
+        Row("Withdrawn by later readings", str(withdrawn), number=withdrawn, counts=(withdrawn,)),
+        Row("Not answered yet", str(len(alerts) - len(answered) - withdrawn),
+            number=len(alerts) - len(answered) - withdrawn),
+    )  # fmt: skip
+    words = f"Of {len(answered)} answered alerts officers confirmed {true} as breaches."
+    said = (
+        Sentence(words, (len(answered), true))
+        if answered
+        else Sentence("Cannot tell how many alerts are true: none has been answered."),
+        Sentence(
+            "Precision rests on what officers found. It says nothing of breaches that no alert was "
+            "raised for, and nothing of alerts that nobody has answered."
+        ),
+    )
+    method = (
+        "Alerts about a wearer that opened in the window. Interval of the rate: exact Poisson, "
+        "too narrow where one person has many; of precision: Wilson; both 95 %."
+    )
+    return Part("alerts", "Burden and precision of alerts", rows, said, method)
+
+
+def _a_week(label: str, events: int, weeks: float, people: int) -> Row:
+    note = f"{events:,} in {weeks:,.1f} weeks worn"
+    if weeks <= 0:
+        return Row(label, CANNOT, "", "no device was worn")
+    low, high = (end / weeks for end in poisson_exact(events))
+    counts = (events, people) if people > 1 else (events,)
+    return Row(label, f"{events / weeks:.2f}", f"{low:.2f} to {high:.2f}", note, events / weeks,
+               low, high, counts)  # fmt: skip
+
+
+class _Group(msgspec.Struct, frozen=True):
+    """One group of wearers with its alerts."""
+
+    name: str
+    people: int
+    row: Row
+
+
+def equity(alerts: Sequence[AlertFact], people: Sequence[Monitored], by: str, title: str) -> Part:
+    """Alerts for each week worn, by a grouping of the wearers; tiny groups are not compared."""
+    groups: list[_Group] = []
+    for name in sorted({each.groups[by] for each in people}):
+        members = {each.ref: each.days for each in people if each.groups[by] == name}
+        events = sum(each.ref in members for each in alerts)
+        weeks = sum(members.values()) / DAYS_A_WEEK
+        row = _a_week(name, events, weeks, len(members))
+        note = f"{row.note}; {len(members)} people"
+        if len(members) < SMALL:
+            row = Row(name, "too few people to say", note=note)
+        row = msgspec.structs.replace(row, note=note, counts=(len(members), events))
+        groups.append(_Group(name, len(members), row))
+    rows = tuple(each.row for each in groups)
+    method = (
+        "Alerts that opened in the window for each week with a device on, by group. Exact Poisson "
+        f"interval, 95 %; groups under {SMALL} people are not compared."
+    )
+    return Part(f"equity-{by}", title, rows, _equity_said(rows), method, adds_up=True)
+
+
+def _equity_said(rows: Sequence[Row]) -> tuple[Sentence, ...]:
+    known = [each for each in rows if each.low is not None and each.high is not None]
+    counts = tuple(count for each in rows for count in each.counts)
+    why = Sentence(
+        "A difference does not say why: groups differ in their conditions and their homes, and a "
+        "device can work worse in some places. Sex, ethnicity and disability are not collected."
+    )
+    if len(known) < 2:
+        return Sentence("Cannot tell: fewer than two groups are large enough to compare."), why
+    apart = [
+        f"{one.label} above {other.label}"
+        for one in known
+        for other in known
+        if (one.low or 0.0) > (other.high or 0.0)
+    ]
+    if apart:
+        text = f"Look into this: {'; '.join(apart[:4])}, by more than chance explains."
+        return Sentence(text, counts), why
+    return Sentence("Cannot tell the groups apart: their intervals overlap.", counts), why

@@ -1,0 +1,220 @@
+"""The parts of a report that rest on records of offending: each with what it can and cannot say."""
+
+from collections.abc import Sequence
+
+from navigate_safer.outcomes.harm import harm
+from navigate_safer.outcomes.policy import DAYS_A_YEAR
+from navigate_safer.outcomes.refusal import BadOutcomeInput
+from navigate_safer.outcomes.reoffending import Reoffending, reoffending
+from navigate_safer.outcomes.repeats import Rate, repeat_rate, serial_rate
+from navigate_safer.outcomes.survival import (
+    Curve,
+    Group,
+    at_day,
+    at_risk,
+    kaplan_meier,
+    median,
+    restricted_mean,
+)
+from navigate_safer.people import observation
+from navigate_safer.people.observation import Design, Watched
+from navigate_safer.people.offending import HarmTable, History
+from navigate_safer.people.outcome_report import (
+    CANNOT,
+    PUBLIC_STEP_DAYS,
+    Part,
+    Point,
+    Row,
+    Sentence,
+    between,
+    percent,
+    signed,
+)
+
+DAYS_SHOWN = (90, 180, 365)
+
+
+def proven(histories: Sequence[History], design: Design) -> Part:
+    """Proven re-offending as the Ministry of Justice counts it."""
+    cohort, without = observation.follow_ups(histories, design.as_at)
+    found = reoffending(cohort)
+    rows = _proven_rows(found, waiting=len(cohort.people) - found.cohort_n, without=len(without))
+    if found.binary_rate is None:
+        said = [Sentence(f"Cannot tell: {found.reasons['binary_rate']}.")]
+    else:
+        words = (
+            f"Of {found.cohort_n} people who could be followed for 12 months and 6 more for the "
+            f"courts, {found.reoffenders} were convicted or cautioned for a new offence. By the "
+            f"size of the group the true share may lie anywhere in "
+            f"{between(found.binary_wilson_ci95)}."
+        )
+        said = [Sentence(words, (found.reoffenders, found.cohort_n))]
+    said.append(
+        Sentence(
+            "This counts what was proven, not what was done: most abuse never comes to court. It "
+            "comes 18 months late, and does not compare these people with others."
+        )
+    )
+    method = (
+        "An offence counts when it was done within 12 calendar months of the index event (release, "
+        "community sentence or caution) and proven by conviction or caution within 6 months more. "
+        "Breaches of an order alone do not count. Interval: Wilson, 95 %. Source: Ministry of "
+        "Justice, proven reoffending statistics."
+    )
+    return Part("proven", "Proven re-offending", rows, tuple(said), method)
+
+
+def _proven_rows(found: Reoffending, *, waiting: int, without: int) -> tuple[Row, ...]:
+    low, high = found.binary_wilson_ci95 or (None, None)
+    return (
+        Row(
+            "Re-offended, proven within 12 months",
+            percent(found.binary_rate),
+            between(found.binary_wilson_ci95),
+            f"{found.reoffenders} of {found.cohort_n} people",
+            found.binary_rate,
+            low,
+            high,
+            (found.reoffenders, found.cohort_n),
+            "reoffenders",
+        ),
+        _plain("Offences for each who re-offended", found.reoffences_per_reoffender, 2, found),
+        _plain("Offences for 100 people", found.reoffences_per_100_offenders, 1, found),
+        Row("Not followed long enough", f"{waiting} people", number=waiting, counts=(waiting,),
+            behind="immature"),
+        Row("Without an index event", f"{without} people", number=without, counts=(without,),
+            behind="without_index"),
+    )  # fmt: skip
+
+
+def _plain(label: str, number: float | None, digits: int, found: Reoffending) -> Row:
+    counts = (found.reoffenders, found.reoffences)
+    value = CANNOT if number is None else f"{number:.{digits}f}"
+    return Row(label, value, number=number, counts=counts)
+
+
+def harm_part(people: Watched, table: HarmTable | None) -> Part:
+    """Harm in days with the count beside it."""
+    title = "Harm, with the count beside it"
+    method = "Harm is the sum of offences times the days that the loaded table gives their code."
+    try:
+        if table is None:
+            raise BadOutcomeInput("no table of days by offence is loaded")
+        found = harm(observation.harm_input(people.people, table.weights_days))
+    except BadOutcomeInput as fault:
+        nothing = (Row("Harm", CANNOT),)
+        return Part("harm", title, nothing, (Sentence(f"Cannot tell: {fault}."),), method)
+    counts = (found.pre_count, found.post_count)
+    largest = found.largest_single_offence_share_of_pre_harm
+    rows = (
+        Row("Harm in days",
+            f"{found.pre_harm_days:,.0f} before, {found.post_harm_days:,.0f} after", "",
+            f"change of {signed(found.harm_percent_change)}", found.harm_percent_change,
+            counts=counts),
+        Row("Count", f"{found.pre_count:,} before, {found.post_count:,} after", "",
+            f"change of {signed(found.count_percent_change)}", found.count_percent_change,
+            counts=counts),
+        Row("Share of the single heaviest offence", percent(largest), number=largest,
+            counts=counts),
+    )  # fmt: skip
+    said = (
+        Sentence("One grave offence can be more harm than all others, so the harm can rise while "
+                 "the count falls. It is not per day at risk, and has no interval: read it only "
+                 "beside the count. Codes miss coercive control; nobody is to be ranked by this."),
+        Sentence(f"Days by offence: version {table.version}, {table.source}."),
+    )  # fmt: skip
+    return Part("harm", title, rows, said, method)
+
+
+def serial_and_repeat(histories: Sequence[History], design: Design) -> Part:
+    """Who has several victims, and cases that come back to the meeting."""
+    serial = serial_rate(observation.incidents_of(histories, design.as_at), len(histories))
+    repeat = repeat_rate(observation.referrals(histories, design.as_at))
+    rows = (
+        _share("Serial: two or more victims in three years", serial, "people", "serial"),
+        _share("Repeat: back at the meeting within 12 months", repeat, "referrals", "repeats"),
+    )
+    said = (
+        Sentence("Both rates rest on who was named in the records: a victim who is not known adds "
+                 "nothing, so the true share of serial perpetrators is at least this high."),
+        Sentence("A repeat referral can mean new abuse, or that people trust the service enough to "
+                 "come back; this cannot tell which."),
+    )  # fmt: skip
+    method = (
+        "Serial: aged 16 or over, more than one incident and two or more victims in the three "
+        "years to the as-at date. Repeat: a referral of the same victim and perpetrator within 12 "
+        "months of the last. Interval: Wilson, 95 %."
+    )
+    return Part("serial", "Serial and repeat", rows, said, method)
+
+
+def _share(label: str, rate: Rate, what: str, behind: str) -> Row:
+    low, high = rate.ci95 or (None, None)
+    note = f"{rate.count} of {rate.of} {what}"
+    counts = (rate.count, rate.of)
+    return Row(
+        label, percent(rate.rate), between(rate.ci95), note, rate.rate, low, high, counts, behind
+    )
+
+
+def survival_part(histories: Sequence[History], design: Design) -> Part:
+    """Days at risk to the first event after selection."""
+    group = observation.clocks(histories, design.kind, design.as_at)
+    curve = kaplan_meier(group)
+    rows = [_left_at(group, curve, day) for day in DAYS_SHOWN]
+    middle, mean = median(curve), restricted_mean(curve, DAYS_A_YEAR)
+    events = sum(map(bool, group.event))
+    counts = (events, len(group.time) - events)
+    rows += [
+        Row("Half had one within", CANNOT if middle is None else f"{middle:,.0f} days at risk",
+            number=middle, counts=counts),
+        Row("Mean days without one, of the first 365", CANNOT if mean is None else f"{mean:.0f}",
+            number=mean, counts=counts),
+    ]  # fmt: skip
+    what = design.kind.value.replace("_", " ")
+    if not group.time:
+        said = [Sentence("Cannot tell: nobody has been watched since selection.")]
+    else:
+        words = (
+            f"{events} of {len(group.time)} people had a first {what} as suspect after selection; "
+        )
+        said = [
+            Sentence(words + "the others had none while they were watched.", counts),
+            Sentence(
+                "The shaded band is how far the true share may lie from the line. Where few are "
+                "still watched, at the right, it is wide: do not read the line there. Without a "
+                "comparison group it does not say what the programme did."
+            ),
+        ]
+    method = (
+        "Kaplan-Meier with log(-log) interval, 95 %. The clock counts days at risk from the day "
+        "after selection and stops in custody; who dies, moves away or is watched no longer leaves "
+        "the curve there."
+    )
+    title = f"Time to the first {what}"
+    return Part("survival", title, tuple(rows), tuple(said), method, _points(group, curve))
+
+
+def _left_at(group: Group, curve: Curve, day: int) -> Row:
+    found, watched = at_day(curve, day), at_risk(group, day)
+    low, high = found.loglog_ci95 or (None, None)
+    interval = between(found.loglog_ci95)
+    note = f"{watched} people still watched"
+    label = f"Without one after {day} days at risk"
+    return Row(
+        label, percent(found.survival), interval, note, found.survival, low, high, (watched,)
+    )
+
+
+def _points(group: Group, curve: Curve) -> tuple[Point, ...]:
+    """The curve at each event, at every thirtieth day and at the end."""
+    if curve.last is None:
+        return ()
+    grid = range(0, int(curve.last) + 1, PUBLIC_STEP_DAYS)
+    found = []
+    for day in sorted({*curve.times, *grid, curve.last}):
+        there = at_day(curve, day)
+        low, high = there.loglog_ci95 or (None, None)
+        share = 1.0 if there.survival is None else there.survival
+        found.append(Point(day, share, low, high, at_risk(group, day)))
+    return tuple(found)

@@ -1,0 +1,160 @@
+"""A report on outcomes: parts with rows, and under each what can and cannot be concluded.
+
+The page, the printed pack and the spreadsheet show the same parts. In a public report a row or a
+sentence that rests on a small number is left out, and said to be.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from navigate_safer.outcomes.estimate import OpenInterval
+
+# Cells under 5 are left out of public packs: a custom of statistics offices, to be confirmed
+# locally; an area may set its own.
+SMALL = 5
+PUBLIC_STEP_DAYS = 30
+LEFT_OUT = f"left out: fewer than {SMALL}"
+CANNOT = "cannot be estimated"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One figure in words, with the number itself for a spreadsheet.
+
+    ``counts`` are the counts of people or events that it rests on; ``behind`` is the name of the
+    list of them, for those who may see it.
+    """
+
+    label: str
+    value: str
+    interval: str = ""
+    note: str = ""
+    number: float | None = None
+    low: float | None = None
+    high: float | None = None
+    counts: tuple[int, ...] = ()
+    behind: str | None = None
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """One sentence and the counts that can be read from it."""
+
+    text: str
+    counts: tuple[int, ...] = ()
+
+
+class Point(msgspec.Struct, frozen=True):
+    """One step of a curve: share and interval from a day on, people still watched."""
+
+    day: float
+    share: float
+    low: float | None
+    high: float | None
+    at_risk: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One measure. ``adds_up``: its rows are the whole of a known total."""
+
+    key: str
+    title: str
+    rows: tuple[Row, ...]
+    said: tuple[Sentence, ...]
+    method: str
+    curve: tuple[Point, ...] = ()
+    adds_up: bool = False
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The parts, and what they are about."""
+
+    as_at: date
+    policy: str
+    people: int
+    window_days: int
+    gap_days: int
+    kind: str
+    parts: tuple[Part, ...]
+    public: bool = False
+
+    def part(self, key: str) -> Part:
+        """The part of that name; raises KeyError."""
+        return {each.key: each for each in self.parts}[key]
+
+
+def public(report: Report) -> Report:
+    """The report without lists, and without what rests on a small number."""
+    parts = tuple(_public_part(part) for part in report.parts)
+    people = report.people if not small((report.people,)) else 0
+    return msgspec.structs.replace(report, parts=parts, people=people, public=True)
+
+
+def small(counts: Sequence[int]) -> bool:
+    """Whether one of the counts is so small that somebody could be known by it."""
+    return any(0 < count < SMALL for count in counts)
+
+
+def _public_part(part: Part) -> Part:
+    hidden = {number for number, row in enumerate(part.rows) if small(row.counts)}
+    if part.adds_up and len(hidden) == 1:
+        # One row left out of a known total is the total less the others.
+        rest = [number for number in range(len(part.rows)) if number not in hidden]
+        hidden |= set(sorted(rest, key=lambda number: part.rows[number].counts)[:1])
+    rows = tuple(
+        Row(row.label, LEFT_OUT) if number in hidden else msgspec.structs.replace(row, behind=None)
+        for number, row in enumerate(part.rows)
+    )
+    said = tuple(each for each in part.said if not small(each.counts))
+    if len(said) < len(part.said) or (hidden and not said):
+        said = (*said, Sentence("Some words are left out, since they rest on small numbers."))
+    return msgspec.structs.replace(part, rows=rows, said=said, curve=_coarse(part.curve))
+
+
+def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:
+    """The curve at every thirtieth day while enough are watched: no step of one person."""
+    found: dict[float, Point] = {}
+    for point in curve:
+        if point.at_risk >= SMALL:
+            day = point.day - point.day % -PUBLIC_STEP_DAYS
+            found[day] = msgspec.structs.replace(point, day=day)
+    return tuple(found.values())
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share as a percentage; a minus as printed."""
+    return CANNOT if share is None else f"{100 * share:.{digits}f} %".replace("-", "\N{MINUS SIGN}")
+
+
+def change(ratio: float | None) -> str:
+    """A ratio as a change: 0.65 is a fall of 35 %."""
+    if ratio is None:
+        return CANNOT
+    if round(100 * ratio) == 100:
+        return "no change"
+    return f"{'fall' if ratio < 1 else 'rise'} of {abs(100 * (ratio - 1)):.0f} %"
+
+
+def between(interval: OpenInterval | None, why: str = "") -> str:
+    """An interval of shares, as percentages."""
+    if interval is None:
+        return why or CANNOT
+    low, high = interval
+    if high is None:
+        return f"{percent(low)} or more"
+    return f"{percent(low)} to {percent(high)}"
+
+
+def change_between(interval: OpenInterval | None, why: str = "") -> str:
+    """An interval of ratios, as changes."""
+    if interval is None:
+        return why or CANNOT
+    low, high = interval
+    return f"{change(low)} to {'no upper limit' if high is None else change(high)}"
+
+
+def signed(change_percent: float | None) -> str:
+    """A change in per cent with its sign."""
+    if change_percent is None:
+        return CANNOT
+    return f"{change_percent:+.0f} %".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,77 @@
+"""Outcomes: the page, the lists behind it, and what those who may not see names are shown."""
+
+from web.world import World, words_of
+
+from navigate_safer.db.audit import AuditRow
+
+NAMES = ("Umbershaw", "Pettivale", "Quennell", "W-EXC", "W-CUR")
+
+
+def test_a_manager_reads_figures_with_what_they_can_say(quiet_world: World) -> None:
+    words = words_of(quiet_world.visitor("manager").get("/outcomes"))
+    assert "7 people, events up to 19 November 2026" in words
+    assert "21 in 2,555 days at risk" in words
+    assert "1 in 2,555 days at risk" in words
+    assert "The rate is lower after than before" in words
+    assert "does not show that the programme worked" in words
+    assert "Haslington" not in words
+
+
+def test_the_list_behind_a_figure_is_named_and_logged_for_each_person(quiet_world: World) -> None:
+    words = words_of(quiet_world.visitor("manager").get("/outcomes/behind/after"))
+    assert "1 person of your areas" in words
+    assert "Leofric Umbershaw" in words
+    assert "10 Dec 2025: Incident" in words
+    assert "police record, as at 19 Nov 2026" in words
+    (entry,) = quiet_world.database.all(
+        AuditRow, AuditRow.what == "offending records behind a figure"
+    )
+    assert entry.subject_kind == "wearer"
+    assert entry.detail == {"figure": "after", "entries": 1}
+
+
+def test_a_list_that_no_figure_has_is_not_found(quiet_world: World) -> None:
+    assert quiet_world.visitor("manager").get("/outcomes/behind/victims").status_code == 404
+
+
+def test_who_may_see_figures_only_gets_the_last_quarter_without_small_numbers(
+    quiet_world: World,
+) -> None:
+    auditor = quiet_world.visitor("auditor")
+    page = auditor.get("/outcomes?window=90&area=west&as_at=2026-11-01")
+    words = words_of(page)
+    assert page.status_code == 200
+    assert "events up to 30 September 2026" in words, "whatever the address asks for"
+    assert "Window 365 days" in words
+    assert "left out: fewer than 5" in words
+    assert not any(name in page.text for name in NAMES)
+    assert "/outcomes/behind" not in page.text
+    assert auditor.get("/outcomes/behind/before").status_code == 403
+
+
+def test_a_manager_can_look_at_what_a_board_would_see(quiet_world: World) -> None:
+    page = quiet_world.visitor("manager").get("/outcomes?view=public").text
+    assert "figures without names" in page
+    assert not any(name in page for name in NAMES)
+
+
+def test_a_day_that_is_not_over_and_a_word_for_a_day_are_refused_in_words(
+    quiet_world: World,
+) -> None:
+    manager = quiet_world.visitor("manager")
+    future = manager.get("/outcomes?as_at=2027-01-01")
+    assert future.status_code == 422
+    assert "days that are over" in words_of(future)
+    assert "Enter the day as year-month-day" in words_of(manager.get("/outcomes?as_at=soon"))
+
+
+def test_an_area_of_somebody_else_is_like_none(quiet_world: World) -> None:
+    manager = quiet_world.visitor("manager")
+    assert manager.get("/outcomes?area=east").status_code == 404
+    assert manager.get("/outcomes?area=nowhere").status_code == 404
+
+
+def test_looking_is_logged(quiet_world: World) -> None:
+    quiet_world.visitor("manager").get("/outcomes")
+    (entry,) = quiet_world.database.all(AuditRow, AuditRow.what == "outcomes")
+    assert entry.detail == {"as_at": "2026-11-19", "people": 7}
