@@ -234,8 +234,10 @@ def test_a_situation_and_what_is_done(findings, episodes, rerun, expected):
 def test_every_action_and_every_reason_has_its_situation():
     done = [pair for param in SITUATIONS for pair in param.values[3]]
     assert {action for action, _ in done} == set(Action)
-    # What overlaps is settled after this, with situations of its own.
-    overlaps = {Why.TOLD_BY_ANOTHER_ZONE, Why.NO_LONGER_TOLD}
+    # What overlaps, and what comes together, is settled after this, with situations of its own.
+    overlaps = {Why.TOLD_BY_ANOTHER_ZONE, Why.NO_LONGER_TOLD, Why.PARTS_CHANGED}
+    # Changed terms have theirs where they are changed.
+    overlaps |= {why for why in Why if "terms" in why.value}
     assert {why for _, why in done} == set(Why) - overlaps
 
 
