@@ -1,7 +1,8 @@
 """Compliance time: how long a condition was kept, broken, or unknown, and each absence by its code.
 
-Every scheduled minute is in exactly one of the three states. A breach is what the rules found; of
-the rest, what no readings vouch for is unknown, and only what is left was kept.
+Every scheduled minute is in exactly one of four states. A breach is what the rules found; what they
+found and a person has yet to judge is for review; of the rest, what no readings vouch for is
+unknown, and only what is left was kept.
 """
 
 from collections.abc import Sequence
@@ -50,9 +51,10 @@ class Absence(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A stretch of time in three parts that add up to ``scheduled``.
+    """A stretch of time in four parts that add up to ``scheduled``.
 
-    ``compliant`` holds what an officer has excused; ``excused`` says how much that is.
+    ``compliant`` holds what an officer has excused; ``excused`` says how much that is. ``review``
+    is nothing but for alcohol that was measured and not confirmed.
     """
 
     scheduled: timedelta
@@ -60,6 +62,7 @@ class Account(msgspec.Struct, frozen=True):
     breach: timedelta
     unknown: timedelta
     excused: timedelta = timedelta()
+    review: timedelta = timedelta()
 
     @property
     def coverage(self) -> float | None:
@@ -74,6 +77,7 @@ class Account(msgspec.Struct, frozen=True):
             self.breach + other.breach,
             self.unknown + other.unknown,
             self.excused + other.excused,
+            self.review + other.review,
         )
 
 
@@ -81,19 +85,25 @@ NOTHING = Account(timedelta(), timedelta(), timedelta(), timedelta())
 
 
 def account(
-    scheduled: Intervals, known: Intervals, broken: Intervals, excused: Intervals = ()
+    scheduled: Intervals,
+    known: Intervals,
+    broken: Intervals,
+    excused: Intervals = (),
+    doubtful: Intervals = (),
 ) -> Account:
-    """The three parts of the scheduled time; all intervals merged and sorted.
+    """The four parts of the scheduled time; all intervals merged and sorted.
 
     ``broken`` is what the rules found and ``known`` what readings vouch for. What was broken while
-    excused counts as compliant; a breach counts whether or not it is among what is known.
+    excused counts as compliant; a breach counts whether or not it is among what is known, and so
+    does what is ``doubtful``, for a person to review, as far as it is no breach.
     """
     found = intersection(broken, scheduled)
     forgiven = intersection(found, excused)
     breach = subtraction(found, forgiven)
-    unknown = subtraction(subtraction(scheduled, known), found)
-    whole, bad, dark = measure(scheduled), measure(breach), measure(unknown)
-    return Account(whole, whole - bad - dark, bad, dark, measure(forgiven))
+    review = subtraction(intersection(doubtful, scheduled), found)
+    unknown = subtraction(subtraction(subtraction(scheduled, known), found), review)
+    whole, bad, dark, open_ = (measure(each) for each in (scheduled, breach, unknown, review))
+    return Account(whole, whole - bad - dark - open_, bad, dark, measure(forgiven), open_)
 
 
 def day_span(day: date) -> Interval:

@@ -59,6 +59,7 @@ class Why(Enum):
     NOTHING_NEW = "nothing new"
     EXCUSED = "allowed by an officer"
     TOLD_BY_ANOTHER_ZONE = "told by the alert of a zone that overlaps"
+    PARTS_CHANGED = "its parts have changed"
     NO_LONGER_TOLD = "the zone whose alert told of it is left, and this one is not"
 
     @property

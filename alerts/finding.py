@@ -57,6 +57,8 @@ class FindingKind(Enum):
     EARLY_WARNING_1 = "early_warning_1"
     EARLY_WARNING_2 = "early_warning_2"
     EARLY_WARNING_3 = "early_warning_3"
+    # Alcohol together with another finding: a case with its parts.
+    COMPOUND = "compound"
     # A stay that an officer has allowed.
     EXCUSED_STAY = "excused_stay"
 

@@ -19,6 +19,8 @@ ZONE_BREACHES = frozenset(
         FindingKind.EXCLUSION_BREACH,
         FindingKind.CURFEW_BREACH,
         FindingKind.RESTRICTION_BREACH,
+        # It may hold one of them.
+        FindingKind.COMPOUND,
     }
 )
 # Project policy, version 1: longer than a working day must be looked at again by somebody.

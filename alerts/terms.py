@@ -6,6 +6,7 @@ from enum import Enum
 
 import msgspec
 
+from alerts.alcohol.rule_set import versioned
 from alerts.finding import Severity
 from zones.authorised import Authorised
 from zones.parts import Part, Role, parts_of
@@ -65,6 +66,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       itself takes time.
     - ``alcohol_gap_s``: samples further apart are not one episode (90 min, the project's episode
       definition).
+    - ``alcohol_rules``: name and version of the rule set that alcohol is judged by. "standard 1" is
+      the project's own; the default never changes, so that a newer set judges only what is
+      measured under a condition that asks for it.
     - ``battery_low_percent``: 20 % is the Ministry's seeded rule BATTERY_LEVEL v1;
       ``battery_critical_percent``: 5 % its event EV_BATTERY_LEV_5PERCENT.
     - ``battery_clear_percent``: charge at which a low battery is over without a charger; 30 % is
@@ -98,8 +102,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``approach_percent``: the warning is raised from this probability on. 10 % is the project's
       own: in its benchmark earlier than a ring of 500 m with a third of the false warnings.
 
-    Raises ValueError where the three levels of the battery are out of order or a cost is not
-    above 0.
+    Raises ValueError where the three levels of the battery are out of order, a cost is not above 0
+    or there is no such rule set.
     """
 
     tac_g_dl: float = 0.02
@@ -107,6 +111,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silence_s: int = 900
     alcohol_silence_s: int = 90_000
     alcohol_gap_s: int = 5_400
+    alcohol_rules: str = "standard 1"
     battery_low_percent: float = 20.0
     battery_critical_percent: float = 5.0
     battery_clear_percent: float = 30.0
@@ -131,6 +136,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("battery levels must rise: critical, low, clear, in percent")
         if not 0 < self.tac_g_dl < math.inf:
             raise ValueError("the level of alcohol must be above 0 g/dl")
+        versioned(self.alcohol_rules)
         costs = (
             self.exclusion_miss_cost,
             self.curfew_miss_cost,

@@ -106,3 +106,17 @@ RULE_SETS: dict[str, RuleSet] = {
         msgspec.structs.replace(loose(STANDARD), name="loose"),
     )
 }
+
+# Every version there has ever been, by name and version: an episode of an old order is judged
+# again, when late data comes, by the set that was in force. Sets are added, and never changed.
+_EVERY_VERSION: dict[str, RuleSet] = {
+    f"{each.name} {each.version}": each for each in RULE_SETS.values()
+}
+
+
+def versioned(reference: str) -> RuleSet:
+    """The rule set of a name and version such as "standard 1"; raises ValueError."""
+    if reference not in _EVERY_VERSION:
+        known = ", ".join(f'"{each}"' for each in sorted(_EVERY_VERSION))
+        raise ValueError(f'there is no alcohol rule set "{reference[:40]}"; there are {known}')
+    return _EVERY_VERSION[reference]

@@ -13,7 +13,7 @@ import msgspec
 from alerts.alcohol import wear
 from alerts.alcohol.episode import DRINKING_UNCERTAIN, Episode, episodes
 from alerts.alcohol.model import likely
-from alerts.alcohol.rule_set import STANDARD, RuleSet
+from alerts.alcohol.rule_set import RuleSet, versioned
 from alerts.alcohol.series import Sample
 from alerts.alcohol.verdict import Verdict, verdict
 from alerts.finding import Finding, FindingKind, Severity
@@ -52,12 +52,13 @@ def _initial(_condition: Condition, _device: DeviceKind, _armed_at: datetime) ->
 
 
 def rules_of(condition: Condition) -> RuleSet:
-    """The rule set with the thresholds that the condition sets."""
+    """The rule set in the version that the condition names, with the thresholds that it sets."""
     limits = condition.limits
+    rules = versioned(limits.alcohol_rules)
     return msgspec.structs.replace(
-        STANDARD,
+        rules,
         threshold_g_dl=limits.tac_g_dl,
-        baseline_g_dl=min(STANDARD.baseline_g_dl, limits.tac_g_dl),
+        baseline_g_dl=min(rules.baseline_g_dl, limits.tac_g_dl),
         max_gap_s=limits.alcohol_gap_s,
     )
 

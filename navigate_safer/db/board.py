@@ -7,8 +7,10 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
+from navigate_safer.db import cases
 from navigate_safer.db.alert_history import HistoryLine, TextLine, history_lines, text_lines
 from navigate_safer.db.alerting import AlertRow, EpisodeRow
+from navigate_safer.db.cases import PartLine
 from navigate_safer.db.people import (
     AreaRow,
     ConditionRow,
@@ -65,7 +67,10 @@ class AlsoLine(msgspec.Struct, frozen=True):
 
 
 class AlertDetail(msgspec.Struct, frozen=True):
-    """Everything the alert page says; zone id and name only for those who may see places."""
+    """Everything the alert page says; zone id and name only for those who may see places.
+
+    A case has its ``parts``; ``cases`` are the references of those that this is a part of.
+    """
 
     line: BoardLine
     wearer_id: int
@@ -81,6 +86,8 @@ class AlertDetail(msgspec.Struct, frozen=True):
     history: list[HistoryLine]
     texts: list[TextLine]
     also: list[AlsoLine]
+    parts: list[PartLine] = []
+    cases: list[str] = []
 
 
 def _lines(scope: Scope) -> Select[AlertRow, EpisodeRow, WearerRow, AreaRow, str]:
@@ -184,6 +191,8 @@ def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
         history=history_lines(session, line.alert_id),
         texts=text_lines(session, line.alert_id),
         also=_also(session, episode, places),
+        parts=cases.part_lines(session, episode.evidence),
+        cases=cases.references_of_cases(session, episode),
     )
 
 

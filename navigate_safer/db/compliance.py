@@ -30,6 +30,7 @@ class ComplianceDayRow(Base):
     compliant_s: Mapped[int] = mapped_column(Integer)
     breach_s: Mapped[int] = mapped_column(Integer)
     unknown_s: Mapped[int] = mapped_column(Integer)
+    review_s: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     absences: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
@@ -40,6 +41,13 @@ def stored(
     row = ComplianceDayRow
     query = select(row).where(row.wearer_id.in_(wearer_ids), row.day.between(first, last))
     return list(session.scalars(query.order_by(row.condition_id, row.day)))
+
+
+def of_condition(session: Session, condition_id: int, last: date) -> list[ComplianceDayRow]:
+    """Every day of a condition that has been worked out, up to a day and with it."""
+    row = ComplianceDayRow
+    query = select(row).where(row.condition_id == condition_id, row.day <= last)
+    return list(session.scalars(query.order_by(row.day)))
 
 
 def keep(session: Session, rows: Iterable[ComplianceDayRow]) -> None:
@@ -56,8 +64,8 @@ def forget_from(session: Session, wearer_ids: Collection[int], first: date) -> N
 
 def sums(
     session: Session, wearer_ids: Collection[int], first: date, last: date
-) -> dict[int, tuple[int, int, int, int]]:
-    """Seconds scheduled, compliant, in breach and unknown of each wearer over the days."""
+) -> dict[int, tuple[int, int, int, int, int]]:
+    """Seconds scheduled, compliant, in breach, unknown and for review of each wearer."""
     row = ComplianceDayRow
     found = session.execute(
         select(
@@ -66,8 +74,9 @@ def sums(
             func.sum(row.compliant_s),
             func.sum(row.breach_s),
             func.sum(row.unknown_s),
+            func.sum(row.review_s),
         )
         .where(row.wearer_id.in_(wearer_ids), row.day.between(first, last))
         .group_by(row.wearer_id)
     )
-    return {wearer: (int(a), int(b), int(c), int(d)) for wearer, a, b, c, d in found}
+    return {wearer: (int(a), int(b), int(c), int(d), int(e)) for wearer, a, b, c, d, e in found}

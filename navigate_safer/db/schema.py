@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from navigate_safer.db import (
     alerting,
     audit,
+    cases,
     commands,
     compliance,
     exceptions,
@@ -49,6 +50,7 @@ SUBJECTS = (
     zones,
     exceptions,
     gateway_minutes,
+    cases,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)

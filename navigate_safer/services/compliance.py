@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts import compliance as reckoning
+from alerts.abstinence import DayState, Progress, Tally, progress, state_of
 from alerts.compliance import Absence, AbsenceCode, Account, day_of, day_span
 from alerts.terms import Condition
 from navigate_safer.db import audit, caseload, terms
@@ -24,6 +25,7 @@ from navigate_safer.db.people import FittingRow, WearerRow
 from navigate_safer.db.reading import reading
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
+from navigate_safer.services import abstinence_days
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.compliance_days import BREACHES, settled, work_out
 from zones.interval import Interval
@@ -40,9 +42,18 @@ class DayLine(msgspec.Struct, frozen=True):
     account: Account
     absences: tuple[Absence, ...]
 
+    @property
+    def state(self) -> DayState | None:
+        """What is said of the whole day."""
+        return state_of(self.account)
+
 
 class ConditionDays(msgspec.Struct, frozen=True):
-    """The days of one condition, oldest first, and all of them together."""
+    """The days of one condition, oldest first, and all of them together.
+
+    One about alcohol has its full days counted since it began (``tally``), and which of its days
+    today is.
+    """
 
     condition_id: int
     kind: str
@@ -52,6 +63,8 @@ class ConditionDays(msgspec.Struct, frozen=True):
     late_start: timedelta
     early_end: timedelta
     cumulative: timedelta
+    tally: Tally | None = None
+    progress: Progress | None = None
 
 
 def see_days(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> list[ConditionDays]:
@@ -78,7 +91,8 @@ def see_days(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> list[
                     fresh += [row] if settled(condition, day, now) else []
                 days.append(_line(row))
             if days:
-                shown.append(_together(condition, days))
+                counted = _counted(session, condition, fresh, now)
+                shown.append(_together(condition, days, *counted))
     with sessions.begin() as session:
         stored.keep(session, fresh)
         audit.record(
@@ -104,9 +118,20 @@ def sums_of(
     with reading(sessions, within_s=LONGEST_READING_S) as session:
         found = stored.sums(session, wearer_ids, first, last)
     return {
-        wearer: Account(*(timedelta(seconds=part) for part in parts))
+        wearer: Account(*(timedelta(seconds=part) for part in (*parts[:4], 0, parts[4])))
         for wearer, parts in found.items()
     }
+
+
+def alcohol_days_of(
+    sessions: Sessions, scope: Scope, wearer_ids: Collection[int], now: datetime
+) -> dict[int, Tally]:
+    """The same week in days, of each wearer who has a condition about alcohol."""
+    scope.require(Permission.SEE_CASELOAD)
+    last = day_of(now) - timedelta(days=1)
+    first = last - timedelta(days=DAYS_OF_CASELOAD - 1)
+    with reading(sessions, within_s=LONGEST_READING_S) as session:
+        return abstinence_days.tallies(session, wearer_ids, first, last)
 
 
 def work_out_next(sessions: Sessions, now: datetime, after: int = 0) -> int | None:
@@ -159,12 +184,26 @@ def _absences(values: Sequence[dict[str, Any]]) -> tuple[Absence, ...]:
 
 
 def _line(row: ComplianceDayRow) -> DayLine:
-    parts = (row.scheduled_s, row.compliant_s, row.breach_s, row.unknown_s)
-    made = Account(*(timedelta(seconds=part) for part in parts))
-    return DayLine(row.day, made, _absences(row.absences))
+    return DayLine(row.day, abstinence_days.account_of_row(row), _absences(row.absences))
 
 
-def _together(condition: Condition, days: list[DayLine]) -> ConditionDays:
+def _counted(
+    session: Session, condition: Condition, fresh: list[ComplianceDayRow], now: datetime
+) -> tuple[Tally | None, Progress | None]:
+    if condition.kind not in abstinence_days.ALCOHOL:
+        return None, None
+    mine = [row for row in fresh if row.condition_id == condition.condition_id]
+    return abstinence_days.tally_of_condition(session, condition, mine, now), progress(
+        condition, now
+    )
+
+
+def _together(
+    condition: Condition,
+    days: list[DayLine],
+    counted: Tally | None = None,
+    stands: Progress | None = None,
+) -> ConditionDays:
     total = reckoning.NOTHING
     for line in days:
         total = total.plus(line.account)
@@ -178,6 +217,8 @@ def _together(condition: Condition, days: list[DayLine]) -> ConditionDays:
         reckoning.late_start(found),
         reckoning.early_end(found),
         total.breach,
+        counted,
+        stands,
     )
 
 

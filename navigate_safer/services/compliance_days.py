@@ -3,6 +3,7 @@
 A breach is what was told to officers: the stored episodes, and no second opinion.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts import abstinence
 from alerts import compliance as reckoning
 from alerts.compliance import Absence, Account, day_span
 from alerts.finding import FindingKind
@@ -22,6 +24,7 @@ from navigate_safer.db.people import DeviceRow, FittingRow
 from navigate_safer.db.reading_rows import AlcoholRow, FixRow
 from navigate_safer.db.reading_values import reading_of
 from navigate_safer.place_probability import vouched_for
+from navigate_safer.services import abstinence_days
 from zones.interval import Interval, Intervals, intersection, union
 
 # A day that has been over for so long is worked out by the schedule: tags that were out of
@@ -33,8 +36,8 @@ BREACHES = {
     ConditionKind.EXCLUSION_ZONE: FindingKind.EXCLUSION_BREACH,
     ConditionKind.CURFEW: FindingKind.CURFEW_BREACH,
     ConditionKind.RESTRICTION_ZONE: FindingKind.RESTRICTION_BREACH,
-    ConditionKind.ALCOHOL_ABSTINENCE: FindingKind.ALCOHOL_THRESHOLD,
-    ConditionKind.ALCOHOL_LEVEL: FindingKind.ALCOHOL_THRESHOLD,
+    ConditionKind.ALCOHOL_ABSTINENCE: FindingKind.ALCOHOL_CONFIRMED,
+    ConditionKind.ALCOHOL_LEVEL: FindingKind.ALCOHOL_CONFIRMED,
 }
 
 
@@ -45,17 +48,23 @@ def work_out(
     span = day_span(day)
     known, newest = _known(session, wearer_id, condition, span)
     through = now
-    if newest is not None and now - newest <= timedelta(seconds=condition.limits.max_gap_s):
+    limits = condition.limits
+    patience = limits.max_gap_s if condition.zone is not None else limits.alcohol_gap_s
+    if newest is not None and now - newest <= timedelta(seconds=patience):
         # The next fix is not late yet: what comes after the newest is not unknown, only not yet.
         through = max(newest, span.start)
     scheduled = _hours(condition, Interval(span.start, max(span.start, min(span.end, through))))
     # What still goes on was last seen at the newest reading: silence is not a breach.
     seen = min(newest or span.start, through)
     excused = _episodes(session, wearer_id, condition, FindingKind.EXCUSED_STAY, seen)
-    broken = _episodes(session, wearer_id, condition, BREACHES[condition.kind], seen)
-    broken = union(broken, excused)
-    made = reckoning.account(scheduled, known, broken, excused)
     found: tuple[Absence, ...] = ()
+    if condition.kind in abstinence_days.ALCOHOL:
+        measured = abstinence_days.measured(session, wearer_id, condition, seen)
+        made = abstinence.account_of(scheduled, known, measured)
+    else:
+        broken = _episodes(session, wearer_id, condition, BREACHES[condition.kind], seen)
+        broken = union(broken, excused)
+        made = reckoning.account(scheduled, known, broken, excused)
     if condition.kind is ConditionKind.CURFEW:
         wide = Interval(span.start - timedelta(days=1), span.end + timedelta(days=1))
         begun = [each for each in _hours(condition, wide) if span.holds(each.start)]
@@ -81,15 +90,13 @@ def settled(condition: Condition, day: date, now: datetime) -> bool:
 
 
 def _seconds(made: Account) -> dict[str, int]:
-    """Whole seconds that still add up: what rounding leaves over is unknown."""
-    scheduled = round(made.scheduled.total_seconds())
-    compliant, breach = int(made.compliant.total_seconds()), int(made.breach.total_seconds())
-    return {
-        "scheduled_s": scheduled,
-        "compliant_s": compliant,
-        "breach_s": breach,
-        "unknown_s": max(0, scheduled - compliant - breach),
-    }
+    """Whole seconds that still add up; rounding never takes from what was not kept."""
+    left = scheduled = round(made.scheduled.total_seconds())
+    parts = {"scheduled_s": scheduled}
+    for name in ("breach", "review", "unknown"):
+        part = min(left, math.ceil(getattr(made, name).total_seconds()))
+        parts[f"{name}_s"], left = part, left - part
+    return {**parts, "compliant_s": left}
 
 
 def _hours(condition: Condition, span: Interval) -> Intervals:

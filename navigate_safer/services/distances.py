@@ -23,7 +23,7 @@ from navigate_safer.db.protected import Carried, Pair
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.reading_values import reading_of
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import episodes
+from navigate_safer.services import consequences
 from navigate_safer.services.stretch import AHEAD
 from navigate_safer.services.telling import Voice
 from zones.interval import Interval
@@ -48,9 +48,10 @@ def judge(
 
 
 def of_rules(of: FittingOf) -> Select[EpisodeRow]:
-    """A fitting's episodes that its own rules find: not those of distance."""
+    """A fitting's episodes that its own rules find: not those of distance, and no cases."""
     row = EpisodeRow
-    return select(row).where(row.fitting_id == of.fitting.fitting_id, row.kind != KIND.value)
+    others = (KIND.value, FindingKind.COMPOUND.value)
+    return select(row).where(row.fitting_id == of.fitting.fitting_id, row.kind.not_in(others))
 
 
 def _judge_pair(
@@ -78,7 +79,7 @@ def _judge_pair(
         known = _known(session, fitting_id, pair.condition_id, span.start)
         decisions = decide(found, known, now, rerun=True)
         of = terms.fitting(session, fitting_id)
-        opened += episodes.apply(session, of, decisions, now, voice)
+        opened += consequences.apply(session, of, decisions, now, voice)
     return opened
 
 

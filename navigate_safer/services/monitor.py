@@ -24,7 +24,7 @@ from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import TERMS, JudgementRow, PendingRow
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import checkpoints, compliance, distances, episodes, stretch
+from navigate_safer.services import checkpoints, compliance, consequences, distances, stretch
 from navigate_safer.services.fleet import calm_text
 from navigate_safer.services.stretch import AHEAD, Stretch, Worked
 from navigate_safer.services.telling import Voice
@@ -214,7 +214,7 @@ def _judge_fitting(
     decisions = decide(
         findings.values(), known, now, rerun=worked.rerun, terms_changed=terms_changed
     )
-    return worked.readings, episodes.apply(session, of, decisions, now, voice)
+    return worked.readings, consequences.apply(session, of, decisions, now, voice)
 
 
 def catch_up(session: Session, of: FittingOf, now: datetime, voice: Voice) -> int:

@@ -37,7 +37,7 @@ from navigate_safer.db.telemetry import (
     JudgementRow,
     PendingRow,
 )
-from navigate_safer.services import alerting, episodes, monitor, telling
+from navigate_safer.services import alerting, consequences, monitor, telling
 from navigate_safer.services.telling import Voice
 
 # No reading is taken that is older (45 days, QualityLimits), so nothing is judged from there.
@@ -108,7 +108,7 @@ def _tick(session: Session, row: JudgementRow, now: datetime, voice: Voice) -> i
         heard_at = arrivals.turn_on(session, of.device_id)
         if heard_at is not None and heard_at > (outcome.states.through or heard_at):
             raise HeardMeanwhile
-    return opened + episodes.apply(session, of, decisions, now, voice)
+    return opened + consequences.apply(session, of, decisions, now, voice)
 
 
 def put_off(sessions: Sessions, now: datetime) -> int:

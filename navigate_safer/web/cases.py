@@ -21,10 +21,14 @@ def caseload() -> ResponseReturnValue:
     """Everybody in the areas of whoever asks."""
     search = request.args.get("search", "")[:LONGEST_SEARCH]
     lines = consult.see_caseload(service().sessions, scope(), search, now())
-    kept = compliance.sums_of(
-        service().sessions, scope(), [line.wearer_id for line in lines], now()
+    ids = [line.wearer_id for line in lines]
+    return render_template(
+        "caseload.html",
+        lines=lines,
+        search=search,
+        kept=compliance.sums_of(service().sessions, scope(), ids, now()),
+        alcohol_days=compliance.alcohol_days_of(service().sessions, scope(), ids, now()),
     )
-    return render_template("caseload.html", lines=lines, search=search, kept=kept)
 
 
 @pages.get("/people/<ref>")

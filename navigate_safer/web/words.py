@@ -34,6 +34,7 @@ KINDS = {
     "early_warning_1": "Near the edge of a zone",
     "early_warning_2": "Nearing a zone, second ring",
     "early_warning_3": "Nearing a zone, outer ring",
+    "compound": "Alcohol, and near a zone or a session missed",
     "excused_stay": "Stay that was allowed",
     "exclusion_approach": "Coming near an exclusion zone",
 }
@@ -46,6 +47,13 @@ CONDITIONS = {
     "alcohol_level": "Alcohol limit",
     "tag_care": "Wear and charge the tag",
 }
+# Of a whole day under a condition about alcohol.
+DAY_STATES = {
+    "compliant": "kept",
+    "breach": "in breach",
+    "review": "for review",
+    "unknown": "unknown",
+}
 MOVES = {
     "opened": "Alert opened",
     "told": "Officer told",
@@ -53,6 +61,8 @@ MOVES = {
     "nobody_to_tell": "Nobody to tell",
     "silenced": "Not told under a silence",
     "grouped": "Told as part of its gateway's failure",
+    "joined": "Told as part of a case alert",
+    "parted": "Told by itself again",
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
     "acknowledge": "Acknowledged",
@@ -82,6 +92,7 @@ def install(app: Flask) -> None:
         absence_code=lambda code: f"{code.value} {code.words}",
         kind=lambda value: KINDS.get(value, in_words(value)),
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
+        day_state=lambda value: DAY_STATES[value],
         move=lambda value: MOVES.get(value, in_words(value)),
         source=lambda value: SOURCES.get(value, "unknown"),
         in_words=in_words,

@@ -35,8 +35,11 @@ def test_a_threshold_of_a_condition_has_its_provenance(name):
 def test_a_threshold_states_the_value_that_it_has(name):
     default = msgspec.structs.fields(Limits)[Limits.__struct_fields__.index(name)].default
     said = explanations(Limits)[name]
-    spoken = [f"{default:g} g/dl", f"{default:g} s", f"{default:g} %"]
-    spoken += [f"{default / 60:g} min", f"{default / 3600:g} h", f"{default:g} false alarms"]
+    if isinstance(default, str):
+        spoken = [f'"{default}"']
+    else:
+        spoken = [f"{default:g} g/dl", f"{default:g} s", f"{default:g} %"]
+        spoken += [f"{default / 60:g} min", f"{default / 3600:g} h", f"{default:g} false alarms"]
     assert [each for each in spoken if each in said], f"{name} is {default}; it says: {said}"
 
 

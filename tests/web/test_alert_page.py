@@ -64,6 +64,7 @@ def test_every_kind_of_alert_is_described_here_or_among_the_reasons() -> None:
     elsewhere = {
         KINDS.DISTANCE_BREACH,
         KINDS.EXCUSED_STAY,
+        KINDS.COMPOUND,
         KINDS.EXCLUSION_APPROACH,
     } | early
     assert set(SAID) == set(WEST_ALERTS)
