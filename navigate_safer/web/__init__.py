@@ -20,6 +20,7 @@ from navigate_safer.web import (
     exceptions,
     maps,
     near,
+    notify,
     oversight,
     public,
     quarantine,
@@ -50,6 +51,7 @@ BLUEPRINTS = (
     service_alerts,
     quarantine,
     twilio,
+    notify,
 )
 
 
@@ -88,6 +90,7 @@ def create_app(service: Service) -> Flask:
         app.register_blueprint(module.pages)
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
+    csrf.exempt(notify.pages)
     for part in (words, reasons, command_words, requests, security, auth, errors):
         part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()
