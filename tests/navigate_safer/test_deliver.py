@@ -166,7 +166,6 @@ def test_after_a_refused_callback_the_text_goes_without_one(alerted):
     ("fault", "state", "next_now"),
     [
         pytest.param(Fault.NUMBER_PERMANENT, "failed", True, id="a number that is none"),
-        pytest.param(Fault.RECIPIENT_STOPPED, "failed", True, id="an officer who sent STOP"),
         pytest.param(Fault.CONTENT_REFUSED, "failed", True, id="wording that is refused"),
         pytest.param(Fault.PROVIDER_UNUSABLE, "pending", False, id="a provider that refuses us"),
         pytest.param(Fault.HANDSET_UNREACHABLE, "pending", True, id="a telephone that is off"),
@@ -455,9 +454,8 @@ def test_two_senders_at_once_send_each_text_once(watch):
     def work(sender):
         together.wait(10)
         try:
-            while deliver.deliver_next(
-                watch.sessions, {Channel.SMS: [sender]}, watch.clock, PUBLIC_URL, jitter=0.0
-            ):
+            ways = {Channel.SMS: [sender]}
+            while deliver.deliver_next(watch.sessions, ways, watch.clock, PUBLIC_URL, jitter=0.0):
                 pass
         except Exception as fault:
             faults.append(fault)
