@@ -5,17 +5,13 @@ idempotency key at a provider: only the caller, who holds the outbox row, knows 
 call could text an officer twice. All times are aware, UTC, and arguments.
 """
 
-import re
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
 import msgspec
 
-MIN_VALIDITY_S = 6
-"""Twilio advises more than 5 s: a text may spend that long in its own queue."""
-MAX_VALIDITY_S = 36_000
-"""Twilio's upper bound, and its default: ten hours, at which a breach is no news."""
+from alerts.outgoing import OutgoingText as OutgoingText  # noqa: PLC0414 - part of the port
 
 RETRY_BUDGET_S = 20.0
 """Past this an officer is better told by the next channel than by this one. Project policy,
@@ -28,53 +24,15 @@ TRANSIENT_TRIES = 2
 UNREACHABLE_RETRY_S = 60.0
 UNREACHABLE_TRIES = 5
 """A telephone that is off is tried again in the background while the next person is told."""
+PROVIDER_DOWN_RETRY_S = 10.0
+"""While every provider of a channel refuses us, the text waits and is tried at this pace; whoever
+comes next by the same channel could not be told either. Project policy."""
+CHASE_AFTER_S = 60.0
+"""Sent and not delivered for so long counts as lost (alerting reference, section 1): the next
+channel or person is due."""
 RECONCILE_AFTER_S = 30.0
 """How long an unanswered call is left alone. Twilio may itself work on one for about 26 s
 (twilio-ruby issue 519), and looking earlier could miss a text that is still being accepted."""
-
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-
-
-class OutgoingText(msgspec.Struct, frozen=True):
-    """One text to one telephone.
-
-    ``attempt_id`` is ours and names this try in callbacks; ``to`` is E.164; ``reference`` is
-    the alert's and occurs in ``body``, which is how an unanswered call is found again;
-    ``validity_period_s`` is how long a provider may hold the text. Raises ``ValueError``
-    without repeating the number.
-    """
-
-    attempt_id: str
-    to: str
-    body: str
-    reference: str
-    validity_period_s: int
-    status_callback: str | None = None
-
-    def __post_init__(self) -> None:
-        if not _E164.fullmatch(self.to):
-            raise ValueError(
-                f"attempt {self.attempt_id}: the recipient is not an E.164 number; "
-                "store numbers as + and digits, with the country code"
-            )
-        if not MIN_VALIDITY_S <= self.validity_period_s <= MAX_VALIDITY_S:
-            raise ValueError(
-                f"attempt {self.attempt_id}: validity_period_s is {self.validity_period_s}; "
-                f"it must be {MIN_VALIDITY_S} to {MAX_VALIDITY_S}"
-            )
-        if not self.reference or self.reference not in self.body:
-            raise ValueError(
-                f"attempt {self.attempt_id}: the body does not hold the reference "
-                f"{self.reference!r}, so a lost answer could never be reconciled"
-            )
-
-    def without_callback(self) -> "OutgoingText":
-        """The same text asking for no receipts, for use after :attr:`Fault.BAD_CALLBACK`."""
-        return msgspec.structs.replace(self, status_callback=None)
-
-    def __repr__(self) -> str:
-        # The number, the code and the link are secrets, and a repr ends up in logs and reports.
-        return f"OutgoingText(attempt_id={self.attempt_id!r}, reference={self.reference!r})"
 
 
 class DeliveryStatus(Enum):
@@ -206,6 +164,17 @@ class Fault(Enum):
     def provider_is_down(self) -> bool:
         """Whether every text through this provider would fail likewise."""
         return self is Fault.PROVIDER_UNUSABLE
+
+    @property
+    def lies_with_provider(self) -> bool:
+        """Whether another provider may well bring the same text to the same person now."""
+        return self in (
+            Fault.RATE_LIMITED,
+            Fault.NOT_SENT,
+            Fault.TRANSIENT,
+            Fault.PROVIDER_UNUSABLE,
+            Fault.CONTENT_REFUSED,
+        )
 
     @property
     def tell_supervisor(self) -> bool:

@@ -99,6 +99,24 @@ def breach_call(*, reference: str, word: str) -> str:
     return f"Navigate Safer. {word.capitalize()} alert. Reference {spelled}."
 
 
+KEY_PROMPT = "Press 1 to acknowledge."
+ACKNOWLEDGED_BY_KEY = "Acknowledged. Open Navigate Safer for the rest."
+NOT_ACKNOWLEDGED_BY_KEY = "Not acknowledged. Open Navigate Safer."
+ACKNOWLEDGE_KEY = "1"
+
+
+def breach_email(*, reference: str, word: str, link: str) -> str:
+    """What an e-mail says: the reference and the link, and nothing of the case.
+
+    No code: a mailbox cannot answer with one, and the link asks for it to be confirmed. Raises
+    :class:`MessageError` as :func:`breach_text` does.
+    """
+    _require(_REFERENCE_FORM, reference, "reference", f"be made by {alert_reference.__name__}")
+    _require(_WORD_FORM, word, "severity word", "be 2 to 10 capital letters A to Z")
+    _require(_LINK_FORM, link, "link", "begin with http:// or https:// and hold only ASCII")
+    return f"Navigate Safer {word} alert {reference}.\n\nOpen it to acknowledge:\n{link}\n"
+
+
 def _require(form: re.Pattern[str], value: str, part: str, must: str) -> None:
     # The value is not repeated: a name put here by mistake must not reach a log through an error.
     if not form.fullmatch(value):

@@ -21,6 +21,9 @@ SECRETS = frozenset(
         "mqtt_password",
         "twilio_auth_token",
         "twilio_auth_token_old",
+        "notify_api_key",
+        "notify_callback_token",
+        "smtp_password",
         "metrics_token",
         "deadman_url",
     }
@@ -68,8 +71,22 @@ class Settings:
     twilio_auth_token_old: str = field(default="", repr=False)
     twilio_from: str = ""
     twilio_messaging_service_sid: str = ""
+    twilio_voice_from: str = ""
     twilio_base_url: str = ""
+    notify_api_key: str = field(default="", repr=False)
+    notify_template_id: str = ""
+    notify_callback_token: str = field(default="", repr=False)
+    notify_base_url: str = ""
     sms_timeout_s: int = 10
+    voice_sender: str = "off"
+    email_sender: str = "off"
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_from: str = ""
+    smtp_username: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_ca_file: str = ""
+    deliver_side_by_side: int = 8
     log_level: str = "info"
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 0
@@ -106,9 +123,6 @@ class Settings:
     def check(self) -> None:
         """Refuse combinations that would fail later, when somebody needs an alert."""
         _require(
-            self.sms_sender in ("console", "twilio"), "sms_sender", "must be console or twilio"
-        )
-        _require(
             self.mqtt_protocol in ("auto", "5", "3.1.1"),
             "mqtt_protocol",
             "must be auto, 5 or 3.1.1",
@@ -137,8 +151,7 @@ class Settings:
         if self.secret_key:
             short = f"must have at least {SHORTEST_SECRET} characters"
             _require(len(self.secret_key) >= SHORTEST_SECRET, "secret_key", short)
-        if self.sms_sender == "twilio":
-            self._check_twilio()
+        self._check_senders()
         self._check_storage()
 
     def _check_storage(self) -> None:
@@ -166,14 +179,47 @@ class Settings:
         plain = all("!" <= each <= "}" and each not in "[\\]^`{|}" for each in self.public_url)
         _require(plain, "public_url", "must hold only characters that a text can: no space, no ~")
 
+    @property
+    def sms_senders(self) -> tuple[str, ...]:
+        """The providers of texts in their order; at rest each has an equal share."""
+        return tuple(name.strip() for name in self.sms_sender.split(","))
+
+    def _check_senders(self) -> None:
+        """What is really sent needs its account, and never stands beside what is only shown."""
+        sms, voice, email = set(self.sms_senders), self.voice_sender, self.email_sender
+        only = sms == {"console"} or (bool(sms) and sms <= {"twilio", "notify"})
+        once = len(sms) == len(self.sms_senders)
+        _require(only and once, "sms_sender", "must be console, twilio, notify or twilio,notify")
+        _require(voice in ("off", "console", "twilio"), "voice_sender",
+                 "must be off, console or twilio")  # fmt: skip
+        _require(email in ("off", "console", "smtp"), "email_sender",
+                 "must be off, console or smtp")  # fmt: skip
+        if (sms | {voice, email}) - {"off", "console"}:
+            # An alert that is told on a screen that nobody watches is told to nobody.
+            shown = "must not be console where anything is really sent"
+            for name in ("sms_sender", "voice_sender", "email_sender"):
+                _require("console" not in getattr(self, name), name, shown)
+            # A clock that runs fast would text real telephones about invented hours.
+            _require(self.clock_speed == 1.0, "clock_speed", "must be 1 when texts are really sent")
+        if "twilio" in sms or voice == "twilio":
+            self._check_twilio()
+        if "notify" in sms:
+            self._need("notify_api_key", "notify_template_id", "notify_callback_token")
+        if email == "smtp":
+            self._need("smtp_host", "smtp_from")
+
     def _check_twilio(self) -> None:
-        _require(bool(self.twilio_account_sid), "twilio_account_sid", "is needed to send texts")
-        _require(bool(self.twilio_auth_token), "twilio_auth_token", "is needed to send texts")
-        one = bool(self.twilio_from) != bool(self.twilio_messaging_service_sid)
-        either = "set exactly one of twilio_from and twilio_messaging_service_sid"
-        _require(one, "twilio_from", either)
-        # A clock that runs fast would text real telephones about invented hours.
-        _require(self.clock_speed == 1.0, "clock_speed", "must be 1 when texts are really sent")
+        self._need("twilio_account_sid", "twilio_auth_token")
+        if "twilio" in self.sms_senders:
+            one = bool(self.twilio_from) != bool(self.twilio_messaging_service_sid)
+            either = "set exactly one of twilio_from and twilio_messaging_service_sid"
+            _require(one, "twilio_from", either)
+        if self.voice_sender == "twilio":
+            self._need("twilio_voice_from")
+
+    def _need(self, *names: str) -> None:
+        for name in names:
+            _require(bool(getattr(self, name)), name, "is needed to send what is switched on")
 
     def need_secret_key(self) -> str:
         """The key that signs cookies; only what serves pages needs it."""

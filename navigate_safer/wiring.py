@@ -9,8 +9,12 @@ import msgspec
 from sqlalchemy import Engine
 
 from alerts.delivery import Sender
+from alerts.policy import Channel
 from alerts.senders.console import ConsoleSender
+from alerts.senders.notify_sms import NotifySms
+from alerts.senders.smtp_email import SmtpEmail
 from alerts.senders.twilio_sms import TwilioSms
+from alerts.senders.twilio_voice import TwilioVoice
 from devices.codec import SUBSCRIPTIONS
 from devices.command import ACK_SUBSCRIPTIONS
 from devices.mqtt import Listener
@@ -19,6 +23,7 @@ from devices.mqtt_publish import Publisher
 from devices.quality import QualityLimits
 from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.services.claiming import Ways
 from navigate_safer.services.health import Recent
 from navigate_safer.services.storage import Plan
 from navigate_safer.services.telling import Voice
@@ -69,17 +74,59 @@ class Service:
         )
         self._console = console or sys.stdout
 
-    def sender(self) -> Sender:
-        """The way texts go out."""
+    def ways(self) -> Ways:
+        """The senders of each channel."""
         settings = self.settings
-        if settings.sms_sender == "console":
+        made: dict[Channel, list[Sender]] = {
+            Channel.SMS: [self._text_sender(name) for name in settings.sms_senders]
+        }
+        if settings.voice_sender == "twilio":
+            made[Channel.VOICE] = [
+                TwilioVoice(
+                    account_sid=settings.twilio_account_sid,
+                    auth_token=settings.twilio_auth_token,
+                    from_number=settings.twilio_voice_from,
+                    base_url=settings.twilio_base_url or None,
+                    timeout_s=settings.sms_timeout_s,
+                )
+            ]
+        elif settings.voice_sender == "console":
+            made[Channel.VOICE] = [ConsoleSender(self._console, self.clock)]
+        if settings.email_sender == "smtp":
+            made[Channel.EMAIL] = [self._smtp()]
+        elif settings.email_sender == "console":
+            made[Channel.EMAIL] = [ConsoleSender(self._console, self.clock)]
+        return made
+
+    def _text_sender(self, name: str) -> Sender:
+        settings = self.settings
+        if name == "console":
             return ConsoleSender(self._console, self.clock)
+        if name == "notify":
+            return NotifySms(
+                api_key=settings.notify_api_key,
+                template_id=settings.notify_template_id,
+                base_url=settings.notify_base_url or None,
+                timeout_s=settings.sms_timeout_s,
+            )
         return TwilioSms(
             account_sid=settings.twilio_account_sid,
             auth_token=settings.twilio_auth_token,
             from_number=settings.twilio_from or None,
             messaging_service_sid=settings.twilio_messaging_service_sid or None,
             base_url=settings.twilio_base_url or None,
+            timeout_s=settings.sms_timeout_s,
+        )
+
+    def _smtp(self) -> SmtpEmail:
+        settings = self.settings
+        return SmtpEmail(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            sender=settings.smtp_from,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            ca_file=settings.smtp_ca_file,
             timeout_s=settings.sms_timeout_s,
         )
 

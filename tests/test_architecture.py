@@ -27,10 +27,13 @@ DOORS = {
         "navigate_safer.demo.publisher",
     },
     "twilio": {
+        "alerts.senders.twilio_client",
         "alerts.senders.twilio_sms",
+        "alerts.senders.twilio_voice",
         "alerts.senders.twilio_errors",
         "alerts.senders.twilio_webhook",
     },
+    "notifications_python_client": {"alerts.senders.notify_sms"},
     "apscheduler": {"navigate_safer.workers.schedule"},
     "flask": {"navigate_safer.web.", "navigate_safer.workers.serve"},
     "flask_wtf": {"navigate_safer.web."},

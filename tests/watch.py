@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from case_files import START, small_case_file
 from databases import Database
 
+from alerts.delivery import Sender
+from alerts.policy import Channel
 from alerts.senders.recording import RecordingSender
 from devices.quality import QualityLimits
 from navigate_safer.people.casefile import CaseFile
 from navigate_safer.services import deliver, ingest, monitor, register, sweep
 from navigate_safer.services.arrivals import Arrivals
+from navigate_safer.services.claiming import Ways
 from navigate_safer.services.deliver import Delivered
 from navigate_safer.services.ingest import BatchResult, Message
 from navigate_safer.services.monitor import Judged
@@ -49,6 +52,9 @@ class Watch:
         self.clock = Clock()
         self.limits = QualityLimits()
         self.sender = RecordingSender(self.clock)
+        self.others: list[Sender] = []
+        self.channels: dict[Channel, list[Sender]] = {}
+        self.draw = 0.0
         self.arrivals: Arrivals | None = Arrivals()
         self.register(small_case_file() if case_file is None else case_file)
 
@@ -95,7 +101,14 @@ class Watch:
 
     def deliver_one(self) -> Delivered | None:
         """Send the text that has been due longest."""
-        return deliver.deliver_next(self.sessions, self.sender, self.clock, PUBLIC_URL, jitter=0.0)
+        return deliver.deliver_next(
+            self.sessions, self.ways, self.clock, PUBLIC_URL, jitter=0.0, draw=self.draw
+        )
+
+    @property
+    def ways(self) -> Ways:
+        """The senders by channel; texts through ``sender`` and then whatever is in ``others``."""
+        return {Channel.SMS: [self.sender, *self.others], **self.channels}
 
 
 def _until_none(step, what):

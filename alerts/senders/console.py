@@ -71,7 +71,7 @@ class ConsoleSender:
 
 def _frame(text: OutgoingText, now: datetime, encoding: str) -> str:
     at = now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    heading = f"{at}  text to …{text.to[-2:]}"
+    heading = f"{at}  {text.channel.label} to …{text.to[-2:]}"
     # A link must stay whole to be clicked, so it may stick out of the frame.
     body = textwrap.wrap(text.body, _INNER_WIDTH, break_long_words=False, break_on_hyphens=False)
     edge = "+" + "-" * (_INNER_WIDTH + 2) + "+"

@@ -4,18 +4,14 @@ Twilio's own words are never passed on: they repeat the recipient's number ("The
 +44... is not a valid phone number"), and so do the URLs in the exceptions of its transport.
 """
 
-from collections.abc import Iterator
-from ssl import SSLCertVerificationError
-
-import requests
 from twilio.base.exceptions import (
     TwilioException,
     TwilioRestException,
     TwilioServiceException,
 )
-from urllib3.exceptions import NewConnectionError
 
 from alerts.delivery import Fault, SendError
+from alerts.senders.http_faults import unanswered
 
 # Codes and their meaning: Twilio's error dictionary (twilio.com/docs/api/errors).
 FAULT_OF_CODE: dict[int, Fault] = {
@@ -90,7 +86,7 @@ def send_error(problem: Exception) -> SendError:
             status = getattr(problem.args[1], "status_code", None) if problem.args[1:] else None
             return error_of(_answered(status, None))
         case _:
-            return error_of(_unanswered(problem))
+            return error_of(unanswered(problem))
 
 
 def error_of(fault: Fault, code: int | None = None) -> SendError:
@@ -114,34 +110,3 @@ def _answered(status: object, code: int | None) -> Fault:
         return Fault.PROVIDER_UNUSABLE
     # Not CONTENT_REFUSED below 300: a success that the library could not read was a success.
     return Fault.CONTENT_REFUSED if status >= 400 else Fault.AMBIGUOUS
-
-
-_NEVER_CONNECTED = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
-_WRONG_ADDRESS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-)
-
-
-def _unanswered(problem: Exception) -> Fault:
-    if isinstance(problem, _NEVER_CONNECTED):
-        return Fault.NOT_SENT
-    causes = list(_causes(problem))
-    # A certificate is refused before anything is sent; so it will be for the next text.
-    if any(isinstance(cause, (*_WRONG_ADDRESS, SSLCertVerificationError)) for cause in causes):
-        return Fault.PROVIDER_UNUSABLE
-    if any(isinstance(cause, NewConnectionError) for cause in causes):
-        return Fault.NOT_SENT
-    # Everything else may have happened after the request left: a read time-out while the body
-    # of the answer arrives is a plain ConnectionError, just as a cut connection is.
-    return Fault.AMBIGUOUS
-
-
-def _causes(problem: object) -> Iterator[BaseException]:
-    # requests keeps urllib3's error as the first argument, and that one its cause as "reason".
-    if isinstance(problem, BaseException):
-        yield problem
-        for inner in (*problem.args, getattr(problem, "reason", None)):
-            yield from _causes(inner)

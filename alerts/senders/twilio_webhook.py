@@ -8,6 +8,7 @@ from twilio.request_validator import RequestValidator
 
 from alerts.delivery import DeliveryStatus, Fault
 from alerts.senders.twilio_errors import receipt_fault
+from alerts.senders.twilio_voice import call_status
 
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 """Answer to an inbound text that sends nothing back; serve as ``text/xml``."""
@@ -19,6 +20,9 @@ SIGNATURE_HEADER = "X-Twilio-Signature"
 _OPT_OUT_WORDS = frozenset(
     {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"}
 )
+_OPT_IN_WORDS = frozenset({"START", "UNSTOP", "YES"})
+_CALL_SID = re.compile(r"CA[0-9a-fA-F]{32}")
+_KEYS = re.compile(r"[0-9*#]{1,8}")
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-fA-F]{32}")
 
 
@@ -80,6 +84,13 @@ class Reply(msgspec.Struct, frozen=True):
             return self.opt_out_type == "STOP"
         return self.body.strip().upper() in _OPT_OUT_WORDS
 
+    @property
+    def is_opt_in(self) -> bool:
+        """Whether it lets texts to its sender through again."""
+        if self.opt_out_type is not None:
+            return self.opt_out_type == "START"
+        return self.body.strip().upper() in _OPT_IN_WORDS
+
     def __repr__(self) -> str:
         return f"Reply(provider_id={self.provider_id!r})"
 
@@ -110,6 +121,32 @@ def read_reply(form: Mapping[str, str]) -> Reply:
         body=form["Body"],
         opt_out_type=form.get("OptOutType") or None,
     )
+
+
+def read_call_receipt(form: Mapping[str, str]) -> Receipt:
+    """How far a call has come, in a call's status callback. Raises :class:`WebhookError`."""
+    word = _required(form, "CallStatus", "call's status callback")
+    return Receipt(
+        provider_id=_call_sid(form),
+        status=call_status(word),
+        word=word,
+        error_code=None,
+    )
+
+
+def read_key(form: Mapping[str, str]) -> tuple[str, str]:
+    """The call and the keys that were pressed in it. Raises :class:`WebhookError`."""
+    keys = _required(form, "Digits", "key press")
+    if not _KEYS.fullmatch(keys):
+        raise WebhookError("the key press's Digits are not keys of a telephone")
+    return _call_sid(form), keys
+
+
+def _call_sid(form: Mapping[str, str]) -> str:
+    sid = _required(form, "CallSid", "call")
+    if not _CALL_SID.fullmatch(sid):
+        raise WebhookError("the call's CallSid is not CA and 32 hexadecimal digits")
+    return sid
 
 
 def _required(form: Mapping[str, str], field: str, what: str) -> str:

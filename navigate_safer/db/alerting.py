@@ -123,7 +123,9 @@ class AlertHistoryRow(Base):
 
 
 class TextRow(Base):
-    """A text to be sent: the outbox. ``step`` counts up, so a repeat is a new row.
+    """A text, call or e-mail to be sent: the outbox. ``step`` counts up, so a repeat is a new row.
+
+    ``chased_at`` is when the next person or channel was hurried because of this one, once.
 
     ``state``: pending, sending (leased), unknown (the provider may have it), accepted, failed,
     cancelled (acknowledged before it was sent).
@@ -157,6 +159,8 @@ class TextRow(Base):
     provider: Mapped[str | None] = mapped_column(String(20))
     provider_id: Mapped[str | None] = mapped_column(String(64), index=True)
     delivery: Mapped[str | None] = mapped_column(String(24))
+    delivered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    chased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     fault: Mapped[str | None] = mapped_column(String(40))
     without_callback: Mapped[bool] = mapped_column(Boolean, default=False)
     resent_after_unknown: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -166,9 +170,11 @@ class TextAttemptRow(Base):
     """One call to the provider: written before it is made, completed after."""
 
     __tablename__ = "text_attempts"
+    __table_args__ = (Index("ix_text_attempts_finished_at", "finished_at"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     text_id: Mapped[int] = mapped_column(BigId, ForeignKey("texts.id"), index=True)
+    provider: Mapped[str | None] = mapped_column(String(20))
     claimed_at: Mapped[datetime] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     outcome: Mapped[str | None] = mapped_column(String(40))

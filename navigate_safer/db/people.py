@@ -22,7 +22,8 @@ class StaffRow(Base):
     """Somebody who signs in; never deleted, only made inactive.
 
     A telephone or e-mail address is used only once its owner has answered a code sent to it, or
-    the case file has said that it is theirs.
+    the case file has said that it is theirs. ``phone_stopped_at`` is when its owner sent STOP, by
+    which no text reaches it until START; calls still do.
     """
 
     __tablename__ = "staff"
@@ -33,6 +34,7 @@ class StaffRow(Base):
     role: Mapped[str] = mapped_column(String(40))
     phone: Mapped[str | None] = mapped_column(String(20), index=True)
     phone_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    phone_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     email: Mapped[str | None] = mapped_column(String(254))
     email_verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     call_order: Mapped[int] = mapped_column(Integer, default=100)

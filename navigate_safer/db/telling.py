@@ -123,7 +123,9 @@ def person(row: StaffRow) -> Person:
     """A member of staff as the policies see one."""
     found: set[Channel] = set()
     if row.phone is not None and row.phone_verified_at is not None:
-        found |= {Channel.SMS, Channel.VOICE}
+        found.add(Channel.VOICE)
+        if row.phone_stopped_at is None:
+            found.add(Channel.SMS)
     if row.email is not None and row.email_verified_at is not None:
         found.add(Channel.EMAIL)
     return Person(

@@ -131,6 +131,21 @@ def hurry(alert: AlertRow, now: datetime) -> None:
     alert.next_step_at = soon if alert.next_step_at is None else min(alert.next_step_at, soon)
 
 
+def hurry_another_way(alert: AlertRow, channel: str, now: datetime) -> bool:
+    """While a channel's providers are down: the next step is due now if it uses another channel.
+
+    Steps by the same channel keep their time, or a provider that is down would burn through them
+    all and repeat the last person. Whether it did.
+    """
+    plan = msgspec.convert(alert.plan, Plan)
+    following = plan.step(alert.next_step)
+    other = following is not None and following.channel.value != channel
+    if other and alert.next_step < len(plan.steps):
+        hurry(alert, now)
+        return True
+    return False
+
+
 def move(
     session: Session,
     alert: AlertRow,

@@ -4,7 +4,6 @@ There is no idempotency key at the provider. So a call whose answer was lost is 
 anything is sent again, and a text that had to be sent again says so in its row.
 """
 
-import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -13,43 +12,26 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.delivery import (
+    PROVIDER_DOWN_RETRY_S,
     Accepted,
     DeliveryStatus,
     Fault,
-    OutgoingText,
     Sender,
     SendError,
     advance,
     next_try,
     reconcile_at,
 )
-from alerts.lifecycle import AlertState
-from alerts.policy import Channel
-from navigate_safer.db import audit
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReceiptRow, TextRow
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.people import StaffRow
-from navigate_safer.people.account import Act
-from navigate_safer.services import alerting, telling
+from navigate_safer.services import alerting, stopped, telling
+from navigate_safer.services.claiming import LEASE, LOOKED, Claim, Ways, claim_next
+from navigate_safer.services.telling import Voice
 
-# A sender that died holds its text for this long; Twilio itself may work on a call for 26 s.
-LEASE = timedelta(seconds=30)
 # A look-up that fails is itself tried again at this pace; nothing is sent meanwhile.
 LOOK_AGAIN = timedelta(seconds=10)
 # The provider's clock and ours may differ when we ask what it took since a time.
 CLOCK_SLACK = timedelta(minutes=2)
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A text that this process alone may send until the lease ends."""
-
-    text_id: int
-    attempt_id: str
-    outgoing: OutgoingText
-    tries: int
-    first_tried_at: datetime
-    must_look_first: bool
-    wanted: bool
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -62,142 +44,57 @@ class Delivered(msgspec.Struct, frozen=True):
 
 def deliver_next(
     sessions: Sessions,
-    sender: Sender,
+    ways: Ways,
     clock: Callable[[], datetime],
     public_url: str,
     *,
     jitter: float,
+    draw: float = 0.0,
 ) -> Delivered | None:
     """Send the text that has been due longest; None when nothing is due."""
-    with sessions.begin() as session:
-        claim = _claim(session, clock(), public_url)
+    claim = claim_next(sessions, ways, clock, public_url, draw=draw)
     if claim is None:
         return None
+    return hand_over(sessions, claim, clock, Voice(public_url), jitter=jitter)
+
+
+def hand_over(
+    sessions: Sessions, claim: Claim, clock: Callable[[], datetime], voice: Voice, *, jitter: float
+) -> Delivered:
+    """Make the call of a claim and write down how it ended."""
     try:
-        accepted = _look(sender, claim) if claim.must_look_first else None
+        found = _look(claim)
     except SendError as error:
         return _record_unknown(sessions, claim, clock(), error)
-    if accepted is None and not claim.wanted:
+    if found is not None:
+        sender, accepted = found
+        return _record_accepted(sessions, sender, claim, clock(), accepted, resent=False)
+    if not claim.wanted and claim.must_look_first:
         return _record_cancelled(sessions, claim, clock())
     try:
-        resent = claim.must_look_first and accepted is None
-        accepted = accepted or sender.send(claim.outgoing)
+        accepted = claim.sender.send(claim.outgoing)
     except SendError as error:
-        return _record_error(sessions, claim, clock(), error, jitter)
-    return _record_accepted(sessions, sender, claim, clock(), accepted, resent=resent)
+        done = _record_error(sessions, claim, clock(), error, jitter)
+        if error.fault is Fault.RECIPIENT_STOPPED:
+            stopped.tell(sessions, claim.outgoing.to, clock(), voice)
+        return done
+    resent = claim.must_look_first
+    return _record_accepted(sessions, claim.sender, claim, clock(), accepted, resent=resent)
 
 
-def _claim(session: Session, now: datetime, public_url: str) -> Claim | None:
-    while True:
-        text = session.scalar(
-            select(TextRow)
-            .where(TextRow.due_at <= now)
-            .order_by(TextRow.due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if text is None:
-            return None
-        alert = session.get_one(AlertRow, text.alert_id)
-        # What may already have gone out is looked for even if nobody waits for it any more.
-        if text.state == "pending" and alert.state != AlertState.OPEN.value:
-            text.state, text.due_at = "cancelled", None
-            session.flush()
-            continue
-        if text.channel != Channel.SMS.value:
-            _give_up(session, text, alert, now, "no_channel")
-            continue
-        officer = session.get_one(StaffRow, text.staff_id)
-        if officer.phone is None or not officer.active:
-            _give_up(session, text, alert, now, "no_number")
-            continue
-        try:
-            with session.begin_nested():
-                return _lease(session, text, alert, officer, now, public_url)
-        except ValueError:
-            # One text that cannot be written out must not stand before all the others.
-            _give_up(session, text, alert, now, "cannot_be_sent")
-
-
-def _give_up(session: Session, text: TextRow, alert: AlertRow, now: datetime, fault: str) -> None:
-    text.state, text.due_at, text.fault = "failed", None, fault
-    alerting.hurry(alert, now)
-    session.flush()
-
-
-def _lease(
-    session: Session,
-    text: TextRow,
-    alert: AlertRow,
-    officer: StaffRow,
-    now: datetime,
-    public_url: str,
-) -> Claim:
-    first = session.scalar(
-        select(TextAttemptRow.claimed_at)
-        .where(TextAttemptRow.text_id == text.id)
-        .order_by(TextAttemptRow.claimed_at)
-        .limit(1)
-    )
-    must_look_first = text.state in ("sending", "unknown")
-    attempt = TextAttemptRow(id=uuid.uuid4().hex, text_id=text.id, claimed_at=now)
-    session.add(attempt)
-    text.state, text.due_at = "sending", now + LEASE
-    text.tries += 1
-    _log_disclosure(session, text, alert, officer, attempt.id, now)
-    assert officer.phone is not None
-    callback = None if text.without_callback else f"{public_url}/twilio/status/{attempt.id}"
-    outgoing = OutgoingText(
-        attempt_id=attempt.id,
-        to=officer.phone,
-        body=text.body,
-        reference=alert.reference,
-        validity_period_s=text.validity_s,
-        status_callback=callback,
-    )
-    return Claim(
-        text_id=text.id,
-        attempt_id=attempt.id,
-        outgoing=outgoing,
-        tries=text.tries,
-        first_tried_at=first or now,
-        must_look_first=must_look_first,
-        wanted=alert.state == AlertState.OPEN.value,
-    )
-
-
-def _log_disclosure(
-    session: Session,
-    text: TextRow,
-    alert: AlertRow,
-    officer: StaffRow,
-    attempt_id: str,
-    now: datetime,
-) -> None:
-    """In the transaction before the call: a text that went out is never missing from the log."""
-    audit.record(
-        session,
-        Act.DISCLOSURE,
-        "breach text",
-        at=now,
-        actor="deliver",
-        subject_kind="service" if alert.wearer_id is None else "wearer",
-        subject_id=alert.wearer_id,
-        recipient_id=officer.id,
-        detail={"alert": alert.id, "text": text.id, "attempt": attempt_id},
-    )
-
-
-def _look(sender: Sender, claim: Claim) -> Accepted | None:
+def _look(claim: Claim) -> tuple[Sender, Accepted] | None:
     out, since = claim.outgoing, claim.first_tried_at - CLOCK_SLACK
-    return sender.find(to=out.to, reference=_mark(out), since=since)
+    for sender in claim.look_at:
+        accepted = sender.find(to=out.to, reference=out.mark, since=since)
+        if accepted is not None:
+            return sender, accepted
+    return None
 
 
-def _mark(out: OutgoingText) -> str:
-    """What tells this text from an earlier step's to the same person: its code, not only its
-    alert's reference.
-    """
-    return next((word for word in out.body.split() if word.isdigit()), out.reference)
+def _locked(session: Session, claim: Claim) -> tuple[AlertRow, TextRow]:
+    """The alert before its text, as everybody who changes an alert takes them."""
+    alert = session.get_one(AlertRow, claim.alert_id, with_for_update=True)
+    return alert, session.get_one(TextRow, claim.text_id, with_for_update=True)
 
 
 def _record_accepted(
@@ -210,12 +107,14 @@ def _record_accepted(
     resent: bool,
 ) -> Delivered:
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        _, text = _locked(session, claim)
         text.state, text.due_at, text.fault = "accepted", None, None
         text.handed_at, text.provider = now, sender.name
         text.provider_id = accepted.provider_id
         # A callback can come before the answer of the call that it is about.
-        text.delivery = _newest(session, accepted).value
+        status = _newest(session, accepted)
+        text.delivery = status.value
+        text.delivered_at = now if status.reached_phone else None
         text.resent_after_unknown = text.resent_after_unknown or resent
         _finish(session, claim, now, "accepted")
     return Delivered(claim.text_id, "accepted")
@@ -232,7 +131,7 @@ def _newest(session: Session, accepted: Accepted) -> DeliveryStatus:
 def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delivered:
     """The provider never had it, and somebody has answered meanwhile: nobody waits for it."""
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        _, text = _locked(session, claim)
         if text.provider_id is not None:
             return _proved(session, claim, now)
         text.state, text.due_at = "cancelled", None
@@ -243,12 +142,14 @@ def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delive
 def _record_unknown(sessions: Sessions, claim: Claim, now: datetime, error: SendError) -> Delivered:
     """The provider cannot say whether it has the text: nothing is sent until it can."""
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        alert, text = _locked(session, claim)
         if text.provider_id is not None:
             return _proved(session, claim, now)
         text.state, text.due_at, text.fault = "unknown", now + LOOK_AGAIN, error.fault.value
-        alerting.hurry(session.get_one(AlertRow, text.alert_id), now)
-        _finish(session, claim, now, f"look-up: {error.fault.value}")
+        if text.chased_at is None:
+            text.chased_at = now
+            alerting.hurry(alert, now)
+        _finish(session, claim, now, f"{LOOKED}{error.fault.value}")
     return Delivered(claim.text_id, "unknown", error.fault.value)
 
 
@@ -257,30 +158,51 @@ def _record_error(
 ) -> Delivered:
     fault = error.fault
     with sessions.begin() as session:
-        text = session.get_one(TextRow, claim.text_id, with_for_update=True)
+        alert, text = _locked(session, claim)
         if text.provider_id is not None:
             return _proved(session, claim, now)
-        alert = session.get_one(AlertRow, text.alert_id)
         text.fault = fault.value
+        _finish(session, claim, now, fault.value)
+        if fault is Fault.RECIPIENT_STOPPED:
+            stopped.mark(session, claim.outgoing.to, now)
         if fault.ambiguous:
             text.state, text.due_at = "unknown", min(reconcile_at(now), now + LEASE)
-        else:
-            again = next_try(
-                fault,
-                tries=claim.tries,
-                first_tried_at=claim.first_tried_at,
-                now=now,
-                jitter=jitter,
-            )
-            text.without_callback = text.without_callback or fault is Fault.BAD_CALLBACK
-            text.state, text.due_at = ("failed", None) if again is None else ("pending", again)
-            if again is None or fault.try_next_contact_now:
-                alerting.hurry(alert, now)
-            if again is None:
-                reason = f"the text could not be sent: {fault.value}"
-                telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
-        _finish(session, claim, now, fault.value)
+            return Delivered(claim.text_id, text.state, fault.value)
+        text.without_callback = text.without_callback or fault is Fault.BAD_CALLBACK
+        again = _again(claim, fault, now, jitter)
+        text.state, text.due_at = ("failed", None) if again is None else ("pending", again)
+        _go_on(session, alert, text, fault, now)
         return Delivered(claim.text_id, text.state, fault.value)
+
+
+def _again(claim: Claim, fault: Fault, now: datetime, jitter: float) -> datetime | None:
+    """When this text is tried again: at once where another provider has not refused it yet."""
+    if fault.lies_with_provider and claim.another_is_left:
+        return now
+    due = next_try(
+        fault, tries=claim.rounds, first_tried_at=claim.first_tried_at, now=now, jitter=jitter
+    )
+    if due is None and fault.lies_with_provider and fault is not Fault.CONTENT_REFUSED:
+        # Nobody else could be told by this channel either. The text waits for its provider.
+        return now + timedelta(seconds=PROVIDER_DOWN_RETRY_S)
+    return due
+
+
+def _go_on(session: Session, alert: AlertRow, text: TextRow, fault: Fault, now: datetime) -> None:
+    """Whom the fault makes due now: the next person, or only one who is told another way."""
+    if text.state == "failed":
+        reason = f"the text could not be sent: {fault.value}"
+        telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
+    waits_for_provider = text.state == "pending" and fault.lies_with_provider
+    if text.state == "failed" or (fault.try_next_contact_now and not waits_for_provider):
+        alerting.hurry(alert, now)
+        return
+    stuck = waits_for_provider and text.due_at is not None and text.due_at > now
+    first = stuck and text.chased_at is None
+    if first and alerting.hurry_another_way(alert, text.channel, now):
+        text.chased_at = now
+        reason = f"its provider is down ({fault.value}): it waits, and the next way is taken"
+        telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
 
 
 def _proved(session: Session, claim: Claim, now: datetime) -> Delivered:

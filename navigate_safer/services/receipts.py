@@ -21,6 +21,7 @@ def take_receipt(
     error_code: int | None,
     fault: Fault | None,
     now: datetime,
+    provider: str = "twilio",
 ) -> bool:
     """Apply a status callback, forward only; False when it belongs to no text of ours.
 
@@ -31,18 +32,74 @@ def take_receipt(
         if attempt is None:
             return False
         _keep(session, attempt_id, provider_id, word, error_code, now)
-        text = session.get_one(TextRow, attempt.text_id, with_for_update=True)
-        if text.provider_id is None:
-            text.provider_id, text.handed_at = provider_id, now
-            text.state, text.due_at, text.provider = "accepted", None, "twilio"
-        if text.provider_id == provider_id:
-            _advance(session, text, status, fault, now)
+        _apply(session, attempt.text_id, provider, provider_id, status, fault, now)
         return True
+
+
+def take_receipt_by_mark(
+    sessions: Sessions,
+    *,
+    mark: str,
+    provider: str,
+    provider_id: str,
+    status: DeliveryStatus | None,
+    word: str,
+    fault: Fault | None,
+    now: datetime,
+) -> bool:
+    """The same for a provider that calls one address for all texts, and names each by our mark.
+
+    A mark finds a text whose answer was lost; one that was answered is found by the provider's id.
+    """
+    with sessions.begin() as session:
+        by_id = select(TextRow.id).where(
+            TextRow.provider_id == provider_id, TextRow.provider == provider
+        )
+        lost = (
+            select(TextRow.id)
+            .join(TextAttemptRow, TextAttemptRow.text_id == TextRow.id)
+            .where(
+                TextRow.code == mark,
+                TextRow.state.in_(["sending", "unknown"]),
+                TextAttemptRow.provider == provider,
+            )
+            .distinct()
+        )
+        found = session.scalar(by_id)
+        if found is None:
+            candidates = session.scalars(lost).all()
+            # Two people may have the same code; a guess could call the wrong text delivered.
+            found = candidates[0] if len(candidates) == 1 else None
+        if found is None:
+            return False
+        _keep(session, None, provider_id, word, None, now)
+        _apply(session, found, provider, provider_id, status, fault, now)
+        return True
+
+
+def _apply(
+    session: Session,
+    text_id: int,
+    provider: str,
+    provider_id: str,
+    status: DeliveryStatus | None,
+    fault: Fault | None,
+    now: datetime,
+) -> None:
+    """With the alert locked before its text, as by everybody who changes an alert."""
+    alert_id = session.get_one(TextRow, text_id).alert_id
+    session.get_one(AlertRow, alert_id, with_for_update=True)
+    text = session.get_one(TextRow, text_id, with_for_update=True, populate_existing=True)
+    if text.provider_id is None:
+        text.provider_id, text.handed_at = provider_id, now
+        text.state, text.due_at, text.provider = "accepted", None, provider
+    if text.provider_id == provider_id:
+        _advance(session, text, status, fault, now)
 
 
 def _keep(
     session: Session,
-    attempt_id: str,
+    attempt_id: str | None,
     provider_id: str,
     word: str,
     error_code: int | None,
@@ -75,6 +132,8 @@ def _advance(
     before = DeliveryStatus(text.delivery) if text.delivery else None
     after = advance(before or DeliveryStatus.ACCEPTED, status)
     text.delivery = after.value
+    if after.reached_phone and text.delivered_at is None:
+        text.delivered_at = now
     if after.failed and not (before and before.failed):
         text.fault = fault.value if fault else after.value
         alert = session.get_one(AlertRow, text.alert_id)

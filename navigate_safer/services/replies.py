@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.lifecycle import Move
-from alerts.messages import parse_reply
+from alerts.messages import ACKNOWLEDGE_KEY, parse_reply
+from alerts.policy import Channel
 from navigate_safer.db import audit
-from navigate_safer.db.alerting import AlertRow, TextReplyRow, TextRow
+from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReplyRow, TextRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
 from navigate_safer.people.account import Act
@@ -30,6 +31,7 @@ class ReplyResult(Enum):
     NO_CODE = "no_code"
     WRONG_CODE = "wrong_code"
     EXPIRED = "expired"
+    OTHER_KEY = "other_key"
 
 
 def take_reply(
@@ -94,3 +96,51 @@ def _judge(
         reason="reply with the code",
     )
     return (ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY), text
+
+
+def take_key(
+    sessions: Sessions, *, provider_id: str, attempt_id: str, key: str, now: datetime
+) -> ReplyResult:
+    """A key that was pressed in a call of ours; acknowledges as a reply with the code does.
+
+    The attempt's id is in the signed address alone, so it stands for the code. Whoever holds the
+    telephone can press a key, so it too stops the escalation and does nothing else.
+    """
+    unique = f"{provider_id}-{key}"[:64]
+    with sessions.begin() as session:
+        known = select(TextReplyRow.id).where(TextReplyRow.provider_id == unique)
+        if session.scalar(known) is not None:
+            return ReplyResult.REPEATED
+        attempt = session.get(TextAttemptRow, attempt_id)
+        text = None if attempt is None else session.get(TextRow, attempt.text_id)
+        result = _judge_key(session, text, key, now)
+        session.add(
+            TextReplyRow(
+                provider_id=unique,
+                received_at=now,
+                staff_id=text.staff_id if text else None,
+                alert_id=text.alert_id if text else None,
+                result=result.value,
+            )
+        )
+        return result
+
+
+def _judge_key(session: Session, text: TextRow | None, key: str, now: datetime) -> ReplyResult:
+    if text is None or text.channel != Channel.VOICE.value:
+        return ReplyResult.WRONG_CODE
+    if key != ACKNOWLEDGE_KEY:
+        return ReplyResult.OTHER_KEY
+    if text.code_expires_at <= now:
+        return ReplyResult.EXPIRED
+    alert = session.get_one(AlertRow, text.alert_id, with_for_update=True)
+    moved = alerting.move(
+        session,
+        alert,
+        Move.ACKNOWLEDGE,
+        now,
+        staff_id=text.staff_id,
+        channel=Channel.VOICE.value,
+        reason="key 1 in the call",
+    )
+    return ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY

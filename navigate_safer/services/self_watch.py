@@ -17,9 +17,9 @@ from alerts.lifecycle import AlertState
 from navigate_safer.db import invariants
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.people import GatewayRow
+from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
-from navigate_safer.services import alerting, health
+from navigate_safer.services import alerting, health, stopped
 from navigate_safer.services.health import Check, State
 from navigate_safer.services.telling import Voice, gateway_part
 
@@ -100,7 +100,7 @@ class SelfWatch:
         parts = [part for each in checks if (part := part_of(each)) is not None]
         if [each.text for each in checks] == [health.AWAY]:
             return {AWAY: parts[0]}
-        return {part.name: part for part in (*parts, *self._gateways())}
+        return {part.name: part for part in (*parts, *self._gateways(), *self._stopped())}
 
     def _due(self, failing: Iterable[Part], wall_now: datetime) -> list[Part]:
         """Faults at once; warnings once they have stayed."""
@@ -118,6 +118,17 @@ class SelfWatch:
             query = select(GatewayRow.id, GatewayRow.ref).where(GatewayRow.online.is_(False))
             return [
                 Part(gateway_part(row.id), Severity.HIGH, f"Gateway {row.ref} says it is away.")
+                for row in session.execute(query)
+            ]
+
+    def _stopped(self) -> list[Part]:
+        """Officers whose telephones take no more texts."""
+        with reading(self._sessions, within_s=LOOK_WITHIN_S) as session:
+            query = select(StaffRow.id, StaffRow.ref).where(
+                StaffRow.phone_stopped_at.is_not(None), StaffRow.active
+            )
+            return [
+                Part(stopped.part(row.id), stopped.SEVERITY, stopped.sentence(row.ref))
                 for row in session.execute(query)
             ]
 

@@ -175,6 +175,8 @@ def _body(alert: AlertRow, channel: Channel, code: str, voice: Voice) -> str:
     if channel is Channel.VOICE:
         return messages.breach_call(reference=alert.reference, word=word)
     link = f"{voice.public_url}/a/{alert.reference}"
+    if channel is Channel.EMAIL:
+        return messages.breach_email(reference=alert.reference, word=word, link=link)
     return messages.breach_text(reference=alert.reference, word=word, code=code, link=link)
 
 

@@ -21,6 +21,7 @@ from navigate_safer.web import (
     maps,
     near,
     outcomes,
+    notify,
     oversight,
     public,
     quarantine,
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     service_alerts,
     quarantine,
     twilio,
+    notify,
 )
 
 
@@ -90,6 +92,7 @@ def create_app(service: Service) -> Flask:
         app.register_blueprint(module.pages)
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
+    csrf.exempt(notify.pages)
     for part in (words, reasons, command_words, requests, security, auth, errors):
         part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()

@@ -1,20 +1,25 @@
-"""Twilio's calls to us: receipts and replies. Each proves itself by its signature or is refused."""
+"""Twilio's calls to us: receipts, replies and keys. Each proves itself by its signature."""
 
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from alerts.messages import ACKNOWLEDGED_BY_KEY, NOT_ACKNOWLEDGED_BY_KEY
+from alerts.senders.twilio_voice import answer
 from alerts.senders.twilio_webhook import (
     EMPTY_TWIML,
     SIGNATURE_HEADER,
     WebhookError,
+    read_call_receipt,
+    read_key,
     read_receipt,
     read_reply,
     signature_is_valid,
 )
 from navigate_safer import logs
-from navigate_safer.services import receipts, replies
+from navigate_safer.services import receipts, replies, stopped
+from navigate_safer.services.replies import ReplyResult
 from navigate_safer.web.auth import now, public, service
 
 pages = Blueprint("twilio", __name__)
@@ -62,7 +67,57 @@ def reply() -> ResponseReturnValue:
     log.info("reply by text", state=result.value)
     if message.is_opt_out:
         log.warning("an officer has stopped all texts")
+        stopped.tell(service().sessions, message.sender, now(), service().voice)
+    elif message.is_opt_in:
+        log.info("an officer takes texts again")
+        stopped.unmark(service().sessions, message.sender)
     return Response(EMPTY_TWIML, mimetype="text/xml")
+
+
+@pages.post("/twilio/voice/status/<attempt_id>")
+@public
+def call_status(attempt_id: str) -> ResponseReturnValue:
+    """How far a call has come."""
+    form = _signed_form()
+    try:
+        receipt = read_call_receipt(form)
+    except WebhookError:
+        abort(400)
+    receipts.take_receipt(
+        service().sessions,
+        attempt_id=attempt_id,
+        provider_id=receipt.provider_id,
+        status=receipt.status,
+        # Kept in our words: a call that was not answered must look like a text that did not come.
+        word=receipt.status.value if receipt.status else receipt.word,
+        error_code=receipt.error_code,
+        fault=receipt.fault,
+        now=now(),
+        provider="twilio-voice",
+    )
+    return Response(status=204)
+
+
+@pages.post("/twilio/voice/key/<attempt_id>")
+@public
+def key(attempt_id: str) -> ResponseReturnValue:
+    """A key that was pressed in a call. What is said back tells nothing of the case."""
+    form = _signed_form()
+    try:
+        call_id, pressed = read_key(form)
+    except WebhookError:
+        abort(400)
+    result = replies.take_key(
+        service().sessions,
+        provider_id=call_id,
+        attempt_id=attempt_id,
+        key=pressed,
+        now=now(),
+    )
+    logs.logger("web").info("reply by key", state=result.value)
+    good = result in (ReplyResult.ACKNOWLEDGED, ReplyResult.ALREADY, ReplyResult.REPEATED)
+    words = ACKNOWLEDGED_BY_KEY if good else NOT_ACKNOWLEDGED_BY_KEY
+    return Response(answer(words), mimetype="text/xml")
 
 
 def _signed_form() -> Mapping[str, str]:

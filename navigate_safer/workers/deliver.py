@@ -1,10 +1,13 @@
-"""Send texts that are due."""
+"""Send texts that are due: claimed one after the other, handed over side by side."""
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from navigate_safer import logs, metrics
 from navigate_safer.db.limits import GIGABYTE
-from navigate_safer.services import deliver, heartbeats
+from navigate_safer.services import claiming, deliver, heartbeats
+from navigate_safer.services.claiming import Claim
 from navigate_safer.services.self_watch import SelfWatch
 from navigate_safer.wiring import Service
 from navigate_safer.workers import loop
@@ -13,26 +16,72 @@ from navigate_safer.workers.loop import Stop
 IDLE_S = 0.1
 
 
+class DeliverWorker:
+    """A provider that takes a second over each text must not make the next ones wait."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._log = logs.logger("deliver")
+        self._ways = service.ways()
+        many = service.settings.deliver_side_by_side
+        self._pool = ThreadPoolExecutor(max_workers=many, thread_name_prefix="deliver")
+        self._free = threading.Semaphore(many)
+        # The scheduler watches too; whoever notices that the other is gone says so.
+        disk_bytes = service.settings.database_disk_gb * GIGABYTE
+        self._watch = SelfWatch(service.sessions, service.voice, disk_bytes)
+
+    def run(self, stop: Stop) -> None:
+        """Run until stopped; calls that have been begun are finished and written down."""
+        try:
+            loop.run("deliver", self.turn, self._beat, stop, idle_s=IDLE_S)
+        finally:
+            self._pool.shutdown(wait=True)
+
+    def turn(self) -> bool:
+        """Claim one text and hand it to a thread; False when nothing is due."""
+        if not self._free.acquire(timeout=IDLE_S):
+            return True
+        claim = None
+        try:
+            service = self._service
+            claim = claiming.claim_next(
+                service.sessions,
+                self._ways,
+                service.clock,
+                service.settings.public_url,
+                draw=random.random(),
+            )
+            if claim is not None:
+                self._pool.submit(self._hand_over, claim)
+        finally:
+            if claim is None:
+                self._free.release()
+        return claim is not None
+
+    def _hand_over(self, claim: Claim) -> None:
+        service = self._service
+        try:
+            done = deliver.hand_over(
+                service.sessions, claim, service.clock, service.voice, jitter=random.random()
+            )
+        except Exception as fault:  # the database is away: the lease ends, and it is looked for
+            kind = type(fault).__name__
+            self._log.error("text not recorded", text_id=claim.text_id, exception_type=kind)
+            return
+        finally:
+            self._free.release()
+        metrics.text_tried(done.state)
+        if done.fault is not None:
+            self._log.warning(
+                "text not sent", text_id=done.text_id, fault=done.fault, state=done.state
+            )
+
+    def _beat(self, fault: str | None) -> None:
+        service = self._service
+        heartbeats.beat(service.sessions, "deliver", service.wall_clock(), fault=fault)
+        self._watch.look(service.clock(), service.wall_clock())
+
+
 def main(service: Service, stop: Stop) -> None:
     """The ``deliver`` command."""
-    log = logs.logger("deliver")
-    sender = service.sender()
-    public_url = service.settings.public_url
-    # The scheduler watches too; whoever notices that the other is gone says so.
-    own = SelfWatch(service.sessions, service.voice, service.settings.database_disk_gb * GIGABYTE)
-
-    def turn() -> bool:
-        done = deliver.deliver_next(
-            service.sessions, sender, service.clock, public_url, jitter=random.random()
-        )
-        if done is not None:
-            metrics.text_tried(done.state)
-        if done is not None and done.fault is not None:
-            log.warning("text not sent", text_id=done.text_id, fault=done.fault, state=done.state)
-        return done is not None
-
-    def beat(fault: str | None) -> None:
-        heartbeats.beat(service.sessions, "deliver", service.wall_clock(), fault=fault)
-        own.look(service.clock(), service.wall_clock())
-
-    loop.run("deliver", turn, beat, stop, idle_s=IDLE_S)
+    DeliverWorker(service).run(stop)

@@ -13,12 +13,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from navigate_safer import logs
 from navigate_safer.db.limits import GIGABYTE
 from navigate_safer.services import (
+    chase,
     collection,
     compliance,
     figures,
     gateway_minutes,
     heartbeats,
     meetings,
+    provider_health,
     self_watch,
     storage_round,
     sweep,
@@ -28,6 +30,7 @@ from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
 
 ESCALATION_EVERY_S = 1
+WEIGHTS_EVERY_S = 5
 SILENCE_EVERY_S = 5
 HOUSEKEEPING_EVERY_S = 3_600
 COLLECTION_EVERY_S = 60
@@ -74,6 +77,12 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
     def escalate() -> None:
         _repeat(lambda: sweep.escalate_next(sessions, clock(), voice))
 
+    def chased() -> None:
+        _repeat(lambda: chase.chase_next(sessions, clock()))
+
+    def weights() -> None:
+        provider_health.tick(sessions, service.settings.sms_senders, clock())
+
     def silence() -> None:
         if heartbeats.feed_is_up(sessions, service.wall_clock()):
             sweep.put_off(sessions, clock())
@@ -84,6 +93,8 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
 
     return [
         ("escalation", ESCALATION_EVERY_S, escalate),
+        ("chase", ESCALATION_EVERY_S, chased),
+        ("weights", WEIGHTS_EVERY_S, weights),
         ("silence", SILENCE_EVERY_S, silence),
         ("heartbeat", BEAT_EVERY_S, beat),
         *_self_watch(service),

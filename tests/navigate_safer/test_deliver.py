@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from watch import PUBLIC_URL, Watch
 
 from alerts.delivery import DeliveryStatus, Fault, OutgoingText, SendError
+from alerts.policy import Channel
 from alerts.senders.recording import RecordingSender
 from navigate_safer.db.alerting import (
     AlertHistoryRow,
@@ -20,7 +21,7 @@ from navigate_safer.db.alerting import (
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.people import AreaRow, StaffRow
 from navigate_safer.people.access import Role, Scope
-from navigate_safer.services import casework, deliver
+from navigate_safer.services import casework, claiming, deliver
 from navigate_safer.services.receipts import take_receipt
 
 OFFICERS = {"off-1": "+447700900101", "off-2": "+447700900102", "sup-1": "+447700900103"}
@@ -165,9 +166,8 @@ def test_after_a_refused_callback_the_text_goes_without_one(alerted):
     ("fault", "state", "next_now"),
     [
         pytest.param(Fault.NUMBER_PERMANENT, "failed", True, id="a number that is none"),
-        pytest.param(Fault.RECIPIENT_STOPPED, "failed", True, id="an officer who sent STOP"),
         pytest.param(Fault.CONTENT_REFUSED, "failed", True, id="wording that is refused"),
-        pytest.param(Fault.PROVIDER_UNUSABLE, "failed", True, id="a provider that refuses us"),
+        pytest.param(Fault.PROVIDER_UNUSABLE, "pending", False, id="a provider that refuses us"),
         pytest.param(Fault.HANDSET_UNREACHABLE, "pending", True, id="a telephone that is off"),
         pytest.param(Fault.TRANSIENT, "pending", False, id="a passing fault"),
         pytest.param(Fault.RATE_LIMITED, "pending", False, id="too many requests"),
@@ -289,7 +289,7 @@ def test_a_text_whose_sender_died_is_looked_for_when_its_lease_is_over(alerted):
         alerted.deliver_one()
     assert text(alerted).state == "sending"
     assert alerted.deliver() == []
-    alerted.clock.at += deliver.LEASE
+    alerted.clock.at += claiming.LEASE
     alerted.deliver()
     assert (text(alerted).state, text(alerted).provider_id) == ("accepted", "recording-1")
     assert len(dying.tried) == 1
@@ -454,7 +454,8 @@ def test_two_senders_at_once_send_each_text_once(watch):
     def work(sender):
         together.wait(10)
         try:
-            while deliver.deliver_next(watch.sessions, sender, watch.clock, PUBLIC_URL, jitter=0.0):
+            ways = {Channel.SMS: [sender]}
+            while deliver.deliver_next(watch.sessions, ways, watch.clock, PUBLIC_URL, jitter=0.0):
                 pass
         except Exception as fault:
             faults.append(fault)

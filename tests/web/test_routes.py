@@ -22,6 +22,10 @@ PUBLIC = {
     "static": "scripts and styles",
     "twilio.status": "signed by Twilio",
     "twilio.reply": "signed by Twilio",
+    "twilio.call_status": "signed by Twilio",
+    "twilio.key": "signed by Twilio",
+    "notify.status": "with the token that Notify was given",
+    "notify.reply": "with the token that Notify was given",
 }
 # ok: the page. to: sent on to another page. bad: the form is refused, its sender is not.
 ANSWERS = {"ok": 200, "to": 302, "bad": 422, "no": 403, "none": 204, "gone": 404}
