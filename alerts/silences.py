@@ -19,6 +19,10 @@ ZONE_BREACHES = frozenset(
         FindingKind.EXCLUSION_BREACH,
         FindingKind.CURFEW_BREACH,
         FindingKind.RESTRICTION_BREACH,
+        FindingKind.DISTANCE_BREACH,
+        # What a tag itself reports of a zone or a curfew is the same matter.
+        FindingKind.ZONE_EVENT,
+        FindingKind.CURFEW_EVENT,
     }
 )
 # Project policy, version 1: longer than a working day must be looked at again by somebody.

@@ -1,5 +1,6 @@
 """Settings to real things: the only place that chooses a database, a sender, a broker, a clock."""
 
+import secrets
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import TextIO
 import msgspec
 from sqlalchemy import Engine
 
-from alerts.delivery import Sender
+from alerts.delivery import Fault, OutgoingText, Sender, SendError
 from alerts.senders.console import ConsoleSender
 from alerts.senders.twilio_sms import TwilioSms
 from devices.codec import SUBSCRIPTIONS
@@ -19,6 +20,7 @@ from devices.mqtt_publish import Publisher
 from devices.quality import QualityLimits
 from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.services.contacts import CODE_LASTS, ContactKind
 from navigate_safer.services.health import Recent
 from navigate_safer.services.storage import Plan
 from navigate_safer.services.telling import Voice
@@ -82,6 +84,17 @@ class Service:
             base_url=settings.twilio_base_url or None,
             timeout_s=settings.sms_timeout_s,
         )
+
+    def send_code(self, kind: ContactKind, address: str, body: str, reference: str) -> None:
+        """Send a code to an address that somebody says is theirs; raises SendError."""
+        if kind is ContactKind.EMAIL:
+            if self.settings.sms_sender != "console":
+                raise SendError(Fault.NOT_SENT, "no sender of e-mail is set up")
+            self._console.write(f"e-mail: {body}\n")
+            return
+        attempt = secrets.token_hex(16)
+        lasts_s = int(CODE_LASTS.total_seconds())
+        self.sender().send(OutgoingText(attempt, address, body, reference, lasts_s))
 
     def listener(self, on_change: Callable[[bool, str | None], None]) -> Listener:
         """The subscription of intake."""

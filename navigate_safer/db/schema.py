@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from navigate_safer.db import (
     alerting,
+    answering,
     audit,
     commands,
     compliance,
@@ -48,6 +49,7 @@ SUBJECTS = (
     exceptions,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
+ANSWERING = (answering,)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -38,6 +38,8 @@ class Permission(Enum):
     EDIT_ZONES = "draw, change and import zones, and allow exceptions"
     COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
     SEE_VICTIMS = "see who is protected and where"
+    CONTACT_VICTIMS = "be in contact with a protected person, and record it"
+    RUN_ALERTING = "say who is told of alerts: policies and rotas; see what alerts ask of officers"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
     MEND_SERVICE = "answer alerts about the service itself"
@@ -55,9 +57,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES},
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
-    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE},
+    | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
+    | {_P.RUN_ALERTING},
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
-    Role.IDVA: _CASE | {_P.SEE_VICTIMS},
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS},
     Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.OWN_ACCOUNT}),
     Role.SYSTEM_ADMINISTRATOR: frozenset(

@@ -55,6 +55,7 @@ MOVES = {
     "grouped": "Told as part of its gateway's failure",
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
+    "step": "Step done",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
@@ -65,6 +66,7 @@ MOVES = {
     "withdraw": "Withdrawn",
 }
 WEEK = tuple(day.value for day in SEVEN)
+ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
 
 
@@ -173,6 +175,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
+        (Permission.ACT_ON_ALERTS, "Who is told", "rotas.listed", ON_CALL),
         (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
         (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
     )
