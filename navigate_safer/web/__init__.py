@@ -12,6 +12,7 @@ from navigate_safer.web import (
     alerts,
     auth,
     board,
+    burden,
     cases,
     charts,
     command_words,
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     rotas,
     playbooks,
     contacts,
+    burden,
     twilio,
 )
 

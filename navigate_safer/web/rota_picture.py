@@ -55,6 +55,18 @@ def _midnight(local: datetime, days: int, timezone: str) -> datetime:
     return datetime.combine(on, time(), ZoneInfo(timezone))
 
 
+def looks_of(duties: Sequence[Duty]) -> dict[int, int]:
+    """The look of each person, in the order of their first duties."""
+    people = list(dict.fromkeys(each.staff_id for each in duties if each.staff_id is not None))
+    return {person: number % LOOKS for number, person in enumerate(people)}
+
+
+def key(duties: Sequence[Duty], names: Mapping[int, str]) -> list[tuple[int, str, str]]:
+    """Look, initials and name of each person of the bars."""
+    found = [(look, names.get(who, "not known")) for who, look in looks_of(duties).items()]
+    return [(look, _initials(name), name) for look, name in found]
+
+
 def weeks(
     duties: Sequence[Duty],
     names: Mapping[int, str],
@@ -64,8 +76,7 @@ def weeks(
     now: datetime,
 ) -> list[Week]:
     """The bars of ``count`` weeks from a local midnight on."""
-    people = list(dict.fromkeys(each.staff_id for each in duties if each.staff_id is not None))
-    looks = {person: number % LOOKS for number, person in enumerate(people)}
+    looks = looks_of(duties)
     return [
         _week(
             duties,

@@ -151,6 +151,7 @@ def _page(ref: str, errors: dict[str, str] | None = None) -> Response:
         "rota.html",
         page=page,
         weeks=rota_picture.weeks(page.duties, page.names, start, page.timezone, WEEKS, now()),
+        key=rota_picture.key(page.duties, page.names),
         errors=errors or {},
         form=request.form,
         now=now(),

@@ -24,6 +24,7 @@ PAGES = [
     pytest.param("duty", "/rotas", id="rotas"),
     pytest.param("supervisor", "/rotas/{rota}", id="rota"),
     pytest.param("supervisor", "/rotas/{rota}/layers", id="layers of a rota"),
+    pytest.param("supervisor", "/burden", id="burden"),
     pytest.param("idva", "/alerts/{alert}", id="playbook, to the IDVA"),
     pytest.param("duty", "/account", id="own account"),
 ]  # fmt: skip

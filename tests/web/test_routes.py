@@ -103,6 +103,7 @@ POST /alerts/ALERT/step            gone gone    no          gone no     gone    
 GET  /account                      ok   ok      ok          ok   ok     ok         ok      ok
 POST /account/ask                  bad  bad     bad         bad  bad    bad        bad     bad
 POST /account/verify               bad  bad     bad         bad  bad    bad        bad     bad
+GET  /burden                       no   no      no          no   no     ok         no      no
 GET  /audit                        no   no      no          no   no     ok         ok      no
 """
 # The first page of each role.
