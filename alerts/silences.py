@@ -21,6 +21,10 @@ ZONE_BREACHES = frozenset(
         FindingKind.RESTRICTION_BREACH,
         # It may hold one of them.
         FindingKind.COMPOUND,
+        FindingKind.DISTANCE_BREACH,
+        # What a tag itself reports of a zone or a curfew is the same matter.
+        FindingKind.ZONE_EVENT,
+        FindingKind.CURFEW_EVENT,
     }
 )
 # Project policy, version 1: longer than a working day must be looked at again by somebody.

@@ -1,5 +1,6 @@
 """Settings to real things: the only place that chooses a database, a sender, a broker, a clock."""
 
+import secrets
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import TextIO
 import msgspec
 from sqlalchemy import Engine
 
-from alerts.delivery import Sender
+from alerts.delivery import Fault, OutgoingText, Sender, SendError
 from alerts.policy import Channel
 from alerts.senders.console import ConsoleSender
 from alerts.senders.notify_sms import NotifySms
@@ -24,6 +25,7 @@ from devices.quality import QualityLimits
 from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
 from navigate_safer.services.claiming import Ways
+from navigate_safer.services.contacts import CODE_LASTS, ContactKind
 from navigate_safer.services.health import Recent
 from navigate_safer.services.storage import Plan
 from navigate_safer.services.telling import Voice
@@ -129,6 +131,25 @@ class Service:
             ca_file=settings.smtp_ca_file,
             timeout_s=settings.sms_timeout_s,
         )
+
+    def send_code(self, kind: ContactKind, address: str, body: str, reference: str) -> None:
+        """Send a code to an address that somebody says is theirs; raises SendError."""
+        channel = Channel.EMAIL if kind is ContactKind.EMAIL else Channel.SMS
+        senders = self.ways().get(channel, [])
+        if not senders:
+            raise SendError(Fault.NOT_SENT, f"no sender of {channel.label}s is set up")
+        attempt = secrets.token_hex(16)
+        lasts_s = int(CODE_LASTS.total_seconds())
+        text = OutgoingText(attempt, address, body, reference, lasts_s, channel=channel)
+        for place, sender in enumerate(senders, start=1):
+            try:
+                sender.send(text)
+            except SendError:
+                # A code that comes twice does no harm, one that never comes does.
+                if place == len(senders):
+                    raise
+            else:
+                return
 
     def listener(self, on_change: Callable[[bool, str | None], None]) -> Listener:
         """The subscription of intake."""

@@ -55,6 +55,7 @@ class Board(msgspec.Struct, frozen=True):
     lines: list[BoardLine]
     open_count: int
     acknowledged_count: int
+    oldest_open_at: datetime | None
 
 
 class AlsoLine(msgspec.Struct, frozen=True):
@@ -142,6 +143,8 @@ def board(session: Session, scope: Scope) -> Board:
         .limit(MOST_ON_BOARD)
     )
     lines = [_line(*row) for row in session.execute(query)]
+    open_here = (AlertRow.area_id.in_(scope.areas), AlertRow.state == AlertState.OPEN.value)
+    oldest = session.scalar(select(func.min(AlertRow.opened_at)).where(*open_here))
     counted = session.execute(
         select(AlertRow.state, func.count().label("n"))
         .where(AlertRow.area_id.in_(scope.areas))
@@ -152,6 +155,7 @@ def board(session: Session, scope: Scope) -> Board:
         lines,
         counts.get(AlertState.OPEN.value, 0),
         counts.get(AlertState.ACKNOWLEDGED.value, 0),
+        oldest,
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from navigate_safer.db import (
     alerting,
+    answering,
     audit,
     cases,
     commands,
@@ -56,6 +57,7 @@ SUBJECTS = (
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)
+ANSWERING = (answering,)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -40,6 +40,8 @@ class Permission(Enum):
     SEE_VICTIMS = "see who is protected and where"
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
+    CONTACT_VICTIMS = "be in contact with a protected person, and record it"
+    RUN_ALERTING = "say who is told of alerts: policies and rotas; see what alerts ask of officers"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
     MEND_SERVICE = "answer alerts about the service itself"
@@ -60,9 +62,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
+    | {_P.RUN_ALERTING}
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
-    Role.IDVA: _CASE | {_P.SEE_VICTIMS},
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS},
     Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
     Role.SYSTEM_ADMINISTRATOR: frozenset(

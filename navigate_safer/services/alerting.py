@@ -31,7 +31,7 @@ def open_alert(
     """Write an alert with its escalation plan and the first text."""
     wearer = session.get_one(WearerRow, episode.wearer_id)
     severity = Severity(episode.severity)
-    plan = _plan(session, severity, wearer.area_id, FindingKind(episode.kind))
+    plan = plan_for(session, severity, wearer.area_id, FindingKind(episode.kind))
     alert = AlertRow(
         episode_id=episode.id, wearer_id=wearer.id, area_id=wearer.area_id, late_data=late
     )
@@ -48,7 +48,7 @@ def open_service_alert(
     """
     alert = _about(session, part)
     if alert is None:
-        plan = _plan(session, severity, None, None)
+        plan = plan_for(session, severity, None, None)
         about = AlertRow(part=part, late_data=False)
         return _open(session, about, severity, plan, now, voice, why)
     if severity.rank < alert.severity_rank:
@@ -99,7 +99,7 @@ def _open(
     return alert
 
 
-def _plan(
+def plan_for(
     session: Session, severity: Severity, area_id: int | None, kind: FindingKind | None
 ) -> Plan:
     """The steps of the policy that fits most closely; without one, everybody in their order."""

@@ -35,6 +35,8 @@ LOOK_WITHIN_S = 3.0
 STARTING = timedelta(seconds=40)
 # No row can be written about a database that is away.
 AWAY = "database away"
+# How the parts that are rotas are called.
+ROTA_PARTS = "rota:"
 # Between a breach and an officer stand these; the rest makes it late or will, one day.
 _SEVERITIES = {
     "database": Severity.CRITICAL,
@@ -135,7 +137,10 @@ class SelfWatch:
     def _live(self) -> list[str]:
         with reading(self._sessions, within_s=LOOK_WITHIN_S) as session:
             query = select(AlertRow.part).where(
-                AlertRow.part.is_not(None), AlertRow.state != AlertState.RESOLVED.value
+                AlertRow.part.is_not(None),
+                AlertRow.state != AlertState.RESOLVED.value,
+                # Rotas are looked at by a round of their own, hours before they matter.
+                AlertRow.part.not_like(f"{ROTA_PARTS}%"),
             )
             return [part for part in session.scalars(query) if part is not None]
 

@@ -19,6 +19,7 @@ from alerts.rota import on_duty
 from alerts.silences import grouped_by_gateway, muted_by
 from navigate_safer.db import telling
 from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.answering import SilencedRow
 from navigate_safer.db.telling import RotaRow
 from zones.bank_holidays import is_bank_holiday
 
@@ -101,6 +102,7 @@ def _held(session: Session, alert: AlertRow, now: datetime) -> bool:
         if alert.silence_id != silence.number:
             reason = f"silence {silence.number} until {silence.until_at:%Y-%m-%d %H:%M} UTC"
             note(session, alert, now, "silenced", reason)
+            session.merge(SilencedRow(silence_id=silence.number, alert_id=alert.id, at=now))
         alert.silence_id, alert.next_step_at = silence.number, silence.until_at
         return True
     alert.silence_id = None

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from alerts.lifecycle import Outcome
 from navigate_safer.people.access import Permission
-from navigate_safer.services import casework, consult, explaining, oversight
+from navigate_safer.services import casework, consult, explaining, oversight, playbook
 from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -86,6 +86,7 @@ def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
         points=points[-MOST_LISTED:],
         # The last person of a plan is told again and again: one entry, however often.
         told=[list(texts) for _, texts in groupby(detail.texts, key=lambda each: each.who)],
+        steps=playbook.see(service().sessions, scope(), reference),
         outcomes=list(Outcome),
         errors=errors or {},
         form=request.form,

@@ -65,6 +65,7 @@ MOVES = {
     "parted": "Told by itself again",
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
+    "step": "Step done",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
@@ -75,6 +76,7 @@ MOVES = {
     "withdraw": "Withdrawn",
 }
 WEEK = tuple(day.value for day in SEVEN)
+ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
 
 
@@ -195,6 +197,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
         (Permission.SEE_OUTCOME_FIGURES, "Outcomes", "outcomes.report", ("/outcomes",)),
+        (Permission.ACT_ON_ALERTS, "Who is told", "rotas.listed", ON_CALL),
         (Permission.SEE_OPERATIONS, "Service", "oversight.operations", ("/service",)),
         (Permission.SEE_AUDIT, "Audit log", "oversight.audit", ("/audit",)),
     )

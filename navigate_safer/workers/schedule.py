@@ -21,6 +21,7 @@ from navigate_safer.services import (
     heartbeats,
     meetings,
     provider_health,
+    rota_watch,
     self_watch,
     storage_round,
     sweep,
@@ -44,6 +45,7 @@ STORAGE_EVERY_S = 900
 COMPLIANCE_EVERY_S = 300
 COMPLIANCE_WITHIN_S = 20.0
 MEETINGS_EVERY_S = 3_600
+ROTAS_EVERY_S = 900
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
 
@@ -157,7 +159,11 @@ def _self_watch(service: Service) -> list[tuple[str, float, Callable[[], None]]]
     def watch() -> None:
         own.look(service.clock(), service.wall_clock())
 
+    def rotas() -> None:
+        rota_watch.look(service.sessions, service.clock(), service.voice)
+
     return [
+        ("rotas", ROTAS_EVERY_S, rotas),
         ("watch", WATCH_EVERY_S, watch),
         ("deadman", DEADMAN_EVERY_S, lambda: _deadman(service)),
     ]

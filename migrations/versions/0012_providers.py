@@ -1,7 +1,7 @@
 """providers: weights of texts' providers, attempts by provider, stopped and chased texts
 
-Revision ID: 0011
-Revises: 0010
+Revision ID: 0012
+Revises: 0011
 
 Rules: works with the previous release; no long lock (PostgreSQL lock_timeout is 5 s); a column
 is removed in two releases; reversible, or the downgrade says why not.
@@ -10,8 +10,8 @@ is removed in two releases; reversible, or the downgrade says why not.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """offending: records of offending, custody and moves, and what outcomes are compared with
 
-Revision ID: 0013
-Revises: 0012
+Revision ID: 0015
+Revises: 0014
 
 Rules: works with the previous release; no long lock (PostgreSQL lock_timeout is 5 s); a column
 is removed in two releases; reversible, or the downgrade says why not.
@@ -10,8 +10,8 @@ is removed in two releases; reversible, or the downgrade says why not.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """alcohol: time for review in days of compliance, and missed sessions
 
-Revision ID: 0012
-Revises: 0011
+Revision ID: 0014
+Revises: 0013
 
 Rules: works with the previous release; no long lock (PostgreSQL lock_timeout is 5 s); a column
 is removed in two releases; reversible, or the downgrade says why not.
@@ -10,8 +10,8 @@ is removed in two releases; reversible, or the downgrade says why not.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

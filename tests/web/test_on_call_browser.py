@@ -1,0 +1,131 @@
+"""The pages about who is told in a real browser: accessible, fitting, and usable by keyboard."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+from web.browsing import DESK, check_accessible, check_at_both_widths, tab_to, visit_as
+from web.on_call import policy_of, rota_of, silence_of
+from web.test_browser import browser, served
+from web.world import World
+
+from alerts.finding import FindingKind
+from navigate_safer.db.answering import TickRow
+from navigate_safer.db.telling import SilenceRow
+
+__all__ = ["browser"]
+
+PAGES = [
+    pytest.param("duty", "/silences", id="silences"),
+    pytest.param("supervisor", "/silences/{silence}", id="silence to approve"),
+    pytest.param("supervisor", "/policies?at=2026-11-25T03:00&for_area=1&severity=critical"
+                 "&kind=exclusion_breach", id="policies with a preview"),
+    pytest.param("supervisor", "/policies/{policy}", id="policy"),
+    pytest.param("duty", "/rotas", id="rotas"),
+    pytest.param("supervisor", "/rotas/{rota}", id="rota"),
+    pytest.param("supervisor", "/rotas/{rota}/layers", id="layers of a rota"),
+    pytest.param("supervisor", "/burden", id="burden"),
+    pytest.param("idva", "/alerts/{alert}", id="playbook, to the IDVA"),
+    pytest.param("duty", "/account", id="own account"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def address(world: World) -> Iterator[str]:
+    yield from served(world)
+
+
+@pytest.fixture(scope="module")
+def shared_address(shared_world: World) -> Iterator[str]:
+    yield from served(shared_world)
+
+
+def filled(path: str, world: World) -> str:
+    made = {
+        "silence": silence_of, "policy": policy_of, "rota": rota_of,
+        "alert": lambda each: each.reference(FindingKind.EXCLUSION_BREACH),
+    }  # fmt: skip
+    for name, make in made.items():
+        if f"{{{name}}}" in path:
+            path = path.replace(f"{{{name}}}", make(world))
+    return path
+
+
+@pytest.mark.parametrize(("account", "path"), PAGES)
+def test_a_page_is_accessible_and_fits(
+    browser: Browser, shared_world: World, shared_address: str, account: str, path: str
+) -> None:
+    visit = visit_as(browser, shared_world, shared_address, account, DESK)
+    page = visit.go(filled(path, shared_world))
+    assert page.locator("h1").count() == 1
+    check_at_both_widths(visit)
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "button", "first"),
+    [
+        ("/silences", "Make the silence", "Select what it is about"),
+        ("/policies/new", "Make the policy", "Select at least one severity"),
+        ("/rotas/new", "Save the rota", "Enter who takes turns"),
+        ("/account", "Send a code", "Enter a mobile number"),
+    ],
+)
+def test_a_form_with_errors_takes_the_focus_and_is_accessible(
+    browser: Browser, world: World, address: str, path: str, button: str, first: str
+) -> None:
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go(path)
+    page.get_by_role("button", name=button).first.click()
+    link = page.locator(".govuk-error-summary").get_by_role("link", name=first)
+    link.wait_for()
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
+    link.click()
+    assert page.evaluate("document.activeElement.matches('input, select')")
+    check_accessible(page)
+    page.context.close()
+
+
+def test_a_silence_is_made_and_approved_without_a_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    visit = visit_as(browser, world, address, "duty")
+    page = visit.go("/silences")
+    tab_to(page, "subject")
+    page.keyboard.press("Space")
+    tab_to(page, "ref")
+    page.keyboard.type("W-EXC")
+    tab_to(page, "kind")
+    page.keyboard.press("Space")
+    tab_to(page, "hours")
+    page.keyboard.type("2")
+    tab_to(page, "reason")
+    page.keyboard.type("Being")
+    tab_to(page, "words")
+    page.keyboard.type("a unit is with him")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    tab_to(page, "Make the silence")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Breaches of zones are still told").wait_for()
+    page.context.close()
+
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go(f"/silences/{world.database.one(SilenceRow).id}")
+    tab_to(page, "Approve: I have looked at the reason")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("You have approved the silence")
+    page.context.close()
+
+
+def test_a_step_is_ticked_without_a_mouse(browser: Browser, world: World, address: str) -> None:
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    visit = visit_as(browser, world, address, "duty")
+    page = visit.go(f"/alerts/{reference}")
+    tab_to(page, "said-call_wearer")
+    page.keyboard.type("he is leaving")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The step is recorded")
+    assert world.database.one(TickRow).words == "he is leaving"
+    page.context.close()
