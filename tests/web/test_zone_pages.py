@@ -245,6 +245,7 @@ def test_an_exception_is_allowed_shown_and_taken_back(quiet_world):
     [
         pytest.param({"condition": ""}, "Select a condition", id="no condition"),
         pytest.param({"from_time": "half past"}, "Enter the start", id="a time in words"),
+        pytest.param({"from_time": "21:30+05:00"}, "Enter the start", id="a time of elsewhere"),
         pytest.param({"until_time": "20:00"}, "The end must be after", id="ends before"),
         pytest.param({"why": ""}, "Enter why it is allowed", id="no reason"),
         pytest.param({"corridor": "53.19, -2.9"}, "metres to each side", id="no width"),
@@ -256,6 +257,11 @@ def test_a_faulty_exception_comes_back_with_what_is_wrong(shared_world, changed,
     assert answer.status_code == 422
     assert message in words_of(answer)
     assert shared_world.database.count(ExceptionRow) == 0
+
+
+def test_a_number_that_no_exception_can_have_is_no_page(shared_world):
+    path = f"/people/W-EXC/exceptions/{2**63}/revoke"
+    assert shared_world.visitor("manager").post(path, reason="none").status_code == 404
 
 
 def test_names_and_shapes_of_zones_are_for_those_who_may_see_places(shared_world):
