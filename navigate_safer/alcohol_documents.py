@@ -7,10 +7,11 @@ device.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from alerts.alcohol.episode import DRINKING_UNCERTAIN, Episode, episodes
-from alerts.alcohol.forward import MEN, PUBLISHED_DRINK_G, WOMEN, sensitivity
+from alerts.alcohol.forward import MEN, PUBLISHED_DRINK_G, WOMEN, Sensitivity, Sex, sensitivity
 from alerts.alcohol.model import Likely, likely
 from alerts.alcohol.outage import Outage, outages
 from alerts.alcohol.rule_set import RuleSet
@@ -172,8 +173,7 @@ def could_be_missed(rules: RuleSet, weight_kg: float | None = None) -> dict[str,
     """
     found = {
         sex.name: {
-            str(each.drinks): each.seen
-            for each in sensitivity(sex, threshold_g_dl=rules.threshold_g_dl, weight_kg=weight_kg)
+            str(each.drinks): each.seen for each in _seen(sex, rules.threshold_g_dl, weight_kg)
         }
         for sex in (MEN, WOMEN)
     }
@@ -185,6 +185,12 @@ def could_be_missed(rules: RuleSet, weight_kg: float | None = None) -> dict[str,
         "in_words": f"two drinks or fewer would be seen {men:.0%} of the time at most in a man "
         f"{of_weight}, {women:.0%} in a woman",
     }
+
+
+@lru_cache(maxsize=64)
+def _seen(sex: Sex, threshold_g_dl: float, weight_kg: float | None) -> tuple[Sensitivity, ...]:
+    # The same figures each time, of five thousand simulated days; kept, as they take a second.
+    return tuple(sensitivity(sex, threshold_g_dl=threshold_g_dl, weight_kg=weight_kg))
 
 
 def stamp(at: datetime) -> str:

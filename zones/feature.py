@@ -36,6 +36,8 @@ MORE_PROPERTIES = (
     "from",
     "until",
 )
+# No order is older or lasts longer, and the clocks of every time zone can be reckoned with.
+_YEARS = range(1900, 2200)
 _EXCEPTION_KEYS = ("from", "until", "reason", "schedule", "corridor", "corridor_m")
 
 
@@ -82,6 +84,8 @@ def instant(written: object, timezone: str, where: str, *, ends: bool = False) -
     except ValueError:
         what = f"{written!r} is not a date or a time such as 2026-11-21T22:40:00Z"
         raise ZoneFault(where, what) from None
+    if at.year not in _YEARS:
+        raise ZoneFault(where, f"{written!r} is not of this age; leave it out for no limit")
     if len(text) == len("2026-11-21"):
         on = date.fromisoformat(text) + timedelta(days=1 if ends else 0)
         return datetime.combine(on, time(), zone_info(timezone))

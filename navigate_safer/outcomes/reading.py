@@ -44,6 +44,10 @@ def as_type(given: object, kind: type[T], where: str = "") -> T:
         return msgspec.convert(given, kind)
     except msgspec.ValidationError as fault:
         raise BadOutcomeInput(_said(str(fault), where)) from None
+    except UnicodeEncodeError:
+        raise BadOutcomeInput(
+            "a text has half a character (an escape from \\ud800 to \\udfff by itself); correct it"
+        ) from None
 
 
 # What msgspec calls things, and what the format calls them.

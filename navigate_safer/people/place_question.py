@@ -6,6 +6,8 @@ from enum import Enum
 
 import msgspec
 
+from zones.geojson import MOST_LATITUDE
+
 # The Ministry's crime matching takes windows of up to 12 hours.
 LONGEST_WINDOW = timedelta(hours=12)
 # A circle of 5 km holds half of Chester; a wider one says nothing of a crime. The project's own.
@@ -55,8 +57,9 @@ class BadQuestion(ValueError):
 def check(question: PlaceQuestion, now: datetime) -> None:
     """Raise :class:`BadQuestion` for a place, window, purpose or reference that is none."""
     faults: dict[str, str] = {}
-    if not (math.isfinite(question.lat) and -90 < question.lat < 90):
-        faults["lat"] = "Latitude must be a number between -90 and 90, such as 53.1905"
+    if not (math.isfinite(question.lat) and abs(question.lat) <= MOST_LATITUDE):
+        most = f"{MOST_LATITUDE:g}"
+        faults["lat"] = f"Latitude must be a number between -{most} and {most}, such as 53.1905"
     if not (math.isfinite(question.lon) and -180 <= question.lon <= 180):
         faults["lon"] = "Longitude must be a number between -180 and 180, such as -2.8918"
     if not 0 < question.radius_m <= WIDEST_RADIUS_M:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import arrivals, audit, zones
@@ -39,11 +40,15 @@ class CannotSave(Exception):
 
 
 class By(msgspec.Struct, frozen=True):
-    """Who changes zones and why: a member of staff within a scope, or the command line."""
+    """Who changes zones and why: a member of staff within a scope, or the command line.
+
+    ``seen``: the version that a form was filled from, so that nobody undoes what he never saw.
+    """
 
     reason: str
     scope: Scope | None = None
     area_id: int | None = None
+    seen: int | None = None
 
     @property
     def staff_id(self) -> int | None:
@@ -66,10 +71,15 @@ def save(sessions: Sessions, drawn: Sequence[Drawn], by: By, now: datetime) -> S
     if not by.reason.strip():
         raise CannotSave("a zone is saved with a reason; say why")
     saved = Saved([], [], [])
-    with sessions.begin() as session:
-        for each in drawn:
-            _refuse_useless(each)
-            _save(session, each, by, now, saved)
+    try:
+        with sessions.begin() as session:
+            for each in drawn:
+                _refuse_useless(each)
+                _save(session, each, by, now, saved)
+    except IntegrityError:
+        # Both had read the same newest version; the database takes one of the next.
+        what = "somebody else changed these zones at the same moment"
+        raise CannotSave(f"{what}; look at them, and try again") from None
     return saved
 
 
@@ -93,6 +103,10 @@ def _save(session: Session, drawn: Drawn, by: By, now: datetime, saved: Saved) -
     if _content(row) == _content(old):
         saved.unchanged.append(drawn.zone_id)
         return
+    if by.seen is not None and by.seen != old.version:
+        what = f"was changed meanwhile and is now in version {old.version}"
+        then = "open it again, and make your change to that"
+        raise CannotSave(f"{drawn.where}: zone {drawn.zone_id!r} {what}; {then}")
     if row.kind != old.kind:
         what = f"is of kind {old.kind}, which cannot change; draw a new zone"
         raise CannotSave(f"{drawn.where}: zone {drawn.zone_id!r} {what}")
@@ -195,12 +209,19 @@ def _refuse_useless(drawn: Drawn) -> None:
         raise CannotSave(f"{where}: the id {drawn.zone_id[:20]!r} cannot be used; {what}")
     if name is not None and (not isinstance(name, str) or len(name) > LONGEST_NAME):
         raise CannotSave(f"{where}: the name is not a text of at most {LONGEST_NAME} characters")
+    if isinstance(name, str) and any(_unkept(each) for each in name):
+        raise CannotSave(f"{where}: the name has a character that cannot be kept; write it anew")
     if drawn.feature.permissions:
         what = "exceptions are allowed to a person, on their page; take them out of the file"
         raise CannotSave(f"{where}: {what}")
     if inner_radius_m(drawn.feature.zone.judged.shape) < LEAST_RADIUS_M:
         what = f"is nowhere wider than {2 * LEAST_RADIUS_M:g} m, so that no position could tell"
         raise CannotSave(f"{where}: zone {drawn.zone_id!r} {what}; draw it wider or add a buffer")
+
+
+def _unkept(character: str) -> bool:
+    """Neither database keeps half of a surrogate pair, and PostgreSQL no zero."""
+    return character == "\0" or "\ud800" <= character <= "\udfff"
 
 
 def may_see(session: Session, scope: Scope, ref: str) -> None:

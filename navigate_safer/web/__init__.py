@@ -7,6 +7,7 @@ from pathlib import Path
 from flask import Flask, g
 from flask_wtf import CSRFProtect
 from jinja2 import ChainableUndefined, ChoiceLoader, FileSystemLoader, PackageLoader, PrefixLoader
+from werkzeug.routing import IntegerConverter, Map
 
 from navigate_safer.web import (
     alerts,
@@ -74,6 +75,13 @@ class _Application(Flask):
     jinja_options = {"undefined": ChainableUndefined, "trim_blocks": True, "lstrip_blocks": True}
 
 
+class _RowNumber(IntegerConverter):
+    """A number in an address: one that no row can have is no address, and never a fault."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def create_app(service: Service) -> Flask:
     """The application over one service; raises BadSetting without a secret key."""
     settings = service.settings
@@ -98,6 +106,7 @@ def create_app(service: Service) -> Flask:
             PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
         ]
     )
+    app.url_map.converters["int"] = _RowNumber
     zones.install(app)
     csrf = CSRFProtect(app)
     for module in BLUEPRINTS:

@@ -1,5 +1,6 @@
 """What is allowed to one wearer for a time: allow, take back, and see what it excused."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -61,10 +62,13 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
     times = {}
     for field, label in (("from", "start"), ("until", "end")):
         text = f"{form.get(f'{field}_date', '').strip()}T{form.get(f'{field}_time', '').strip()}"
-        try:
-            # Of a time that the clocks repeat the first is meant, as everywhere in the service.
-            times[field] = datetime.fromisoformat(text).replace(tzinfo=LONDON)
-        except ValueError:
+        with suppress(ValueError):
+            at = datetime.fromisoformat(text)
+            if at.tzinfo is None:
+                # Of a time that the clocks repeat the first is meant, as everywhere in the service.
+                times[field] = at.replace(tzinfo=LONDON)
+        if field not in times:
+            # Nor may a time say its own offset: nobody would see that it was not looked at.
             errors[f"{field}_date"] = f"Enter the {label} as a date and a time, 24 hours"
     for field, what in (("condition", "Select a condition"), ("why", "Enter why it is allowed")):
         if not form.get(field, "").strip():

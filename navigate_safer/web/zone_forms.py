@@ -1,6 +1,8 @@
 """What a zone's form says, to a feature as a zone file has it, and back."""
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +12,9 @@ from zones.coordinates import geometry_from_table, table_of
 from zones.fault import ZoneFault
 from zones.schedule import Day
 
-MOST_WINDOWS = 4
+# Empty rows of hours that a form offers; a zone that has more keeps them all.
+SPARE_WINDOWS = 4
+_START = re.compile(r"start_([0-9]{1,3})")
 MOST_RINGS = 3
 # A longer table is not printed on the page; the file has it.
 MOST_LISTED = 2_000
@@ -48,9 +52,10 @@ def feature_of_form(form: Mapping[str, str], days: Mapping[int, list[str]]) -> d
         raise FormFault("id", "Enter a reference, such as Z-CHESTER-1")
     for key in ("radius_m", "buffer_m", "tolerance_m"):
         properties[key] = _number(form, key)
-    properties["priority"] = int(_number(form, "priority") or 0) or None
+    properties["priority"] = _whole(form, "priority") or None
     properties["rings"] = _rings(form) or None
     properties["schedule"] = _windows(form, days) or None
+    properties["timezone"] = form.get("timezone", "").strip() or None
     if form.get("holidays") == "none" and properties["schedule"]:
         properties["schedule"].append({"days": ["hol"], "hours": "none"})
     for key in ("from", "until"):
@@ -79,19 +84,21 @@ def form_of_zone(
     form["kind"] = str(properties.get("kind", ""))
     for key in ("radius_m", "buffer_m", "tolerance_m", "priority"):
         if properties.get(key):
-            form[key] = f"{properties[key]:g}"
+            form[key] = _written(properties[key])
     for number, ring in enumerate(properties.get("rings") or ()):
-        form[f"ring_m_{number}"] = f"{ring['m']:g}"
+        form[f"ring_m_{number}"] = _written(ring["m"])
         form[f"ring_severity_{number}"] = str(ring["severity"])
     days: dict[int, list[str]] = {}
     for window in properties.get("schedule") or ():
         if "hours" in window:
-            form["holidays"] = "none"
+            # Of any other day it says what is so without it.
+            if "hol" in [str(each).lower() for each in window["days"]]:
+                form["holidays"] = "none"
             continue
         number = len(days)
         days[number] = [str(each).lower() for each in window["days"]]
         form[f"start_{number}"], form[f"end_{number}"] = window["start"], window["end"]
-    for key in ("from", "until"):
+    for key in ("from", "until", "timezone"):
         form[key] = str(properties.get(key) or "")
     night = msgspec.to_builtins(properties.get("first_night") or {})
     for field, key in (("first_date", "date"), ("first_start", "start"), ("first_end", "end")):
@@ -104,9 +111,30 @@ def _number(form: Mapping[str, str], key: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise FormFault(key, f"{text[:20]!r} is not a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise FormFault(key, f"{text[:20]!r} is not a number")
+    return number
+
+
+def _whole(form: Mapping[str, str], key: str) -> int:
+    number = _number(form, key) or 0.0
+    if not number.is_integer():
+        raise FormFault(key, f"{form[key].strip()[:20]!r} is not a whole number")
+    return int(number)
+
+
+def _written(number: float) -> str:
+    """Every digit, as a person writes it: 30 and not 30.0."""
+    return str(int(number)) if float(number).is_integer() else repr(number)
+
+
+def window_numbers(form: Mapping[str, str]) -> range:
+    """The rows of hours that a form shows: all that it has, and the spare ones."""
+    used = [int(found[1]) for key in form if (found := _START.fullmatch(key))]
+    return range(max([SPARE_WINDOWS, *(number + 1 for number in used)]))
 
 
 def _rings(form: Mapping[str, str]) -> list[dict[str, object]]:
@@ -120,7 +148,7 @@ def _rings(form: Mapping[str, str]) -> list[dict[str, object]]:
 
 def _windows(form: Mapping[str, str], days: Mapping[int, list[str]]) -> list[dict[str, object]]:
     windows: list[dict[str, object]] = []
-    for number in range(MOST_WINDOWS):
+    for number in window_numbers(form):
         start = form.get(f"start_{number}", "").strip()
         end = form.get(f"end_{number}", "").strip()
         ticked = [day.value for day in Day if day.value in days.get(number, [])]

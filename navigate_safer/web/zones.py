@@ -101,6 +101,7 @@ def change(ref: str) -> ResponseReturnValue:
     """The form of a zone that there is."""
     page = zone_views.see_zone(service().sessions, scope(), ref, now())
     form, days = zone_forms.form_of_zone(page.ref, page.name, page.properties, page.geometry)
+    form["version"] = str(page.version)
     return _form_page(ref, form, days, {})
 
 
@@ -110,7 +111,7 @@ def save() -> ResponseReturnValue:
     """Save a new zone, or a new version."""
     form = request.form
     ref = form.get("ref") or None
-    days = {n: form.getlist(f"days_{n}") for n in range(zone_forms.MOST_WINDOWS)}
+    days = {n: form.getlist(f"days_{n}") for n in zone_forms.window_numbers(form)}
     errors: dict[str, str] = {}
     try:
         feature = zone_forms.feature_of_form(form, days)
@@ -118,7 +119,8 @@ def save() -> ResponseReturnValue:
             feature["properties"]["id"] = ref
         if not form.get("reason", "").strip():
             raise FormFault("reason", "Enter why the zone is drawn or changed")
-        saved = _save(zone_forms.collection_of(feature), "The zone", form["reason"])
+        seen = None if ref is None else _number_of(form.get("version", ""))
+        saved = _save(zone_forms.collection_of(feature), "The zone", form["reason"], seen)
     except FormFault as fault:
         errors = {fault.field: fault.what}
     except (BadPlaceInput, CannotSave) as fault:
@@ -149,14 +151,17 @@ def zone_map(ref: str) -> ResponseReturnValue:
 
 
 def _version() -> int | None:
-    text = request.args.get("version", "")
+    return _number_of(request.args.get("version", ""))
+
+
+def _number_of(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _save(content: bytes, name: str, reason: str) -> Saved:
+def _save(content: bytes, name: str, reason: str, seen: int | None = None) -> Saved:
     areas = scope().areas
     # Staff of one area draw for it; those of several leave it to the wearers it is given to.
-    by = By(reason, scope(), min(areas, default=None))
+    by = By(reason, scope(), min(areas, default=None), seen)
     return drawing.save(service().sessions, zones_in_file(content, name), by, now())
 
 
@@ -175,7 +180,7 @@ def _form_page(
         form=form,
         ticked=days,
         errors=errors,
-        windows=range(zone_forms.MOST_WINDOWS),
+        windows=zone_forms.window_numbers(form),
         rings=range(zone_forms.MOST_RINGS),
         day_names=[day.value for day in Day],
         suggested=zone_forms.SUGGESTED_TOLERANCE_M,

@@ -1,6 +1,7 @@
 """Zones in the service: new versions, rings, overlaps and exceptions, from fixes to texts."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -18,7 +19,7 @@ from case_files import (
     one_more_wearer,
     walk,
 )
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from alerts.finding import Severity
 from alerts.terms import ConditionKind
@@ -173,6 +174,25 @@ def test_a_zone_about_people_of_two_areas_is_changed_by_somebody_of_both(watch):
     both = scope(watch, MANAGER, "west", "east")
     assert save(watch, drawn(box(CREWE, half_deg=0.01), zone_id="Z-2"), both).changed == ["Z-2"]
     assert watch.database.count(ConditionRow, ConditionRow.zone_id.is_not(None)) == 5
+
+
+def test_of_two_who_change_a_zone_at_the_same_moment_one_is_told_to_try_again(watch):
+    if watch.database.kind == "sqlite":
+        pytest.skip("SQLite lets one writer in at a time, who then sees what the other did")
+    with ThreadPoolExecutor() as other, watch.sessions() as session:
+        old = session.scalars(select(ZoneRow).where(ZoneRow.ref == "Z-1")).one()
+        mine = {key: getattr(old, key) for key in ("ref", "name", "kind", "buffer_m", "timezone")}
+        session.add(ZoneRow(**mine, version=2, geometry=box(OUTSIDE)))
+        session.flush()
+        theirs = other.submit(save, watch, drawn(box(NEAR)))
+        waiting = text("select count(*) from pg_locks where not granted")
+        with watch.sessions() as looking:
+            while not looking.scalar(waiting) and not theirs.done():
+                pass
+        session.commit()
+        with pytest.raises(CannotSave, match="at the same moment"):
+            theirs.result()
+    assert watch.database.count(ZoneRow, ZoneRow.ref == "Z-1") == 2
 
 
 def test_a_new_zone_is_seen_by_the_area_that_drew_it(watch):

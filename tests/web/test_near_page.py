@@ -101,7 +101,8 @@ def test_purpose_and_every_look_are_in_the_log_without_place_or_name(evening: Wo
     [
         pytest.param({"lat": "north"}, "lat", "Enter the latitude as a number", id="no number"),
         pytest.param({"lat": "nan"}, "lat", "Enter the latitude as a number", id="nan"),
-        pytest.param({"lat": "153.19"}, "lat", "between -90 and 90", id="no latitude"),
+        pytest.param({"lat": "153.19"}, "lat", "between -85 and 85", id="no latitude"),
+        pytest.param({"lat": "89.9999"}, "lat", "between -85 and 85", id="where no metre is one"),
         pytest.param({"lon": "-282"}, "lon", "between -180 and 180", id="no longitude"),
         pytest.param({"radius_m": "0"}, "radius_m", "above 0 and at most 5,000", id="radius 0"),
         pytest.param({"radius_m": "6000"}, "radius_m", "at most 5,000", id="radius too wide"),

@@ -1,6 +1,8 @@
 """Zones and exceptions by forms and files, as the server answers them."""
 
+import html
 import json
+import re
 
 import pytest
 from web.world import CROSS, World, box, words_of
@@ -8,6 +10,7 @@ from web.world import CROSS, World, box, words_of
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.exceptions import ExceptionRow
 from navigate_safer.db.people import ConditionRow, ZoneRow
+from zones.schedule import WEEK
 
 TABLE = "53.19, -2.90\n53.19, -2.88\n53.20, -2.89"
 FORM = {
@@ -75,8 +78,83 @@ def test_a_zone_that_is_opened_and_saved_unchanged_makes_no_new_version(quiet_wo
 
 
 @pytest.mark.parametrize(
+    "properties",
+    [
+        pytest.param(
+            {"schedule": [{"days": [day.value], "start": "19:00", "end": "07:00"} for day in WEEK]},
+            id="hours of their own on every day of the week",
+        ),
+        pytest.param(
+            {
+                "schedule": [{"days": ["mon"], "start": "19:00", "end": "07:00"}],
+                "timezone": "Europe/Paris",
+            },
+            id="hours of another time zone",
+        ),
+        pytest.param(
+            {"rings": [{"m": 100.1234567, "severity": "high"}], "buffer_m": 10.12345678},
+            id="metres to the last digit",
+        ),
+    ],
+)
+def test_a_change_of_the_name_by_the_form_changes_nothing_else(quiet_world, properties):
+    upload(quiet_world, geojson(feature("Z-UP", **properties)))
+    manager = quiet_world.visitor("manager")
+    page = manager.get("/zones/Z-UP/change").get_data(as_text=True)
+    sent = filled_in(page) | {"name": ["Another name"], "reason": ["a better name"]}
+    sent["csrf_token"] = [manager._token()]
+    answer = manager.client.post("/zones/draw/save", data=sent, base_url=manager.base_url)
+    assert answer.status_code == 302
+    one, two = quiet_world.database.all(ZoneRow, ZoneRow.ref == "Z-UP")
+    assert (two.version, two.name) == (2, "Another name")
+    for name in ("geometry", "schedule", "timezone", "buffer_m", "properties"):
+        assert getattr(two, name) == getattr(one, name)
+
+
+def test_bank_holidays_keep_their_hours_when_a_zone_with_a_free_day_is_changed(quiet_world):
+    hours = [
+        {"days": ["mon"], "start": "19:00", "end": "07:00"},
+        {"days": ["tue"], "hours": "none"},
+    ]
+    upload(quiet_world, geojson(feature("Z-UP", schedule=hours)))
+    page = quiet_world.visitor("manager").get("/zones/Z-UP/change").get_data(as_text=True)
+    assert "holidays" not in filled_in(page)
+
+
+def test_who_changes_a_zone_that_was_changed_meanwhile_is_told_and_undoes_nothing(quiet_world):
+    first, second = quiet_world.visitor("manager"), quiet_world.visitor("supervisor")
+    first.post("/zones/draw/save", **FORM)
+    larger = "53.18, -2.91\n53.18, -2.87\n53.21, -2.89"
+    change = {**FORM, "ref": "Z-NEW", "version": "1"}
+    assert first.post("/zones/draw/save", **{**change, "coordinates": larger}).status_code == 302
+    late = second.post("/zones/draw/save", **{**change, "name": "Renamed"})
+    assert late.status_code == 422
+    assert "was changed meanwhile and is now in version 2" in words_of(late)
+    assert zone(quiet_world, "Z-NEW").version == 2
+
+
+def filled_in(page: str) -> dict[str, list[str]]:
+    """What a browser would send of a form that nobody has touched."""
+    fields: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input[^>]*>", page):
+        said = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        box = said.get("type") in ("checkbox", "radio")
+        if "name" in said and (not box or " checked" in tag):
+            fields.setdefault(said["name"], []).append(html.unescape(said.get("value", "")))
+    for name, text in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>(.*?)</textarea>', page, re.S):
+        fields[name] = [html.unescape(text)]
+    for name, options in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', page, re.S):
+        chosen = re.search(r'value="([^"]*)"[^>]*selected', options)
+        fields[name] = [chosen[1] if chosen else re.search(r'value="([^"]*)"', options)[1]]
+    return fields
+
+
+@pytest.mark.parametrize(
     ("changed", "message"),
     [
+        pytest.param({"priority": "nan"}, "'nan' is not a number", id="no number at all"),
+        pytest.param({"priority": "2.7"}, "'2.7' is not a whole number", id="half a priority"),
+        pytest.param({"until": "9999-12-31"}, "not of this age", id="the last day there is"),
         pytest.param({"coordinates": ""}, "are empty", id="nothing drawn"),
         pytest.param({"coordinates": "north"}, "line 1", id="not a position"),
         pytest.param(
@@ -122,6 +200,8 @@ def test_a_file_is_taken_in_and_comes_out_the_same(quiet_world):
         pytest.param(geojson(feature(), feature("Z-2", kind="x")), "not a kind", id="one of two"),
         pytest.param(b"<kml/>", "no Placemark", id="an empty KML"),
         pytest.param(b"<!DOCTYPE x><kml/>", "document type", id="a KML bomb"),
+        pytest.param(geojson(feature(name="\ud800")), "cannot be kept", id="half a character"),
+        pytest.param(geojson(feature(name="a\0b")), "cannot be kept", id="a zero in a name"),
         pytest.param(geojson(feature("Z-CREWE")), "cannot be used", id="another area's"),
     ],
 )
@@ -165,6 +245,7 @@ def test_an_exception_is_allowed_shown_and_taken_back(quiet_world):
     [
         pytest.param({"condition": ""}, "Select a condition", id="no condition"),
         pytest.param({"from_time": "half past"}, "Enter the start", id="a time in words"),
+        pytest.param({"from_time": "21:30+05:00"}, "Enter the start", id="a time of elsewhere"),
         pytest.param({"until_time": "20:00"}, "The end must be after", id="ends before"),
         pytest.param({"why": ""}, "Enter why it is allowed", id="no reason"),
         pytest.param({"corridor": "53.19, -2.9"}, "metres to each side", id="no width"),
@@ -176,6 +257,11 @@ def test_a_faulty_exception_comes_back_with_what_is_wrong(shared_world, changed,
     assert answer.status_code == 422
     assert message in words_of(answer)
     assert shared_world.database.count(ExceptionRow) == 0
+
+
+def test_a_number_that_no_exception_can_have_is_no_page(shared_world):
+    path = f"/people/W-EXC/exceptions/{2**63}/revoke"
+    assert shared_world.visitor("manager").post(path, reason="none").status_code == 404
 
 
 def test_names_and_shapes_of_zones_are_for_those_who_may_see_places(shared_world):
