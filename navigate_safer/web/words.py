@@ -48,6 +48,21 @@ CONDITIONS = {
     "alcohol_level": "Alcohol limit",
     "tag_care": "Wear and charge the tag",
 }
+# Of a drinking episode; none of them says that somebody was sober.
+VERDICTS = {
+    "confirmed": "Drinking confirmed",
+    "review": "For review",
+    "not_confirmed": "Not confirmed",
+    "undetermined": "Cannot be told",
+}
+# Of the alcohol monitor.
+STRETCHES = {
+    "suspect": "Perhaps covered or off",
+    "lost": "Covered or taken off",
+    "fault": "Sensor faulty",
+    "gap": "No readings",
+    "charging": "On charge",
+}
 # Of a whole day under a condition about alcohol.
 DAY_STATES = {
     "compliant": "kept",
@@ -93,6 +108,8 @@ def install(app: Flask) -> None:
         absence_code=lambda code: f"{code.value} {code.words}",
         kind=lambda value: KINDS.get(value, in_words(value)),
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
+        verdict=lambda value: VERDICTS[value],
+        stretch=lambda value: STRETCHES[value],
         day_state=lambda value: DAY_STATES[value],
         move=lambda value: MOVES.get(value, in_words(value)),
         source=lambda value: SOURCES.get(value, "unknown"),

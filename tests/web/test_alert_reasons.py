@@ -25,8 +25,9 @@ def reason(finding):
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, autoescape=True
     )
     pages.filters["in_words"] = in_words
+    pages.filters["kind"] = lambda value: KINDS[value]
     line = SimpleNamespace(kind=finding.kind.value, ended_at=finding.ended_at)
-    alert = SimpleNamespace(evidence=finding.evidence, zone_name=None)
+    alert = SimpleNamespace(evidence=finding.evidence, zone_name=None, also=[])
     text = pages.get_template("alert_reason.html").render(alert=alert, line=line)
     return " ".join(text.split())
 
@@ -56,4 +57,5 @@ def test_alcohol_that_is_not_confirmed_is_told_with_its_doubts():
 
 
 def test_every_kind_has_a_name_on_the_pages():
-    assert set(KINDS) == {kind.value for kind in FindingKind}
+    # What alerts about the service itself are about is no finding.
+    assert set(KINDS) - {"service_fault"} == {kind.value for kind in FindingKind}
