@@ -77,6 +77,7 @@ MOVES = {
     "nobody_to_tell": "Nobody to tell",
     "silenced": "Not told under a silence",
     "grouped": "Told as part of its gateway's failure",
+    "considered": "Other causes considered",
     "joined": "Told as part of a case alert",
     "parted": "Told by itself again",
     "no_longer_held": "No longer held back",
