@@ -15,7 +15,7 @@ from alerts.compound import PART_OF, PartKind
 from alerts.decide import Decision
 from alerts.finding import FindingKind
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import compliance, compound, device_faults, episodes
+from navigate_safer.services import compliance, compound, device_faults, episodes, obstructed
 from navigate_safer.services.telling import Voice
 
 # The verdict on an evening may come with the readings of the morning after.
@@ -29,9 +29,12 @@ def apply(
     decisions = list(decisions)
     opened = episodes.apply(session, of, decisions, now, voice)
     device_faults.consider(session, of, decisions, now)
-    for at in _starts(decisions, _OF_ALCOHOL):
+    amended_at = obstructed.amend(session, of.wearer_id, decisions, now)
+    amended = [] if amended_at is None else [amended_at]
+    for at in (*_starts(decisions, _OF_ALCOHOL), *amended):
         compliance.note_late(session, of.wearer_id, at, now)
-    earliest_at = compound.touched_at(decisions)
+    touched_at = compound.touched_at(decisions)
+    earliest_at = min([*amended, *([] if touched_at is None else [touched_at])], default=None)
     if earliest_at is not None:
         session.flush()
         opened += compound.settle(session, of.wearer_id, earliest_at, now, voice)

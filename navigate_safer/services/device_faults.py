@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from alerts.alcohol.considered import Surroundings, in_words
@@ -63,7 +63,7 @@ def surroundings(session: Session, of: FittingOf, since: datetime) -> Surroundin
     )
 
 
-def _silent(session: Session, since: datetime, *where: object) -> list[bool]:
+def _silent(session: Session, since: datetime, *where: ColumnElement[bool]) -> list[bool]:
     """Of each device that is worn and was at work then, whether it has measured nothing since."""
     query = (
         select(DeviceLatestRow.device_id, DeviceLatestRow.measured_at)

@@ -235,7 +235,13 @@ def test_every_action_and_every_reason_has_its_situation():
     done = [pair for param in SITUATIONS for pair in param.values[3]]
     assert {action for action, _ in done} == set(Action)
     # What overlaps, and what comes together, is settled after this, with situations of its own.
-    overlaps = {Why.TOLD_BY_ANOTHER_ZONE, Why.NO_LONGER_TOLD, Why.PARTS_CHANGED}
+    overlaps = {
+        Why.TOLD_BY_ANOTHER_ZONE,
+        Why.NO_LONGER_TOLD,
+        Why.PARTS_CHANGED,
+        Why.COVERED,
+        Why.NOT_COVERED,
+    }
     # Changed terms have theirs where they are changed.
     overlaps |= {why for why in Why if "terms" in why.value}
     assert {why for _, why in done} == set(Why) - overlaps
