@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission
 from navigate_safer.services import consult, explaining
-from navigate_safer.services.alcohol_picture import Picture
+from navigate_safer.services.alcohol_picture import Band, Picture, Stretch
 from navigate_safer.services.casework import NotFound
 from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
@@ -80,23 +80,11 @@ def _alcohol(picture: Picture, threshold_g_dl: object) -> Response:
             "threshold_g_dl": threshold_g_dl,
             "gap_s": picture.gap_s,
             "bands": [
-                {
-                    "from": each.from_at.isoformat(),
-                    "to": each.to_at.isoformat(),
-                    "verdict": each.verdict,
-                    "words": VERDICTS[each.verdict],
-                    "number": number,
-                }
+                _span(number, each, VERDICTS[each.verdict]) | {"verdict": each.verdict}
                 for number, each in enumerate(picture.bands, 1)
             ],
             "stretches": [
-                {
-                    "from": each.from_at.isoformat(),
-                    "to": each.to_at.isoformat(),
-                    "kind": each.kind,
-                    "words": STRETCHES[each.kind],
-                    "number": number,
-                }
+                _span(number, each, STRETCHES[each.kind]) | {"kind": each.kind}
                 for number, each in enumerate(picture.stretches, 1 + len(picture.bands))
             ],
             "charges": [
@@ -106,3 +94,13 @@ def _alcohol(picture: Picture, threshold_g_dl: object) -> Response:
             "to": ends[-1] if ends else None,
         }
     )
+
+
+def _span(number: int, span: Band | Stretch, words: str) -> dict[str, object]:
+    """A stretch of time with its number in the table beside the chart."""
+    return {
+        "from": span.from_at.isoformat(),
+        "to": span.to_at.isoformat(),
+        "words": words,
+        "number": number,
+    }
