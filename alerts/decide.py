@@ -59,6 +59,8 @@ class Why(Enum):
     NOTHING_NEW = "nothing new"
     EXCUSED = "allowed by an officer"
     TOLD_BY_ANOTHER_ZONE = "told by the alert of a zone that overlaps"
+    COVERED = "an obstruction over it was confirmed: its verdict is undetermined"
+    NOT_COVERED = "no obstruction over it after all: its verdict is the rule's again"
     PARTS_CHANGED = "its parts have changed"
     NO_LONGER_TOLD = "the zone whose alert told of it is left, and this one is not"
 

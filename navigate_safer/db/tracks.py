@@ -6,11 +6,12 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.terms import DeviceKind
 from devices.quality import Doubt
 from devices.readings import Fix
 from navigate_safer.db import packed
-from navigate_safer.db.people import FittingRow, WearerRow
-from navigate_safer.db.reading_rows import AlcoholRow, FixRow, ReadingTable
+from navigate_safer.db.people import DeviceRow, FittingRow, WearerRow
+from navigate_safer.db.reading_rows import AlcoholRow, BatteryRow, FixRow, ReadingTable
 from navigate_safer.db.reading_values import Columns, reading_of
 from navigate_safer.db.readings import rows_between
 from navigate_safer.people.access import Permission, Scope
@@ -35,6 +36,14 @@ class Sample(msgspec.Struct, frozen=True):
     tac_g_dl: float
     skin_temp_c: float | None
     ir_v: float | None
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """The battery of an alcohol monitor at one time; percent."""
+
+    at: datetime
+    percent: float
+    charging: bool
 
 
 def trail(
@@ -105,6 +114,18 @@ def samples(
     ]
 
 
+def charges(
+    session: Session, scope: Scope, wearer_id: int, from_at: datetime, to_at: datetime
+) -> list[Charge]:
+    """Batteries of the wearer's alcohol monitors in order of measured time, by the same rule."""
+    scope.require(Permission.SEE_ALCOHOL)
+    monitor, span = DeviceKind.ALCOHOL_MONITOR, (from_at, to_at)
+    return [
+        Charge(packed.on_millisecond(row.measured_at), row.permille / 10, bool(row.charging))
+        for row in _worn(session, BatteryRow, scope, wearer_id, span, None, monitor)
+    ]
+
+
 def _worn(
     session: Session,
     table: ReadingTable,
@@ -112,6 +133,7 @@ def _worn(
     wearer_id: int,
     span: tuple[datetime, datetime],
     device_id: int | None,
+    kind: DeviceKind | None = None,
 ) -> list[Columns]:
     """Rows of each fitting's share of the span, both ends in it, in order of measured time."""
     from_at, to_at = span
@@ -122,6 +144,9 @@ def _worn(
     )
     if device_id is not None:
         worn = worn.where(FittingRow.device_id == device_id)
+    if kind is not None:
+        devices = select(DeviceRow.id).where(DeviceRow.kind == kind.value)
+        worn = worn.where(FittingRow.device_id.in_(devices))
     found: list[Columns] = []
     for fitting in session.scalars(worn):
         begins = packed.from_bound(max(from_at, fitting.fitted_at))

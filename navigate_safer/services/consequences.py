@@ -1,6 +1,7 @@
 """Apply decisions with what follows from them beyond their own fitting.
 
-A case alert where alcohol comes together with something else, and days of compliance that are to be
+What else may be behind a monitor that is silent or covered, noted on its alert. A case alert where
+alcohol comes together with something else, and days of compliance that are to be
 worked out anew because what is told of an evening before has changed.
 """
 
@@ -14,7 +15,7 @@ from alerts.compound import PART_OF, PartKind
 from alerts.decide import Decision
 from alerts.finding import FindingKind
 from navigate_safer.db.terms import FittingOf
-from navigate_safer.services import compliance, compound, episodes
+from navigate_safer.services import compliance, compound, device_faults, episodes, obstructed
 from navigate_safer.services.telling import Voice
 
 # The verdict on an evening may come with the readings of the morning after.
@@ -27,9 +28,13 @@ def apply(
     """Write what was decided and what follows; alerts opened. The caller commits."""
     decisions = list(decisions)
     opened = episodes.apply(session, of, decisions, now, voice)
-    for at in _starts(decisions, _OF_ALCOHOL):
+    device_faults.consider(session, of, decisions, now)
+    amended_at = obstructed.amend(session, of.wearer_id, decisions, now)
+    amended = [] if amended_at is None else [amended_at]
+    for at in (*_starts(decisions, _OF_ALCOHOL), *amended):
         compliance.note_late(session, of.wearer_id, at, now)
-    earliest_at = compound.touched_at(decisions)
+    touched_at = compound.touched_at(decisions)
+    earliest_at = min([*amended, *([] if touched_at is None else [touched_at])], default=None)
     if earliest_at is not None:
         session.flush()
         opened += compound.settle(session, of.wearer_id, earliest_at, now, voice)

@@ -18,10 +18,11 @@ from navigate_safer.db.base import Sessions
 from navigate_safer.db.board import AlertDetail, Board, BoardLine
 from navigate_safer.db.caseload import CaseLine, Person
 from navigate_safer.db.people import ZoneRow
-from navigate_safer.db.tracks import Point, Sample
+from navigate_safer.db.tracks import Point
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services import zone_views
+from navigate_safer.services.alcohol_picture import Picture, picture
 from navigate_safer.services.casework import NotFound
 
 # What an alert's map shows before the breach and after it.
@@ -72,16 +73,18 @@ def see_board(sessions: Sessions, scope: Scope, token_hash: str, now: datetime) 
 
 def see_alert(
     sessions: Sessions, scope: Scope, reference: str, now: datetime
-) -> tuple[AlertDetail, list[Sample], list[Point]]:
-    """One alert with the readings around it; raises :class:`NotFound`."""
+) -> tuple[AlertDetail, Picture | None, list[Point]]:
+    """One alert with the readings around it; raises :class:`NotFound`.
+
+    Without a picture of the alcohol for those who may not see it.
+    """
     with sessions.begin() as session:
         detail = alert_of(session, scope, reference)
         _log(session, scope, "alert", "alert", detail.line.alert_id, now)
         from_at, to_at = span_of(detail, now)
-        taken: list[Sample] = []
+        taken: Picture | None = None
         if scope.may(Permission.SEE_ALCOHOL):
-            earlier = from_at - BEFORE_ALCOHOL
-            taken = tracks.samples(session, scope, detail.wearer_id, earlier, to_at)
+            taken = picture(session, scope, detail.wearer_id, from_at - BEFORE_ALCOHOL, to_at)
         points: list[Point] = []
         if scope.may(Permission.SEE_PLACES):
             points = _alert_trail(session, scope, detail, from_at, to_at)
@@ -140,14 +143,14 @@ def see_person_map(sessions: Sessions, scope: Scope, ref: str, now: datetime) ->
 
 def see_person_alcohol(
     sessions: Sessions, scope: Scope, ref: str, now: datetime
-) -> tuple[Person, list[Sample]]:
+) -> tuple[Person, Picture]:
     """The alcohol readings of the last week."""
     scope.require(Permission.SEE_ALCOHOL)
     with sessions.begin() as session:
         person = _person(session, scope, ref)
         _log(session, scope, "alcohol readings", "wearer", person.wearer_id, now)
         begins = now - ALCOHOL_SPAN
-        return person, tracks.samples(session, scope, person.wearer_id, begins, now)
+        return person, picture(session, scope, person.wearer_id, begins, now)
 
 
 def alert_of(session: Session, scope: Scope, reference: str) -> AlertDetail:

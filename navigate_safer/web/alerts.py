@@ -73,14 +73,15 @@ def resolve(reference: str) -> ResponseReturnValue:
 
 
 def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
-    detail, samples, points = consult.see_alert(service().sessions, scope(), reference, now())
+    detail, picture, points = consult.see_alert(service().sessions, scope(), reference, now())
     shown = None
     if scope().may(Permission.SEE_PLACES) and explaining.explained(detail.line.kind):
         shown = explaining.see_explanation(service().sessions, scope(), reference, now())
     page = render_template(
         "alert.html",
         alert=detail,
-        samples=samples,
+        samples=[] if picture is None else picture.samples,
+        picture=picture,
         reasons=None if shown is None else reasons.reasons(shown),
         judged=[] if shown is None else shown.explanation.fixes[-MOST_LISTED:],
         points=points[-MOST_LISTED:],

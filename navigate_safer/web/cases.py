@@ -5,9 +5,10 @@ from flask.typing import ResponseReturnValue
 
 from alerts.terms import DeviceKind
 from navigate_safer.db.meetings import MeetingLine
-from navigate_safer.db.tracks import Point, Sample
+from navigate_safer.db.tracks import Point
 from navigate_safer.people.access import Permission
 from navigate_safer.services import compliance, consult, meetings
+from navigate_safer.services.alcohol_picture import Picture
 from navigate_safer.web import commands
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -37,7 +38,7 @@ def person(ref: str) -> ResponseReturnValue:
     """One wearer."""
     page = consult.see_person(service().sessions, scope(), ref, now())
     points: list[Point] = []
-    samples: list[Sample] = []
+    picture: Picture | None = None
     met: list[MeetingLine] | None = None
     if scope().may(Permission.SEE_PLACES):
         points = consult.see_person_map(service().sessions, scope(), ref, now()).points
@@ -46,13 +47,14 @@ def person(ref: str) -> ResponseReturnValue:
     # Without a monitor there is nothing to look at, and nothing to write into the log.
     monitored = any(each.kind == DeviceKind.ALCOHOL_MONITOR.value for each in page.person.devices)
     if monitored and scope().may(Permission.SEE_ALCOHOL):
-        _, samples = consult.see_person_alcohol(service().sessions, scope(), ref, now())
+        _, picture = consult.see_person_alcohol(service().sessions, scope(), ref, now())
     return render_template(
         "person.html",
         page=page,
         person=page.person,
         points=points[-30:],
-        samples=samples[-24:],
+        samples=[] if picture is None else picture.samples[-24:],
+        picture=picture,
         meetings=met,
         compliance=compliance.see_days(service().sessions, scope(), ref, now()),
         panel=commands.panel(ref) if scope().may(Permission.COMMAND_DEVICES) else None,

@@ -3,13 +3,13 @@
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
-from alerts.terms import Limits
-from navigate_safer.db.tracks import Sample
 from navigate_safer.people.access import Permission
 from navigate_safer.services import consult, explaining
+from navigate_safer.services.alcohol_picture import Band, Picture, Stretch
 from navigate_safer.services.casework import NotFound
 from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
+from navigate_safer.web.words import STRETCHES, VERDICTS
 
 pages = Blueprint("charts", __name__)
 
@@ -18,17 +18,18 @@ pages = Blueprint("charts", __name__)
 @rule(Permission.SEE_ALCOHOL)
 def person_alcohol(ref: str) -> ResponseReturnValue:
     """A week of alcohol readings."""
-    _, samples = consult.see_person_alcohol(service().sessions, scope(), ref, now())
-    return _alcohol(samples, Limits().tac_g_dl)
+    _, picture = consult.see_person_alcohol(service().sessions, scope(), ref, now())
+    return _alcohol(picture, picture.threshold_g_dl)
 
 
 @pages.get("/alerts/<reference>/alcohol.json")
 @rule(Permission.SEE_ALCOHOL)
 def alert_alcohol(reference: str) -> ResponseReturnValue:
     """The alcohol readings about one alert, with the threshold that it was judged by."""
-    detail, samples, _ = consult.see_alert(service().sessions, scope(), reference, now())
-    threshold = detail.evidence.get("threshold_g_dl", Limits().tac_g_dl)
-    return _alcohol(samples, threshold)
+    detail, picture, _ = consult.see_alert(service().sessions, scope(), reference, now())
+    if picture is None:
+        raise NotFound
+    return _alcohol(picture, detail.evidence.get("threshold_g_dl", picture.threshold_g_dl))
 
 
 @pages.get("/alerts/<reference>/probability.json")
@@ -62,7 +63,7 @@ def alert_probability(reference: str) -> ResponseReturnValue:
     )
 
 
-def _alcohol(samples: list[Sample], threshold_g_dl: object) -> Response:
+def _alcohol(picture: Picture, threshold_g_dl: object) -> Response:
     readings = [
         {
             "at": each.at.isoformat(),
@@ -70,14 +71,36 @@ def _alcohol(samples: list[Sample], threshold_g_dl: object) -> Response:
             "skin_temp_c": each.skin_temp_c,
             "ir_v": each.ir_v,
         }
-        for each in samples
+        for each in picture.samples
     ]
     ends = [each["at"] for each in readings]
     return jsonify(
         {
             "readings": readings,
             "threshold_g_dl": threshold_g_dl,
+            "gap_s": picture.gap_s,
+            "bands": [
+                _span(number, each, VERDICTS[each.verdict]) | {"verdict": each.verdict}
+                for number, each in enumerate(picture.bands, 1)
+            ],
+            "stretches": [
+                _span(number, each, STRETCHES[each.kind]) | {"kind": each.kind}
+                for number, each in enumerate(picture.stretches, 1 + len(picture.bands))
+            ],
+            "charges": [
+                {"at": each.at.isoformat(), "percent": each.percent} for each in picture.charges
+            ],
             "from": ends[0] if ends else None,
             "to": ends[-1] if ends else None,
         }
     )
+
+
+def _span(number: int, span: Band | Stretch, words: str) -> dict[str, object]:
+    """A stretch of time with its number in the table beside the chart."""
+    return {
+        "from": span.from_at.isoformat(),
+        "to": span.to_at.isoformat(),
+        "words": words,
+        "number": number,
+    }

@@ -47,6 +47,21 @@ CONDITIONS = {
     "alcohol_level": "Alcohol limit",
     "tag_care": "Wear and charge the tag",
 }
+# Of a drinking episode; none of them says that somebody was sober.
+VERDICTS = {
+    "confirmed": "Drinking confirmed",
+    "review": "For review",
+    "not_confirmed": "Not confirmed",
+    "undetermined": "Cannot be told",
+}
+# Of the alcohol monitor.
+STRETCHES = {
+    "suspect": "Perhaps covered or off",
+    "lost": "Covered or taken off",
+    "fault": "Sensor faulty",
+    "gap": "No readings",
+    "charging": "On charge",
+}
 # Of a whole day under a condition about alcohol.
 DAY_STATES = {
     "compliant": "kept",
@@ -61,6 +76,7 @@ MOVES = {
     "nobody_to_tell": "Nobody to tell",
     "silenced": "Not told under a silence",
     "grouped": "Told as part of its gateway's failure",
+    "considered": "Other causes considered",
     "joined": "Told as part of a case alert",
     "parted": "Told by itself again",
     "no_longer_held": "No longer held back",
@@ -94,6 +110,8 @@ def install(app: Flask) -> None:
         absence_code=lambda code: f"{code.value} {code.words}",
         kind=lambda value: KINDS.get(value, in_words(value)),
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
+        verdict=lambda value: VERDICTS[value],
+        stretch=lambda value: STRETCHES[value],
         day_state=lambda value: DAY_STATES[value],
         move=lambda value: MOVES.get(value, in_words(value)),
         source=lambda value: SOURCES.get(value, "unknown"),

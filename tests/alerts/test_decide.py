@@ -241,7 +241,13 @@ def test_every_action_and_every_reason_has_its_situation():
     done = [pair for param in SITUATIONS for pair in param.values[3]]
     assert {action for action, _ in done} == set(Action)
     # What overlaps is settled after this, with situations of its own.
-    overlaps = {Why.TOLD_BY_ANOTHER_ZONE, Why.NO_LONGER_TOLD, Why.PARTS_CHANGED}
+    overlaps = {
+        Why.TOLD_BY_ANOTHER_ZONE,
+        Why.NO_LONGER_TOLD,
+        Why.PARTS_CHANGED,
+        Why.COVERED,
+        Why.NOT_COVERED,
+    }
     assert {why for _, why in done} == set(Why) - overlaps - set(UNDER_CHANGED_TERMS.values())
 
 

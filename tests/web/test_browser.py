@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from case_files import walk
+from case_files import MINUTE, START, walk
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from watch import VOICE
 from web.browsing import (
     AXE,
     DESK,
@@ -27,8 +28,10 @@ from web.browsing import (
 from web.world import AWAY, CROSS, PASSWORD, World, enters_the_cross
 from werkzeug.serving import make_server
 
+from alerts.compound import MissedSession
 from alerts.finding import FindingKind
 from navigate_safer.db.alerting import AlertRow
+from navigate_safer.services import compound
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -131,6 +134,17 @@ def test_a_page_is_accessible_fits_and_asks_nobody_else(
     assert page.locator("h1").count() == 1
     check_at_both_widths(visit)
     page.context.close()
+
+
+def test_a_case_alert_with_its_chart_is_accessible(world: World, duty: Visit) -> None:
+    missed = MissedSession("S-1", START, START + 60 * MINUTE)
+    compound.session_missed(world.database.sessions, "W-ALC", missed, world.clock(), VOICE)
+    page = duty.go(f"/alerts/{world.reference(FindingKind.COMPOUND, 'W-ALC')}")
+    wait_until_drawn(page)
+    label = page.locator("figure[data-chart-kind=alcohol] svg.ns-plot").first
+    assert "Cannot be told from 20 November 2026, 21:01" in label.get_attribute("aria-label")
+    assert page.locator("svg.ns-plot [fill='url(#ns-alcohol-undetermined)']").count() == 1
+    check_at_both_widths(duty)
 
 
 def test_forms_with_errors_are_accessible_and_take_the_focus(world: World, duty: Visit) -> None:

@@ -1,11 +1,14 @@
-// Transdermal alcohol over time, with the two signals that tell an obstructed sensor.
+// Transdermal alcohol over time with what was made of it, above the two signals that tell an
+// obstructed sensor and the battery, all on one time axis.
 
 import * as Plot from "@observablehq/plot";
 import { fullTime, hourAndMinute } from "./london.mjs";
+import { stretchMarks, bandMarks, stretchesLabel, withPatterns } from "./alcohol-bands.mjs";
 import { COLOURS, drawing, highlightMarks, withGaps } from "./plotting.mjs";
 
 const HEIGHT_ALCOHOL = 300;
 const HEIGHT_SIGNAL = 170;
+const HEIGHT_BATTERY = 130;
 // So that a flat line at zero and its threshold do not fill the whole height.
 const LEAST_TOP_G_DL = 0.04;
 // Room above the highest reading for its label and for the words of the alert's time.
@@ -22,7 +25,8 @@ const has = (field) => (reading) => typeof reading[field] === "number";
 /** SVG elements, the alcohol chart first, for a width in pixels. */
 export function drawAlcohol(data, width) {
   const signals = SIGNALS.filter(({ field }) => data.readings.some(has(field)));
-  return [alcohol(data, width), ...signals.map((signal) => signalChart(data, width, signal))];
+  const drawn = [alcohol(data, width), ...signals.map((one) => signalChart(data, width, one))];
+  return data.charges.length > 1 ? [...drawn, batteryChart(data, width)] : drawn;
 }
 
 function alcohol(data, width) {
@@ -30,7 +34,8 @@ function alcohol(data, width) {
   const threshold = data.threshold_g_dl;
   const peak = measured.reduce((top, r) => (!top || r.tac_g_dl > top.tac_g_dl ? r : top), null);
   const top = Math.max(LEAST_TOP_G_DL, threshold ?? 0, peak?.tac_g_dl ?? 0) * HEADROOM;
-  return drawing(width, alcoholLabel(measured, threshold, peak), data, {
+  const label = `${alcoholLabel(measured, threshold, peak)}${stretchesLabel(data)}`;
+  const svg = drawing(width, label, data, {
     height: HEIGHT_ALCOHOL,
     y: {
       domain: [0, top],
@@ -42,6 +47,8 @@ function alcohol(data, width) {
     },
     marks: [
       ...highlightMarks(data.highlight, top),
+      ...stretchMarks(data, 0, top),
+      ...bandMarks(data, top),
       ...thresholdMarks(threshold, data),
       Plot.lineY(withGaps(measured, data.gap_s), {
         x: "at",
@@ -63,6 +70,8 @@ function alcohol(data, width) {
     ],
     symbol: { type: "identity" },
   });
+  // The other charts of the figure are filled from these too.
+  return withPatterns(svg);
 }
 
 // A reading at the threshold counts, as it does for the rule that raises the alert.
@@ -134,6 +143,7 @@ function signalChart(data, width, { field, word, unit, margin, format }) {
       tickFormat: format,
     },
     marks: [
+      ...stretchMarks(data, least - margin, most + margin, { words: false }),
       Plot.lineY(withGaps(measured, data.gap_s), {
         x: "at",
         y: field,
@@ -141,6 +151,19 @@ function signalChart(data, width, { field, word, unit, margin, format }) {
         strokeWidth: 2,
       }),
       Plot.dot(measured, { x: "at", y: field, r: 2, fill: COLOURS.quiet }),
+    ],
+  });
+}
+
+function batteryChart(data, width) {
+  const least = Math.min(...data.charges.map((each) => each.percent));
+  const label = `Battery of the monitor: lowest ${least} %, last ${data.charges.at(-1).percent} %.`;
+  return drawing(width, label, data, {
+    height: HEIGHT_BATTERY,
+    y: { domain: [0, 100], label: "Battery (%)", labelArrow: "none", grid: true, ticks: 2 },
+    marks: [
+      ...stretchMarks(data, 0, 100, { kinds: ["charging"] }),
+      Plot.lineY(data.charges, { x: "at", y: "percent", stroke: COLOURS.quiet, strokeWidth: 2 }),
     ],
   });
 }

@@ -36,6 +36,9 @@ async function fetchJson(source) {
 
 const asDate = (text) => (text ? new Date(text) : null);
 
+const spans = (list) =>
+  (list ?? []).map((each) => ({ ...each, from: new Date(each.from), to: new Date(each.to) }));
+
 function readings(data) {
   const dated = (data.readings ?? []).map((reading) => ({ ...reading, at: new Date(reading.at) }));
   dated.sort((one, other) => one.at - other.at);
@@ -44,6 +47,9 @@ function readings(data) {
     readings: dated,
     from: asDate(data.from) ?? dated[0]?.at,
     to: asDate(data.to) ?? dated.at(-1)?.at,
+    bands: spans(data.bands),
+    stretches: spans(data.stretches),
+    charges: (data.charges ?? []).map((each) => ({ ...each, at: new Date(each.at) })),
     highlight: data.highlight && {
       from: asDate(data.highlight.from),
       to: asDate(data.highlight.to) ?? asDate(data.to) ?? dated.at(-1)?.at,
