@@ -78,6 +78,15 @@ def survival() -> ResponseReturnValue:
     return jsonify({"readings": points, "title": part.title})
 
 
+@pages.get("/outcomes/framework")
+@rule(Permission.SEE_OUTCOME_FIGURES)
+def framework() -> ResponseReturnValue:
+    """The joint outcomes framework: one definition and one figure for all agencies."""
+    lines = outcomes.see_framework(service().sessions, scope(), now(), name_of)
+    end = outcomes.quarter_end(outcomes.latest(now()))
+    return render_template("outcomes_framework.html", lines=lines, end=end)
+
+
 @pages.get("/outcomes/behind/<figure>")
 @rule(Permission.SEE_OUTCOMES)
 def behind(figure: str) -> ResponseReturnValue:

@@ -75,3 +75,10 @@ def test_looking_is_logged(quiet_world: World) -> None:
     quiet_world.visitor("manager").get("/outcomes")
     (entry,) = quiet_world.database.all(AuditRow, AuditRow.what == "outcomes")
     assert entry.detail == {"as_at": "2026-11-19", "people": 7}
+
+
+def test_the_joint_framework_says_what_was_not_supplied(quiet_world: World) -> None:
+    words = words_of(quiet_world.visitor("auditor").get("/outcomes/framework"))
+    assert "Children on a child protection plan not supplied" in words
+    assert "Re-offending by known perpetrators cannot be estimated" in words
+    assert not any(name in words for name in NAMES)
