@@ -90,7 +90,7 @@ def see_report(
     scope.require(Permission.SEE_OUTCOME_FIGURES)
     figures_only = without_names or not scope.may(Permission.SEE_OUTCOMES)
     if figures_only:
-        wish = Wish(quarter_end(latest(now)))
+        wish = Wish(quarter_end(latest(now)), known=wish.known)
     with reading(sessions, within_s=LONGEST_READING_S) as session:
         given = gather(session, scope, wish, now)
     made = outcome_whole.report_of(given, wish.design, names)

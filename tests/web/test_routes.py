@@ -67,6 +67,8 @@ GET  /near/answers/QUESTION/map.json gone gone  no          no   no     gone    
 GET  /outcomes                     no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/survival.json       no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/framework           no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.pdf            no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.zip            no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/behind/FIGURE       no   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
