@@ -25,6 +25,7 @@ SURE_TO_BE_PICKED = 8
 TRUE_RATE_RATIO = 0.85
 YEAR_DAYS = 365
 KNOWN_POPULATION = 4_000
+NON_CRIME = "demo non-crime incident"
 SOURCE = "invented for the demonstration"
 # Code: how often, and its invented days of harm.
 OFFENCES = {
@@ -33,7 +34,7 @@ OFFENCES = {
     "demo stalking or harassment": (0.14, 30.0),
     "demo controlling or coercive": (0.08, 90.0),
     "demo criminal damage": (0.12, 4.0),
-    "demo non-crime incident": (0.15, 0.0),
+    NON_CRIME: (0.15, 0.0),
     "demo wounding with intent": (0.01, 1_500.0),
 }
 _ARRESTED, _CHARGED, _PROVEN, _BREACH = 0.45, 0.6, 0.7, 0.12
@@ -149,7 +150,8 @@ class _Life:
             yield more(EntryKind.MARAC_REFERRAL)
         if rng.random() < _BREACH:
             yield more(EntryKind.BREACH)
-        if role is not IncidentRole.SUSPECT or rng.random() > _ARRESTED:
+        arrested = rng.random() < _ARRESTED and code != NON_CRIME
+        if role is not IncidentRole.SUSPECT or not arrested:
             return
         yield more(EntryKind.ARREST, recorded_on=self._after(day, 3))
         proof = day + timedelta(days=rng.randint(40, 260))

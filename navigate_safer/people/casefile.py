@@ -15,6 +15,7 @@ from alerts.finding import Severity
 from alerts.terms import ConditionKind, DeviceKind, Limits
 from navigate_safer.people.access import Role
 from navigate_safer.people.offending import HarmTable, OffendingEntry, Population
+from navigate_safer.people.outcome_framework import Supplied
 
 # What every database can keep: no character zero, and no more than its column holds.
 _NO_ZERO = Meta(pattern=r"^[^\x00]*$")
@@ -179,3 +180,4 @@ class CaseFile(Entry, frozen=True):
     offending: list[OffendingEntry] = []
     harm_tables: list[HarmTable] = []
     populations: list[Population] = []
+    framework_figures: list[Supplied] = []

@@ -16,6 +16,7 @@ from navigate_safer.people.offending import (
     IncidentRole,
     OffendingEntry,
     Population,
+    ProofType,
 )
 from navigate_safer.people.outcome_change import before_after, to_the_mean
 from navigate_safer.people.outcome_monitoring import AlertFact, ConditionTime, Monitored
@@ -143,7 +144,14 @@ def _followed(given: Gathered, design: Design, name: str) -> list[Listed]:
             proved = observation.offences(by_ref[ref], EntryKind.DISPOSAL)
             words = f"{each.proven_reoffences} proven, follow-up to {each.follow_up_end}"
             start = next(person.index for person in cohort.people if str(person.id) == ref)
-            within = tuple(one for one in proved if start < one.on <= each.follow_up_end)
+            within = tuple(
+                one
+                for one in proved
+                if start < one.on <= each.follow_up_end
+                and one.proof_type is not ProofType.NFA
+                and one.proof_on is not None
+                and one.proof_on <= each.waiting_end
+            )
             made.append(Listed(ref, within, words))
     return made
 

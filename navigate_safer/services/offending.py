@@ -16,14 +16,16 @@ from navigate_safer.db.offending import FIELDS, OffendingRow, ReferenceRow
 from navigate_safer.db.people import WearerRow
 from navigate_safer.outcomes.reading import as_type
 from navigate_safer.outcomes.refusal import BadOutcomeInput
+from navigate_safer.people import outcome_framework
 from navigate_safer.people.account import Act
 from navigate_safer.people.casefile import CaseFile
 from navigate_safer.people.offending import BadRecord, HarmTable, OffendingEntry, Population, check
+from navigate_safer.people.outcome_framework import Supplied
 from navigate_safer.services.case_entries import CaseFileFault
 
 REQUIRED = ("ref", "wearer", "kind", "on", "source", "as_at")
 OPTIONAL = tuple(each for each in OffendingEntry.__struct_fields__ if each not in REQUIRED)
-HARM_TABLE, POPULATION = "harm_table", "population"
+HARM_TABLE, POPULATION, FRAMEWORK = "harm_table", "population", "framework"
 _AT_ONCE = 500
 
 
@@ -69,9 +71,18 @@ def register(session: Session, case_file: CaseFile, now: datetime) -> None:
         _load(session, HARM_TABLE, table, now)
     for population in case_file.populations:
         _load(session, POPULATION, population, now)
+    for supplied in case_file.framework_figures:
+        try:
+            outcome_framework.check(supplied)
+        except ValueError as fault:
+            where = f"framework_figures {supplied.version}"
+            raise CaseFileFault(f"{where}: {fault}") from None
+        _load(session, FRAMEWORK, supplied, now)
 
 
-def _load(session: Session, kind: str, given: HarmTable | Population, now: datetime) -> None:
+def _load(
+    session: Session, kind: str, given: HarmTable | Population | Supplied, now: datetime
+) -> None:
     row = ReferenceRow
     where = row.kind == kind, row.version == given.version
     if session.scalar(select(row).where(*where)) is not None:

@@ -13,16 +13,16 @@ from navigate_safer.db import outcomes as stored
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import WearerRow
 from navigate_safer.db.reading import reading
-from navigate_safer.people import outcome_whole
+from navigate_safer.people import outcome_framework, outcome_whole
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.observation import Design, age_on
 from navigate_safer.people.offending import EntryKind, HarmTable, Population, history_of
 from navigate_safer.people.outcome_monitoring import Monitored
-from navigate_safer.people.outcome_report import Report, public
+from navigate_safer.people.outcome_report import Part, Report, public
 from navigate_safer.people.outcome_whole import Gathered, Listed
 from navigate_safer.services.casework import NotFound
-from navigate_safer.services.offending import HARM_TABLE, POPULATION, entry_of
+from navigate_safer.services.offending import FRAMEWORK, HARM_TABLE, POPULATION, entry_of
 
 LONDON = ZoneInfo("Europe/London")
 LONGEST_READING_S = 30.0
@@ -90,7 +90,7 @@ def see_report(
     scope.require(Permission.SEE_OUTCOME_FIGURES)
     figures_only = without_names or not scope.may(Permission.SEE_OUTCOMES)
     if figures_only:
-        wish = Wish(quarter_end(latest(now)))
+        wish = Wish(quarter_end(latest(now)), known=wish.known)
     with reading(sessions, within_s=LONGEST_READING_S) as session:
         given = gather(session, scope, wish, now)
     made = outcome_whole.report_of(given, wish.design, names)
@@ -125,6 +125,32 @@ def see_list(sessions: Sessions, scope: Scope, wish: Wish, name: str, now: datet
                 detail={"figure": name, "entries": len(line.listed.entries)},
             )
     return lines
+
+
+def see_framework(
+    sessions: Sessions, scope: Scope, now: datetime, names: Callable[[str], str]
+) -> list[outcome_framework.Line]:
+    """Every measure of the joint framework, from the public report and what agencies supplied.
+
+    Of the areas of whoever asks; by one definition, so that no agency has a figure of its own.
+    """
+    made = see_report(sessions, scope, Wish(latest(now)), now, names, without_names=True)
+    with reading(sessions, within_s=LONGEST_READING_S) as session:
+        found = records.references(session, FRAMEWORK, now)
+    supplied = [msgspec.convert(each.body, outcome_framework.Supplied) for each in found]
+    computed = {part.key: _headline(part) for part in made.parts}
+    return outcome_framework.lines(supplied, computed)
+
+
+HEADLINES = {"change": 2, "serial": 1}
+
+
+def _headline(part: Part) -> str:
+    """The row that the framework shows; the change, and not the rate before."""
+    row = part.rows[HEADLINES.get(part.key, 0)] if part.rows else None
+    if row is None:
+        return ""
+    return f"{row.value} (likely {row.interval})" if row.interval else row.value
 
 
 def areas_of(sessions: Sessions, scope: Scope) -> list[tuple[str, str]]:

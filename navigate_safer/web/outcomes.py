@@ -1,16 +1,16 @@
 """Outcomes of the cohort: every figure with what can and cannot be concluded from it."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.outcomes.refusal import YEARS
 from navigate_safer.people.access import Permission
 from navigate_safer.people.offending import EntryKind
-from navigate_safer.people.outcome_report import SMALL
-from navigate_safer.services import outcomes
+from navigate_safer.people.outcome_report import SMALL, Report
+from navigate_safer.services import outcome_pack, outcomes
 from navigate_safer.services.outcomes import COUNTED, GAPS_DAYS, WINDOWS_DAYS, Wish
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.words import CONDITIONS, in_words
@@ -56,6 +56,7 @@ def report() -> ResponseReturnValue:
         windows=WINDOWS_DAYS,
         gaps=GAPS_DAYS,
         query=_query(asked.wish, public=made.public),
+        known=now().isoformat(timespec="seconds"),
         titles=TITLES,
         small=SMALL,
     )
@@ -76,6 +77,56 @@ def survival() -> ResponseReturnValue:
         for p in part.curve
     ]
     return jsonify({"readings": points, "title": part.title})
+
+
+@pages.get("/outcomes/pack.pdf")
+@rule(Permission.SEE_OUTCOME_FIGURES)
+def pack_pdf() -> ResponseReturnValue:
+    """The report as a printed pack."""
+    if _asked().errors:
+        return redirect(f"{url_for('outcomes.report')}?{request.query_string.decode()}")
+    made, known = _pack()
+    return _file(outcome_pack.pdf(made, known), "application/pdf", made, "pdf")
+
+
+@pages.get("/outcomes/pack.zip")
+@rule(Permission.SEE_OUTCOME_FIGURES)
+def pack_spreadsheet() -> ResponseReturnValue:
+    """The report as CSV files for a spreadsheet."""
+    if _asked().errors:
+        return redirect(f"{url_for('outcomes.report')}?{request.query_string.decode()}")
+    made, known = _pack()
+    return _file(outcome_pack.spreadsheet(made, known), "application/zip", made, "zip")
+
+
+def _pack() -> tuple[Report, datetime]:
+    """The report as of the moment that the address names, now if none, and that moment."""
+    wish = _asked().wish
+    known = min(now(), wish.known or now())
+    public = request.args.get("view") == "public"
+    made = outcomes.see_report(
+        service().sessions, scope(), wish, now(), name_of, without_names=public
+    )
+    return made, known
+
+
+def _file(content: bytes, kind: str, made: Report, ending: str) -> Response:
+    tier = "board" if made.public else "team"
+    name = f"outcomes-{tier}-{made.as_at}.{ending}"
+    return Response(
+        content,
+        content_type=kind,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@pages.get("/outcomes/framework")
+@rule(Permission.SEE_OUTCOME_FIGURES)
+def framework() -> ResponseReturnValue:
+    """The joint outcomes framework: one definition and one figure for all agencies."""
+    lines = outcomes.see_framework(service().sessions, scope(), now(), name_of)
+    end = outcomes.quarter_end(outcomes.latest(now()))
+    return render_template("outcomes_framework.html", lines=lines, end=end)
 
 
 @pages.get("/outcomes/behind/<figure>")
@@ -109,6 +160,12 @@ def _asked() -> _Asked:
     if as_at > newest or as_at.year not in YEARS:
         errors["as_at"] = f"Enter a day from {YEARS[0]} to {newest}: days that are over"
         as_at = newest
+    known = None
+    try:
+        known = datetime.fromisoformat(request.args.get("known", ""))
+        known = known if known.utcoffset() is not None else None
+    except ValueError:
+        known = None
     return _Asked(
         Wish(
             as_at=as_at,
@@ -116,6 +173,7 @@ def _asked() -> _Asked:
             window_days=_one_of("window", {str(each): each for each in WINDOWS_DAYS}, 365),
             gap_days=_one_of("gap", {str(each): each for each in GAPS_DAYS}, 30),
             area=request.args.get("area") or None,
+            known=known,
         ),
         errors,
     )

@@ -96,6 +96,8 @@ def test_each_list_has_the_people_of_its_figure(gathered: Gathered) -> None:
     found = behind(gathered, ALL, "reoffenders")
     assert found is not None
     assert len(found) == reoffended.counts[0]
+    proven = sum(len(each.entries) for each in found)
+    assert made.part("proven").rows[2].number == pytest.approx(100 * proven / reoffended.counts[1])
     before = behind(gathered, ALL, "before")
     assert before is not None
     assert sum(len(each.entries) for each in before) == made.part("change").rows[0].counts[0]

@@ -116,6 +116,7 @@ PAGES = [
     pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
     pytest.param("manager", "/outcomes", id="outcomes"),
     pytest.param("auditor", "/outcomes", id="outcomes without names"),
+    pytest.param("auditor", "/outcomes/framework", id="joint outcomes framework"),
     pytest.param("manager", "/outcomes/behind/before", id="outcomes: who is behind a figure"),
     pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
     pytest.param("duty", "/people/W-BAD", id="person with hostile words"),

@@ -1,8 +1,16 @@
 """Outcomes: the page, the lists behind it, and what those who may not see names are shown."""
 
-from web.world import World, words_of
+import io
+import zipfile
+from datetime import date, timedelta
+from urllib.parse import quote
+
+from case_files import START
+from web.world import World, entry, words_of
 
 from navigate_safer.db.audit import AuditRow
+from navigate_safer.people.offending import EntryKind, IncidentRole
+from navigate_safer.services import offending
 
 NAMES = ("Umbershaw", "Pettivale", "Quennell", "W-EXC", "W-CUR")
 
@@ -75,3 +83,39 @@ def test_looking_is_logged(quiet_world: World) -> None:
     quiet_world.visitor("manager").get("/outcomes")
     (entry,) = quiet_world.database.all(AuditRow, AuditRow.what == "outcomes")
     assert entry.detail == {"as_at": "2026-11-19", "people": 7}
+
+
+def test_the_joint_framework_says_what_was_not_supplied(quiet_world: World) -> None:
+    words = words_of(quiet_world.visitor("auditor").get("/outcomes/framework"))
+    assert "Children on a child protection plan not supplied" in words
+    assert "Re-offending by known perpetrators cannot be estimated" in words
+    assert not any(name in words for name in NAMES)
+
+
+def test_the_pack_of_a_moment_is_the_same_after_records_have_been_corrected(
+    quiet_world: World,
+) -> None:
+    manager = quiet_world.visitor("manager")
+    known = quiet_world.clock().isoformat()
+    address = f"/outcomes/pack.pdf?as_at=2026-11-01&known={quote(known)}"
+    before = manager.get(address)
+    assert before.content_type == "application/pdf"
+    quiet_world.clock.not_before(START + timedelta(days=3))
+    late = entry("W-CUR", 9, EntryKind.INCIDENT, date(2025, 12, 1), role=IncidentRole.SUSPECT)
+    offending.import_entries(quiet_world.database.sessions, [late], quiet_world.clock())
+    later = quiet_world.visitor("manager")
+    assert later.get(address).data == before.data
+    assert later.get("/outcomes/pack.pdf?as_at=2026-11-01").data != before.data
+
+
+def test_the_pack_for_a_board_has_no_name_and_a_bad_day_leads_back_to_the_form(
+    quiet_world: World,
+) -> None:
+    made = quiet_world.visitor("auditor").get("/outcomes/pack.zip")
+    assert "outcomes-board-2026-09-30.zip" in made.headers["Content-Disposition"]
+    with zipfile.ZipFile(io.BytesIO(made.data)) as archive:
+        words = "".join(archive.read(name).decode() for name in archive.namelist())
+    assert "left out: fewer than 5" in words
+    assert not any(name in words for name in NAMES)
+    wrong = quiet_world.visitor("manager").get("/outcomes/pack.pdf?as_at=soon")
+    assert wrong.location == "/outcomes?as_at=soon"

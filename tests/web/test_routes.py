@@ -71,6 +71,9 @@ GET  /near/answers/QUESTION        gone gone  no          no   no     gone      
 GET  /near/answers/QUESTION/map.json gone gone  no          no   no     gone      no      no
 GET  /outcomes                     no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/survival.json       no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/framework           no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.pdf            no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.zip            no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/behind/FIGURE       no   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
