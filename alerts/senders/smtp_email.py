@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import SMTP as SMTP_LINES
 from email.utils import formatdate, make_msgid
 
 from alerts.delivery import Accepted, DeliveryStatus, Fault, OutgoingText, SendError
@@ -109,7 +110,7 @@ def _deliver(server: smtplib.SMTP, sender: str, to: str, message: EmailMessage) 
     except (OSError, smtplib.SMTPException):
         return Fault.NOT_SENT
     try:
-        code, _ = server.data(message.as_bytes())
+        code, _ = server.data(message.as_bytes(policy=SMTP_LINES))
     except smtplib.SMTPDataError as refused:
         code = refused.smtp_code
     except (OSError, smtplib.SMTPException):

@@ -142,13 +142,7 @@ def _lease(
     draw: float,
 ) -> Claim:
     senders = {each.name: each for each in ways[Channel(text.channel)]}
-    made = list(
-        session.scalars(
-            select(TextAttemptRow)
-            .where(TextAttemptRow.text_id == text.id)
-            .order_by(TextAttemptRow.claimed_at)
-        )
-    )
+    made = _attempts(session, text)
     failed = Counter(each.provider for each in made if each.outcome in _WAITING)
     fewest = min(failed[name] for name in senders)
     left = [name for name in senders if failed[name] == fewest]
@@ -174,6 +168,11 @@ def _lease(
         must_look_first=must_look_first,
         wanted=alert.state == AlertState.OPEN.value,
     )
+
+
+def _attempts(session: Session, text: TextRow) -> list[TextAttemptRow]:
+    query = select(TextAttemptRow).where(TextAttemptRow.text_id == text.id)
+    return list(session.scalars(query.order_by(TextAttemptRow.claimed_at)))
 
 
 def _may_have_it(

@@ -6,16 +6,27 @@ from pathlib import Path
 
 import pytest
 from fake_twilio import AUTH_TOKEN, sign
+from sqlalchemy import update
 from web.world import World, world_at
 
 from alerts.finding import FindingKind
 from alerts.senders.twilio_webhook import SIGNATURE_HEADER
-from navigate_safer.db.alerting import TextAttemptRow, TextReceiptRow, TextReplyRow, TextRow
+from navigate_safer.db.alerting import (
+    AlertRow,
+    TextAttemptRow,
+    TextReceiptRow,
+    TextReplyRow,
+    TextRow,
+)
+from navigate_safer.db.people import StaffRow
 
 ADDRESS = "https://safer.example.gov.uk"
 OLD_TOKEN = "invented-token-of-before"
 SID = "SM" + "0" * 31
 DUTY, STRANGER = "+447700900101", "+447700900999"
+
+
+NOTIFY_TOKEN = "invented-token-for-notify"
 
 
 @pytest.fixture
@@ -28,6 +39,7 @@ def world(breached: Path, tmp_path: Path) -> Iterator[World]:
         public_url=ADDRESS,
         twilio_auth_token=AUTH_TOKEN,
         twilio_auth_token_old=OLD_TOKEN,
+        notify_callback_token=NOTIFY_TOKEN,
     ) as made:
         yield made
 
@@ -222,3 +234,91 @@ def test_a_signed_form_that_is_not_as_documented_is_a_bad_request(
     world: World, path: str, form: dict[str, str]
 ) -> None:
     assert call(world, path, form).status_code == 400
+
+
+# STOP and START
+
+
+def test_stop_from_an_officer_opens_an_alert_and_start_lets_texts_through_again(
+    world: World,
+) -> None:
+    def stopped() -> bool:
+        owner = world.database.one(StaffRow, StaffRow.phone == DUTY)
+        return owner.phone_stopped_at is not None
+
+    assert call(world, "/twilio/reply", reply("STOP", number=1)).status_code == 200
+    assert stopped()
+    assert world.database.count(AlertRow, AlertRow.part.like("contact:%")) == 1
+    assert call(world, "/twilio/reply", reply("start", number=2)).status_code == 200
+    assert not stopped()
+
+
+# Calls
+
+
+@pytest.fixture
+def rung(world: World) -> TextAttemptRow:
+    """The first text of the exclusion breach, as if it had been a call."""
+    text = text_of(world)
+    with world.database.sessions.begin() as session:
+        changed = {"channel": "voice", "provider_id": "CA" + "1" * 32, "delivery": "queued"}
+        session.execute(update(TextRow).where(TextRow.id == text.id).values(**changed))
+    return attempt_of(world, text)
+
+
+def test_the_key_1_in_a_call_acknowledges_and_the_answer_says_nothing_of_the_case(
+    world: World, rung: TextAttemptRow
+) -> None:
+    path = f"/twilio/voice/key/{rung.id}"
+    answer = call(world, path, {"CallSid": "CA" + "1" * 32, "Digits": "1"})
+    assert (answer.status_code, answer.mimetype) == (200, "text/xml")
+    assert "Acknowledged. Open Navigate Safer for the rest." in answer.text
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    assert world.alert(reference).state == "acknowledged"
+
+
+def test_a_key_that_nobody_signed_or_that_is_none_does_nothing(
+    world: World, rung: TextAttemptRow
+) -> None:
+    path, form = f"/twilio/voice/key/{rung.id}", {"CallSid": "CA" + "1" * 32, "Digits": "1"}
+    assert call(world, path, form, header=False).status_code == 403
+    assert call(world, path, {**form, "Digits": "one"}).status_code == 400
+    assert call(world, path, {**form, "CallSid": "x"}).status_code == 400
+    assert "Not acknowledged" in call(world, path, {**form, "Digits": "2"}).text
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).state == "open"
+
+
+def test_a_call_that_nobody_took_hurries_the_next_person(
+    world: World, rung: TextAttemptRow
+) -> None:
+    form = {"CallSid": "CA" + "1" * 32, "CallStatus": "no-answer"}
+    assert call(world, f"/twilio/voice/status/{rung.id}", form).status_code == 204
+    assert text_of(world).delivery == "undelivered"
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).next_step_at <= world.clock()
+
+
+# GOV.UK Notify
+
+
+def notify(world: World, path: str, document: object, token: str = NOTIFY_TOKEN):
+    headers = {"Authorization": f"Bearer {token}"}
+    return world.app.test_client().post(path, json=document, headers=headers)
+
+
+def test_a_reply_through_notify_acknowledges(world: World) -> None:
+    document = {"id": "n-1", "source_number": DUTY[1:], "message": text_of(world).code}
+    assert notify(world, "/notify/reply", document, "forged").status_code == 403
+    assert notify(world, "/notify/reply", []).status_code == 400
+    assert notify(world, "/notify/reply", document).status_code == 204
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).state == "acknowledged"
+
+
+def test_a_receipt_of_notify_says_that_the_text_was_delivered(world: World) -> None:
+    text = text_of(world)
+    with world.database.sessions.begin() as session:
+        changed = {"provider": "notify", "provider_id": "n-1", "delivery": "accepted"}
+        session.execute(update(TextRow).where(TextRow.id == text.id).values(**changed))
+    document = {"id": "n-1", "reference": text.code, "status": "delivered"}
+    assert notify(world, "/notify/status", document, "forged").status_code == 403
+    assert notify(world, "/notify/status", document).status_code == 204
+    assert text_of(world).delivery == "delivered"
