@@ -54,9 +54,21 @@ def open_service_alert(
     if severity.rank < alert.severity_rank:
         alert.severity, alert.severity_rank = severity.value, severity.rank
         note(session, alert, now, "worse", why)
+        if not alert.plan.get("steps"):
+            _tell_at_last(session, alert, severity, now)
         if alert.state == AlertState.ACKNOWLEDGED.value:
             move(session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason="worse")
     return alert
+
+
+def _tell_at_last(session: Session, alert: AlertRow, severity: Severity, now: datetime) -> None:
+    """What was only shown has become worth a text: the next tick takes its first step."""
+    plan = plan_for(session, severity, None, None)
+    alert.plan, alert.next_step = msgspec.to_builtins(plan), 0
+    if plan.steps:
+        alert.next_step_at = now
+    elif severity.texts_an_officer:
+        note(session, alert, now, "nobody_to_tell", "nobody who mends the service can be texted")
 
 
 def end_service_alert(session: Session, part: str, now: datetime, why: str) -> bool:

@@ -80,20 +80,7 @@ def make(sessions: Sessions, scope: Scope, wanted: Wanted, now: datetime) -> int
     from_at = max(wanted.from_at, now)
     with sessions.begin() as session:
         about, area_id = _subject(session, scope, wanted, now)
-        try:
-            made = Silence(
-                number=0,
-                kind=wanted.kind,
-                from_at=from_at,
-                until_at=wanted.until_at,
-                author_id=scope.staff_id,
-                reason=wanted.reason,
-                words=wanted.words,
-                kinds=wanted.kinds,
-                **about,
-            )
-        except SilenceFault as fault:
-            raise CannotSilence(str(fault).capitalize()) from None
+        made = _checked(scope, wanted, about, from_at)
         kinds = None if made.kinds is None else sorted(each.value for each in made.kinds)
         row = SilenceRow(
             kind=made.kind.value,
@@ -111,6 +98,23 @@ def make(sessions: Sessions, scope: Scope, wanted: Wanted, now: datetime) -> int
         session.flush()
         _log(session, scope, Act.ALTERATION, "silence made", row.id, now)
         return row.id
+
+
+def _checked(scope: Scope, wanted: Wanted, about: dict[str, int], from_at: datetime) -> Silence:
+    try:
+        return Silence(
+            number=0,
+            kind=wanted.kind,
+            from_at=from_at,
+            until_at=wanted.until_at,
+            author_id=scope.staff_id,
+            reason=wanted.reason,
+            words=wanted.words,
+            kinds=wanted.kinds,
+            **about,
+        )
+    except SilenceFault as fault:
+        raise CannotSilence(str(fault).capitalize()) from None
 
 
 def approve(sessions: Sessions, scope: Scope, number: int, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from alerts.finding import FindingKind, Severity
 from alerts.policy import Step, Target
 from alerts.rota import Layer
 from alerts.silences import Reason, SilenceKind
+from navigate_safer.db import invariants
 from navigate_safer.db.alerting import AlertRow, TextRow
 from navigate_safer.db.answering import ContactCodeRow, TickRow
 from navigate_safer.db.people import AreaRow, StaffRow
@@ -62,8 +63,9 @@ def test_a_silence_holds_back_hides_nothing_and_is_told_at_its_early_end(watch):
     alert = breach(watch)
     page = silencing.see(watch.sessions, supervisor, number, watch.clock())
     assert [each.reference for each in page.hidden] == [alert.reference]
-    seen = [each.kind for each in page.meanwhile if not each.withdrawn]
-    assert seen == [FindingKind.EXCLUSION_BREACH.value]
+    # The tag had been silent until then, which the same silence was about.
+    seen = [each.kind for each in page.meanwhile]
+    assert seen == [FindingKind.SILENCE.value, FindingKind.EXCLUSION_BREACH.value]
     assert (texts(watch), page.line.hidden) == (0, 1)
     watch.clock.forward(minutes=1)
     assert silencing.end(watch.sessions, supervisor, number, watch.clock())
@@ -105,6 +107,23 @@ def test_a_rota_is_made_watched_and_its_calendar_comes_in_again(watch):
     }
     with pytest.raises(Forbidden):
         rota_changes.take_calendar(watch.sessions, scope(watch, "off-1"), ref, b"", now)
+
+
+def test_a_gap_that_nobody_mends_is_told_to_the_supervisor_two_days_before(watch):
+    make_rota(watch, until=date(2026, 11, 16))
+    rota_watch.look(watch.sessions, watch.clock(), VOICE)
+    watch.escalate()
+    assert texts(watch) == 0
+    watch.clock.forward(days=2)
+    rota_watch.look(watch.sessions, watch.clock(), VOICE)
+    alert = watch.database.one(AlertRow, AlertRow.part.is_not(None))
+    watch.escalate()
+    told = watch.database.all(TextRow, TextRow.alert_id == alert.id)
+    assert [row.staff_id for row in told] == [scope(watch, "sup-1").staff_id]
+    with watch.sessions() as session:
+        assert "an open alert was never told and nothing holds it" not in invariants.broken(
+            session, watch.clock()
+        )
 
 
 def test_a_policy_is_kept_in_versions_and_previewed(watch):

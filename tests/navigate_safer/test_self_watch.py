@@ -14,7 +14,7 @@ from navigate_safer.db.alerting import AlertRow, TextRow
 from navigate_safer.db.base import make_engine, make_sessions
 from navigate_safer.db.people import DeviceRow, GatewayRow
 from navigate_safer.db.telemetry import PendingRow
-from navigate_safer.services import heartbeats, self_watch
+from navigate_safer.services import alerting, heartbeats, self_watch
 from navigate_safer.services.health import Check, State
 from navigate_safer.services.self_watch import STARTING, STEADY, WARNING_STAYS, SelfWatch
 
@@ -215,3 +215,15 @@ def test_asking_the_switch(status, told):
     assert url == "https://switch.example/secret"
     assert options["timeout"]
     assert options["allow_redirects"] is False
+
+
+def test_a_rota_with_a_gap_ahead_is_not_resolved_because_the_service_works(well, own):
+    with well.sessions.begin() as session:
+        alerting.open_service_alert(
+            session, "rota:1", Severity.LOW, well.clock(), VOICE, "Rota nights: a gap."
+        )
+    for _ in range(2):
+        look(well, own)
+        well.clock.forward(seconds=STEADY.total_seconds() + 1)
+        beat(well)
+    assert parts(well)["rota:1"] == "open"

@@ -181,7 +181,11 @@ def test_an_idva_sees_the_breach_and_no_place(shared_world: World) -> None:
     for word in PLACE_WORDS + VICTIM_WORDS:
         assert word not in answer.text, word
     assert "Acknowledge: I am dealing with it" not in page
-    assert "<form" not in answer.text.replace('<form method="post" action="/sign-out">', "")
+    # The one thing for her to do is the step of the playbook that is hers.
+    forms = re.findall(r"<form[^>]*action=\"([^\"]+)\"", answer.text)
+    assert {each.rsplit("/", 1)[-1] for each in forms} == {"sign-out", "step"}
+    keys = re.findall(r'name="key" value="([^"]+)"', answer.text)
+    assert keys == ["idva_checked"]
 
 
 def test_alcohol_is_drawn_with_the_limit_it_was_judged_by(shared_world: World) -> None:
