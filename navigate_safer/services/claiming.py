@@ -91,19 +91,22 @@ def _claim(
 
 
 def _next_due(session: Session, now: datetime) -> tuple[AlertRow, TextRow] | None:
-    """The due text whose alert nobody else is at, with both rows locked, the alert first."""
+    """The due text that nobody else is at, nor at its alert, with both rows locked.
+
+    Neither is waited for, so that nothing of somebody else's can hold up all the others.
+    """
     found = session.execute(
         select(TextRow.id, TextRow.alert_id)
         .join(AlertRow, AlertRow.id == TextRow.alert_id)
         .where(TextRow.due_at <= now)
         .order_by(TextRow.due_at)
         .limit(1)
-        .with_for_update(of=AlertRow, skip_locked=True)
+        .with_for_update(of=(AlertRow, TextRow), skip_locked=True)
     ).first()
     if found is None:
         return None
     alert = session.get_one(AlertRow, found.alert_id, populate_existing=True)
-    return alert, session.get_one(TextRow, found.id, populate_existing=True, with_for_update=True)
+    return alert, session.get_one(TextRow, found.id, populate_existing=True)
 
 
 def _cannot(text: TextRow, officer: StaffRow, ways: Ways, now: datetime) -> str | None:
