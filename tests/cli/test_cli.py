@@ -33,7 +33,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     [
         pytest.param("MQTT_PORT", "eighteen", "must be a whole number", id="a number in words"),
         pytest.param("PUBLIC_URL", "somewhere", "must be an address", id="no address"),
-        pytest.param("SMS_SENDER", "pigeon", "must be console or twilio", id="another sender"),
+        pytest.param("SMS_SENDER", "pigeon", "must be console, twilio", id="another sender"),
         pytest.param("SECRET_KEYS", "x", "there is no such setting", id="a setting misspelt"),
     ],
 )

@@ -67,7 +67,7 @@ def test_near_is_in_the_audit_log_under_the_account(environ) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        pytest.param({"lat": "91"}, ("--lat", "between -90 and 90"), id="latitude"),
+        pytest.param({"lat": "91"}, ("--lat", "between -85 and 85"), id="latitude"),
         pytest.param({"radius_m": "-1"}, ("--radius-m", "above 0"), id="radius"),
         pytest.param({"from": "2026-11-20"}, ("--from", "offset"), id="time without an offset"),
         pytest.param({"to": "tomorrow"}, ("--to", "ISO 8601"), id="no time"),

@@ -27,7 +27,7 @@ def test_the_right_password_opens_the_first_page(quiet_world: World) -> None:
     assert (answer.status_code, answer.location) == (302, "/")
     board = visitor.get("/board")
     assert board.status_code == 200
-    assert "Signed in as Duty Ashworthy (Duty officer)" in words_of(board)
+    assert "Signed in as Duty Ashworthy : my contact details (Duty officer)" in words_of(board)
     assert [row.succeeded for row in quiet_world.database.all(SignInRow)] == [True]
 
 
