@@ -3,6 +3,9 @@
 Facts about other devices and about its battery, put into one sentence for the alert's history.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import msgspec
 
 from alerts.alcohol.outage import COMMON_SHARE
@@ -13,7 +16,9 @@ class Surroundings(msgspec.Struct, frozen=True):
 
     ``others`` of its gateway were at work before it, and ``others_silent`` of these have not been
     heard since it began. ``own_silent``: the same of the wearer's other device, None without one.
-    ``battery_percent`` and ``charging`` are the last that the monitor itself said.
+    ``battery_percent`` and ``charging`` are the last that the monitor itself said; at the pace of
+    the day before it would have been empty ``empty_after_h`` hours later, None where it did not
+    fall or was not told twice; ``unheard_h`` is how long it has not been heard.
     """
 
     others: int
@@ -22,6 +27,8 @@ class Surroundings(msgspec.Struct, frozen=True):
     battery_percent: int | None
     charging: bool | None
     battery_low_percent: float
+    empty_after_h: float | None = None
+    unheard_h: float = 0.0
 
     @property
     def network_likely(self) -> bool:
@@ -30,9 +37,12 @@ class Surroundings(msgspec.Struct, frozen=True):
 
     @property
     def battery_likely(self) -> bool:
-        """Whether the battery was low when last heard, and not on charge."""
+        """Whether the battery was low when last heard, or fell so fast that it is empty by now."""
         percent = self.battery_percent
-        return percent is not None and percent <= self.battery_low_percent and not self.charging
+        if percent is None or self.charging:
+            return False
+        emptied = self.empty_after_h is not None and self.empty_after_h <= self.unheard_h
+        return percent <= self.battery_low_percent or emptied
 
 
 def in_words(about: Surroundings) -> str:
@@ -64,4 +74,20 @@ def _battery(about: Surroundings) -> str:
     if about.battery_percent is None:
         return "its battery was never told"
     charging = ", charging" if about.charging else ""
-    return f"its battery at {about.battery_percent} %{charging} when last heard"
+    said = f"its battery at {about.battery_percent} %{charging} when last heard"
+    if about.empty_after_h is None or about.charging:
+        return said
+    return f"{said}, and empty {about.empty_after_h:.0f} hours later at the pace of the day before"
+
+
+def hours_to_empty(levels: Sequence[tuple[datetime, float]]) -> float | None:
+    """Hours from the last level until empty, at the mean pace from the highest level on.
+
+    ``levels`` are (measured time, percent) in order. None where there is no fall to go by.
+    """
+    if len(levels) < 2:
+        return None
+    last_at, last = levels[-1]
+    top_at, top = max(levels, key=lambda each: (each[1], each[0]))
+    hours = (last_at - top_at).total_seconds() / 3600
+    return last * hours / (top - last) if hours > 0 and top > last else None

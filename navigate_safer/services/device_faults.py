@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from alerts.alcohol.considered import Surroundings, in_words
+from alerts.alcohol.considered import Surroundings, hours_to_empty, in_words
 from alerts.decide import Action, Decision
 from alerts.finding import Finding, FindingKind
 from alerts.terms import Limits
+from devices.readings import BatteryLevel
+from navigate_safer.db import readings
 from navigate_safer.db.alerting import AlertRow, EpisodeRow
 from navigate_safer.db.people import DeviceRow, FittingRow
 from navigate_safer.db.telemetry import DeviceLatestRow
@@ -37,11 +39,11 @@ def consider(session: Session, of: FittingOf, decisions: Iterable[Decision], now
             continue
         alert = _alert(session, of, found)
         if alert is not None:
-            said = in_words(surroundings(session, of, found.started_at))
+            said = in_words(surroundings(session, of, found.started_at, now))
             telling.note(session, alert, now, "considered", said)
 
 
-def surroundings(session: Session, of: FittingOf, since: datetime) -> Surroundings:
+def surroundings(session: Session, of: FittingOf, since: datetime, now: datetime) -> Surroundings:
     """What other devices, and its own battery, say of the time from ``since`` on."""
     device = session.get_one(DeviceRow, of.device_id)
     latest = session.get(DeviceLatestRow, of.device_id)
@@ -60,7 +62,22 @@ def surroundings(session: Session, of: FittingOf, since: datetime) -> Surroundin
         battery_percent=None if latest is None else latest.battery_percent,
         charging=None if latest is None else latest.charging,
         battery_low_percent=limits.battery_low_percent,
+        empty_after_h=None if latest is None else _hours_to_empty(session, of, latest),
+        unheard_h=0.0 if latest is None else (now - latest.measured_at) / timedelta(hours=1),
     )
+
+
+def _hours_to_empty(session: Session, of: FittingOf, latest: DeviceLatestRow) -> float | None:
+    """From the levels of the day before the last one."""
+    if latest.battery_at is None:
+        return None
+    from_at = latest.battery_at - timedelta(days=1)
+    just_after = latest.battery_at + timedelta(microseconds=1)
+    found = readings.between(session, of.device_id, of.device, from_at, just_after)
+    levels = [
+        (each.stamp.measured_at, each.percent) for each in found if isinstance(each, BatteryLevel)
+    ]
+    return hours_to_empty(levels)
 
 
 def _silent(session: Session, since: datetime, *where: ColumnElement[bool]) -> list[bool]:
