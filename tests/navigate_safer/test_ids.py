@@ -45,7 +45,8 @@ def stand_below_the_edge(database: Any) -> None:
         for table in numbered():
             row = {column.name: _anything(column) for column in table.columns}
             row["id"] = EDGE - BELOW
-            names, marks = ", ".join(row), ", ".join("?" for _ in row)
+            # Quoted, as the service's own statements are: a column may be named by a word of SQL.
+            names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
             raw.execute(f"insert into {table.name} ({names}) values ({marks})", list(row.values()))
         raw.commit()
     finally:
