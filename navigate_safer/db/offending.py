@@ -78,6 +78,23 @@ def current(session: Session, refs: Collection[str]) -> dict[str, OffendingRow]:
     return {found.ref: found for found in session.scalars(query)}
 
 
+def of_wearer(session: Session, scope: Scope, wearer_id: int) -> list[OffendingRow]:
+    """What is known now of a wearer of the scope's areas, the newest first. Raises Forbidden."""
+    scope.require(Permission.SEE_CASEWORK)
+    row = OffendingRow
+    query = (
+        select(row)
+        .join(WearerRow, WearerRow.id == row.wearer_id)
+        .where(
+            row.wearer_id == wearer_id,
+            row.superseded_at.is_(None),
+            WearerRow.area_id.in_(scope.areas),
+        )
+        .order_by(row.on.desc(), row.ref)
+    )
+    return list(session.scalars(query))
+
+
 def known_at(
     session: Session, scope: Scope, area_ids: Collection[int], known: datetime
 ) -> list[tuple[WearerRow, list[OffendingRow]]]:

@@ -14,6 +14,7 @@ from navigate_safer.db import (
     alerting,
     answering,
     audit,
+    case_records,
     cases,
     commands,
     compliance,
@@ -58,6 +59,7 @@ SUBJECTS = (
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)
 ANSWERING = (answering,)
+CASEWORK = (case_records,)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -46,27 +46,51 @@ class Permission(Enum):
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
     MEND_SERVICE = "answer alerts about the service itself"
     REPAIR_TELEMETRY = "try again, correct or set aside what was refused"
+    SEE_CASEWORK = "see plans, assessments, sessions and meetings"
+    TRIAGE = "take in referrals and decide on them"
+    ASSESS = "assess risk and need"
+    MANAGE_CASES = "write plans, orders, offers and enforcement"
+    SELECT_COHORT = "decide who is in the cohort, and who works with whom"
+    RUN_PROGRAMMES = "run programmes and fill in registers"
+    RUN_MEETINGS = "prepare meetings and write their minutes and actions"
+    USE_PARTNER_DATA = "look up what partners hold, for a stated purpose"
+    LOAD_PARTNER_DATA = "take in extracts of partners"
+    SEE_CAPACITY = "see caseloads, waits and funding"
+    SET_CASEWORK = "change forms, teams, programmes and other settings of casework"
     OWN_ACCOUNT = "own account"
 
 
 _P = Permission
 _OUTCOMES = frozenset({_P.SEE_OUTCOME_FIGURES, _P.SEE_OUTCOMES})
-_CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.OWN_ACCOUNT})
+_CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.OWN_ACCOUNT})
+# Of those who work with a person; who is told what by whom is the kind of record's own rule.
+_CASEWORK = frozenset(
+    {_P.ASSESS, _P.MANAGE_CASES, _P.RUN_PROGRAMMES, _P.RUN_MEETINGS, _P.USE_PARTNER_DATA}
+)
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
+    | {_P.SELECT_COHORT, _P.SEE_CAPACITY}
+    | _CASEWORK
     | _OUTCOMES,
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
-    | {_P.RUN_ALERTING}
+    | {_P.RUN_ALERTING, _P.TRIAGE, _P.SELECT_COHORT, _P.SEE_CAPACITY, _P.SET_CASEWORK}
+    | {_P.LOAD_PARTNER_DATA}
+    | _CASEWORK
     | _OUTCOMES,
-    Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
-    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS},
-    Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
+    Role.PROGRAMME_FACILITATOR: frozenset(
+        {_P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.RUN_PROGRAMMES, _P.OWN_ACCOUNT}
+    ),
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS, _P.ASSESS, _P.RUN_MEETINGS},
+    Role.ACCESS_TEAM: frozenset(
+        {_P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.TRIAGE, _P.ASSESS, _P.RUN_MEETINGS}
+        | {_P.USE_PARTNER_DATA, _P.LOAD_PARTNER_DATA, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}
+    ),
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.MEND_SERVICE, _P.OWN_ACCOUNT}

@@ -26,16 +26,19 @@ from navigate_safer.web import (
     notify,
     outcomes,
     oversight,
+    person_tabs,
     playbooks,
     policies,
     public,
     quarantine,
     reasons,
+    record_pages,
     requests,
     rotas,
     security,
     service_alerts,
     silences,
+    today,
     twilio,
     words,
     zones,
@@ -68,6 +71,8 @@ BLUEPRINTS = (
     twilio,
     notify,
 )
+# Pages of casework, in the order of their entries in a person's navigation.
+CASEWORK = (today,)
 
 
 class _Application(Flask):
@@ -109,11 +114,13 @@ def create_app(service: Service) -> Flask:
     app.url_map.converters["int"] = _RowNumber
     zones.install(app)
     csrf = CSRFProtect(app)
-    for module in BLUEPRINTS:
+    for module in (*BLUEPRINTS, *CASEWORK):
         app.register_blueprint(module.pages)
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
     csrf.exempt(notify.pages)
+    app.jinja_env.globals["person_tabs"] = person_tabs.of(CASEWORK)
+    app.jinja_env.globals["record_page"] = record_pages.of(CASEWORK)
     for part in (words, reasons, command_words, requests, security, auth, errors):
         part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()

@@ -1,6 +1,6 @@
 """Values as people read them: times in London, kinds in words."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g, request, url_for
@@ -101,6 +101,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters.update(
         moment=moment,
         clock_time=clock_time,
+        day=day,
         iso=lambda at: at.isoformat() if at else "",
         ago=ago,
         wall_ago=wall_ago,
@@ -165,6 +166,14 @@ def clock_time(at: datetime | None) -> str:
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %H:%M:%S}"
 
 
+def day(at: date | datetime | None) -> str:
+    """A day in London: 22 November 2026."""
+    if at is None:
+        return "no date"
+    local = at.astimezone(LONDON).date() if isinstance(at, datetime) else at
+    return f"{local.day} {local:%B %Y}"
+
+
 def ago(at: datetime | None) -> str:
     """How long ago, in words."""
     return "never" if at is None else f"{span(auth.now() - at)} ago"
@@ -211,6 +220,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
     assert callable(may)
     entries = (
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
+        (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),

@@ -51,6 +51,8 @@ GET  /people/PERSON/alcohol.json   ok   ok      no          no   no     ok      
 GET  /people/PERSON/commands       ok   ok      no          no   no     ok         no      no
 GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok         no      no
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
+GET  /today                        ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/timeline       ok   ok      ok          ok   ok     ok         no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no
