@@ -111,6 +111,15 @@ def in_slot(session: Session, scope: Scope, kind: RecordKind[BodyT], slot: str) 
     return _first(session, _seen(scope, kind).where(CaseRecordRow.slot == slot, _current()))
 
 
+def in_slots(
+    session: Session, scope: Scope, kind: RecordKind[BodyT], beginning: str
+) -> list[Found]:
+    """Current records of a kind whose slots begin so, the oldest first."""
+    begins = CaseRecordRow.slot.startswith(beginning, autoescape=True)
+    query = _seen(scope, kind).where(begins, _current())
+    return _all(session, query.order_by(CaseRecordRow.at, CaseRecordRow.id))
+
+
 def due_by(
     session: Session, scope: Scope, kinds: Collection[str], until: datetime, limit: int = 500
 ) -> list[Found]:

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import combinations
 from statistics import median
+from typing import TypeVar
 
 import msgspec
 
 from navigate_safer.people.menu import Intervention, Request, RequestState, Timing
+
+T = TypeVar("T")
 
 
 class Double(msgspec.Struct, frozen=True):
@@ -33,16 +36,16 @@ def _for_both(one: Intervention, other: Intervention) -> bool:
         one.places_perpetrators and other.places_perpetrators,
         one.places_victims and other.places_victims,
     )
-    ours, theirs = map(_same, one.localities), map(_same, other.localities)
+    ours, theirs = set(map(_same, one.localities)), set(map(_same, other.localities))
     return (
         any(places)
         and bool(set(one.bands) & set(other.bands))
         and _meets(set(one.motivation), set(other.motivation))
-        and _meets(set(ours), set(theirs))
+        and _meets(ours, theirs)
     )
 
 
-def _meets(one: "set[object] | set[str]", other: "set[object] | set[str]") -> bool:
+def _meets(one: set[T], other: set[T]) -> bool:
     """Whether two conditions let somebody through both; an empty one lets everybody through."""
     return not one or not other or bool(one & other)
 
