@@ -14,6 +14,7 @@ from navigate_safer.web import (
     auth,
     board,
     burden,
+    capacity,
     cases,
     charts,
     command_words,
@@ -21,7 +22,11 @@ from navigate_safer.web import (
     contacts,
     errors,
     exceptions,
+    groups,
+    individual,
+    interventions,
     maps,
+    menu,
     near,
     notify,
     outcomes,
@@ -33,6 +38,7 @@ from navigate_safer.web import (
     quarantine,
     reasons,
     record_pages,
+    registers,
     requests,
     rotas,
     security,
@@ -72,7 +78,7 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today,)
+CASEWORK = (today, interventions, individual, menu, groups, registers, capacity)
 
 
 class _Application(Flask):

@@ -93,6 +93,7 @@ MOVES = {
 }
 WEEK = tuple(day.value for day in SEVEN)
 ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
+PROGRAMMES = ("/menu", "/groups", "/sessions", "/capacity")
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
 
 
@@ -221,6 +222,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
     entries = (
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
+        (Permission.SEE_CASEWORK, "Programmes", "menu.listed", PROGRAMMES),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
