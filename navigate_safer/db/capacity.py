@@ -86,7 +86,5 @@ def victims(session: Session, scope: Scope, area_id: int) -> dict[str, int]:
     query = select(highest.c.rank, func.count().label("people")).group_by(highest.c.rank)
     bands = list(Band)
     return {
-        bands[row.rank].value: row.people
-        for row in session.execute(query)
-        if row.rank is not None
+        bands[row.rank].value: row.people for row in session.execute(query) if row.rank is not None
     }

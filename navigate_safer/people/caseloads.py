@@ -88,9 +88,7 @@ class Load(msgspec.Struct, frozen=True):
         return self.weighted > self.limit
 
 
-def load(
-    name: str, by_band: Mapping[str, int], limit: float, weights: Mapping[str, float]
-) -> Load:
+def load(name: str, by_band: Mapping[str, int], limit: float, weights: Mapping[str, float]) -> Load:
     """Of one worker; a band without a weight counts one."""
     weighted = sum(count * weights.get(band, 1.0) for band, count in by_band.items())
     return Load(name, sum(by_band.values()), weighted, limit, dict(by_band))

@@ -118,9 +118,7 @@ def _area(
     )
 
 
-def _loads(
-    session: Session, scope: Scope, area_id: int, limits: CaseloadLimits
-) -> list[Load]:
+def _loads(session: Session, scope: Scope, area_id: int, limits: CaseloadLimits) -> list[Load]:
     managers = capacity.staff_of_role(session, scope, area_id, Role.OFFENDER_MANAGER)
     names = dict(managers)
     bands: dict[int, dict[str, int]] = {each: {} for each in managers}
@@ -132,9 +130,7 @@ def _loads(
     return sorted(made, key=lambda each: (-each.weighted, each.name))
 
 
-def _victims(
-    session: Session, scope: Scope, area_id: int, limits: CaseloadLimits
-) -> list[Need]:
+def _victims(session: Session, scope: Scope, area_id: int, limits: CaseloadLimits) -> list[Need]:
     by_band = capacity.victims(session, scope, area_id)
     idvas = len(capacity.staff_of_role(session, scope, area_id, Role.IDVA))
     return [

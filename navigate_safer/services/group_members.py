@@ -69,9 +69,7 @@ def _held(session: Session, scope: Scope, ref: str, replaces: int) -> Record[Gro
     return group
 
 
-def _refusal(
-    session: Session, scope: Scope, group: Record[Group], wearer_id: int, on: date
-) -> str:
+def _refusal(session: Session, scope: Scope, group: Record[Group], wearer_id: int, on: date) -> str:
     body = group.body
     if any(each.wearer_id == wearer_id for each in body.present_members):
         return "This person is in the group already"
@@ -133,9 +131,7 @@ def leave(
             _end_request(session, scope, group.body, left, now)
 
 
-def _end_request(
-    session: Session, scope: Scope, group: Group, left: Member, now: datetime
-) -> None:
+def _end_request(session: Session, scope: Scope, group: Group, left: Member, now: datetime) -> None:
     assert left.why_left is not None, "he has left"
     assert left.left_on is not None, "he has left"
     completed = left.why_left is LeaveReason.COMPLETED

@@ -4,7 +4,6 @@ Of two facilitators who save at once the second is told what the first has saved
 each person's own session is recorded, for his timeline, his officer and the alerting.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec

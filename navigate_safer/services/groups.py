@@ -21,7 +21,7 @@ from navigate_safer.people.programmes import (
     template,
     templates,
 )
-from navigate_safer.people.records import Due, Record
+from navigate_safer.people.records import Due
 from navigate_safer.services import records
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import About, SlotTaken

@@ -150,7 +150,9 @@ def ask(sessions: Sessions, scope: Scope, ref: str, asked: Asked, now: datetime)
         names = {code: each.name for code, each in entries.items()}
         warned = warnings(entry, had, names)
         if warned and not asked.went_on_because:
-            raise NotAsked("went_on_because", [*warned, "Say why you go on, or ask for that first."])
+            raise NotAsked(
+                "went_on_because", [*warned, "Say why you go on, or ask for that first."]
+            )
         made = Request(
             entry.code, entry.name, day_of(now), facts.band, facts.locality, facts.motivation,
             facts.alcohol, asked.note, tuple(warned), asked.went_on_because if warned else "",

@@ -130,7 +130,9 @@ def _need_a_place(
     taken = taken_of(session, scope, record.area_id).get(record.body.code, 0)
     if taken >= entry.body.places_perpetrators:
         places = entry.body.places_perpetrators
-        raise NotAsked("to", [f"All {places} places are taken: put the person on the waiting list."])
+        raise NotAsked(
+            "to", [f"All {places} places are taken: put the person on the waiting list."]
+        )
 
 
 def _stepped(body: Request, step: Step) -> Request:
@@ -168,9 +170,7 @@ def finish(
     take(session, scope, record, Step(to, day, step.reason, why), now)
 
 
-def _live(
-    session: Session, scope: Scope, wearer_id: int, code: str
-) -> Record[Request] | None:
+def _live(session: Session, scope: Scope, wearer_id: int, code: str) -> Record[Request] | None:
     return records.in_slot(session, scope, REQUEST, slot(wearer_id, code)) if code else None
 
 

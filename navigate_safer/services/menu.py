@@ -144,7 +144,9 @@ def entry(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> EntryPag
         )
 
 
-def offers(session: Session, scope: Scope, area_id: int | None = None) -> list[Record[Intervention]]:
+def offers(
+    session: Session, scope: Scope, area_id: int | None = None
+) -> list[Record[Intervention]]:
     """What is on the menu, of one area or of all, by name; raises Forbidden."""
     found = records.listed(session, scope, INTERVENTION, states=[OFFERED])
     kept = [each for each in found if area_id is None or each.area_id == area_id]

@@ -13,9 +13,7 @@ from navigate_safer.services.individual_sessions import NoSession
 _NOON = time(12)
 
 
-def order_rar(
-    sessions: Sessions, scope: Scope, ref: str, made: RarOrdered, now: datetime
-) -> None:
+def order_rar(sessions: Sessions, scope: Scope, ref: str, made: RarOrdered, now: datetime) -> None:
     """Days of activity that a court has ordered; again for the same order is a new version.
 
     Raises Forbidden and NotFound.

@@ -3,7 +3,16 @@
 import re
 
 import msgspec
-from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -118,7 +127,10 @@ def _typed(area: AreaCapacity) -> "MultiDict[str, str]":
         {"replaces": "0" if area.record is None else str(area.record.version)}
     )
     for each in area.limits.caseloads:
-        form[each.work], form[f"months-{each.work}"] = f"{each.cases_each:g}", f"{each.months_open:g}"
+        form[each.work], form[f"months-{each.work}"] = (
+            f"{each.cases_each:g}",
+            f"{each.months_open:g}",
+        )
     for band in Band:
         form[f"weight-{band.value}"] = f"{area.limits.weights.get(band.value, 1.0):g}"
     return form

@@ -153,9 +153,7 @@ def _meanwhile(stale: Stale) -> str:
     return f"{newest.made_by} has changed the group in the meantime. Look again, then choose."
 
 
-def _group(
-    ref: str, form: "MultiDict[str, str]", errors: dict[str, str] | None = None
-) -> Response:
+def _group(ref: str, form: "MultiDict[str, str]", errors: dict[str, str] | None = None) -> Response:
     page = group_pages.see(service().sessions, scope(), ref, now())
     form = MultiDict(form)
     form["replaces"] = str(page.line.record.version)

@@ -74,7 +74,9 @@ def rar(ref: str) -> ResponseReturnValue:
     days = fields.whole("days", "the days", least=1, most=MOST_RAR_DAYS)
     ends_on = fields.day("ends_on", "the last day of the order", required=False)
     if not fields.errors and days is not None:
-        progress.order_rar(service().sessions, scope(), ref, RarOrdered(order, days, ends_on), now())
+        progress.order_rar(
+            service().sessions, scope(), ref, RarOrdered(order, days, ends_on), now()
+        )
         flash("The days are recorded.", "success")
         return redirect(url_for("individual.person", ref=ref))
     return _person(page, request.form, fields.errors, "rar")
@@ -90,7 +92,11 @@ def measure(ref: str) -> ResponseReturnValue:
     stage = fields.choice("stage", Stage, "when in the programme")
     made = [
         fields.whole(name, words, least=-1_000, most=1_000)
-        for name, words in (("score", "the score"), ("lowest", "the lowest"), ("highest", "the highest"))
+        for name, words in (
+            ("score", "the score"),
+            ("lowest", "the lowest"),
+            ("highest", "the highest"),
+        )
     ]
     tool = fields.text("tool", "the name of the tool", longest=80)
     better = fields.among("better", ["higher", "lower"], "which end is better")
