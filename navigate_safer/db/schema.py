@@ -33,6 +33,7 @@ from navigate_safer.db import (
     reading_rows,
     telemetry,
     telling,
+    victims,
     zones,
 )
 from navigate_safer.db.base import Base
@@ -59,7 +60,7 @@ SUBJECTS = (
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)
 ANSWERING = (answering,)
-CASEWORK = (case_records,)
+CASEWORK = (case_records, victims)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

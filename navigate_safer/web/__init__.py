@@ -26,6 +26,7 @@ from navigate_safer.web import (
     notify,
     outcomes,
     oversight,
+    panels,
     person_tabs,
     playbooks,
     policies,
@@ -40,6 +41,7 @@ from navigate_safer.web import (
     silences,
     today,
     twilio,
+    victims,
     words,
     zones,
 )
@@ -72,7 +74,11 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today,)
+CASEWORK = (
+    today,
+    victims,
+    panels,
+)
 
 
 class _Application(Flask):
