@@ -117,6 +117,12 @@ def in_slot(session: Session, scope: Scope, kind: RecordKind[BodyT], slot: str) 
     return _first(session, _seen(scope, kind).where(CaseRecordRow.slot == slot, _current()))
 
 
+def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
+    """What the current record of a slot says: for the service's own work, not for a page."""
+    row = CaseRecordRow
+    return session.scalar(select(row.body).where(row.slot == slot, _current()))
+
+
 def due_by(
     session: Session, scope: Scope, kinds: Collection[str], until: datetime, limit: int = 500
 ) -> list[Found]:

@@ -25,6 +25,7 @@ from navigate_safer.db import (
     limits,
     meetings,
     offending,
+    partners,
     people,
     place_questions,
     protected,
@@ -60,7 +61,7 @@ SUBJECTS = (
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)
 ANSWERING = (answering,)
-CASEWORK = (case_records, victims)
+CASEWORK = (case_records, victims, partners)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

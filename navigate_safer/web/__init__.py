@@ -21,6 +21,7 @@ from navigate_safer.web import (
     contacts,
     errors,
     exceptions,
+    hub,
     maps,
     near,
     notify,
@@ -78,6 +79,7 @@ CASEWORK = (
     today,
     victims,
     panels,
+    hub,
 )
 
 

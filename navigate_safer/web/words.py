@@ -225,6 +225,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),
+        (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
         (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),

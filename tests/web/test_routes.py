@@ -62,6 +62,13 @@ POST /victims/V-1/contact          no   no      no          bad  no     no      
 POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
+GET  /hub                          no   ok      no          no   ok     ok         no      no
+GET  /hub/imports/EXTRACT          no   ok      no          no   ok     ok         no      no
+POST /hub/extracts                 no   no      no          no   bad    bad        no      no
+GET  /hub/sources/courts           no   ok      no          no   ok     ok         no      no
+POST /hub/sources/courts           no   no      no          no   bad    bad        no      no
+GET  /people/PERSON/partners       no   ok      no          no   ok     ok         no      no
+POST /people/PERSON/partners       no   bad     no          no   bad    bad        no      no
 GET  /meetings                     no   ok      no          ok   ok     ok         no      no
 GET  /meetings/new                 no   ok      no          ok   ok     ok         no      no
 POST /meetings/new                 no   bad     no          bad  bad    bad        no      no
@@ -139,6 +146,7 @@ GET  /audit                        no   no      no          no   no     ok      
 """
 # Whose records an address of casework names: what it begins with, and the word in the table.
 RECORDS = {
+    "/hub/sources/": "courts",
     "/victims/checks/": "CHECK",
     "/victims/": "V-1",
     "/meetings/items/": "HEARING",
@@ -146,6 +154,7 @@ RECORDS = {
     "/meetings/": "MEETING",
 }
 OF_CASEWORK = {
+    "EXTRACT": casework.extract_of,
     "CHECK": casework.check_of,
     "HEARING": casework.hearing_of,
     "ACTION": casework.action_of,
@@ -249,6 +258,7 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
     rule = rule.replace("/silences/<int:number>", "/silences/HUSH")
+    rule = rule.replace("/hub/imports/<int:number>", "/hub/imports/EXTRACT")
     rule = rule.replace("/policies/<int:number>", "/policies/POLICY")
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
