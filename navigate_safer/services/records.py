@@ -7,6 +7,7 @@ not at all.
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from typing import cast
 
 import msgspec
 from sqlalchemy import select
@@ -64,7 +65,7 @@ def areas(sessions: Sessions, scope: Scope) -> dict[int, str]:
     """Names of the areas of whoever asks, by id."""
     with sessions() as session:
         query = select(AreaRow.id, AreaRow.name).where(AreaRow.id.in_(scope.areas))
-        return dict(session.execute(query.order_by(AreaRow.name)).tuples().all())
+        return dict(session.execute(query.order_by(AreaRow.name)).all())
 
 
 def add(
@@ -118,7 +119,7 @@ def change(
         raise NotFound
     old = found[0]
     if old.version != replaces:
-        raise Stale(read(kind, found))
+        raise Stale(cast(Record[msgspec.Struct], read(kind, found)))
     old.superseded_at = now
     session.flush()
     row = CaseRecordRow(kind=kind.name, ref=ref, version=old.version + 1, area_id=old.area_id)

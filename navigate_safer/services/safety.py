@@ -88,9 +88,11 @@ def see_all(sessions: Sessions, scope: Scope, now: datetime) -> VictimsPage:
         newest: dict[str | None, Record[Contact]] = {}
         for each in records.listed(session, scope, CONTACT):
             newest.setdefault(each.subject, each)
-        people = [VictimInList(line, newest.get(line.ref)) for line in victims.listed(session, scope)]
+        people = [
+            VictimInList(line, newest.get(line.ref)) for line in victims.listed(session, scope)
+        ]
         asked = records.listed(session, scope, SAFETY_CHECK, states=[ASKED])
-        feel = {each: 0 for each in Feels}
+        feel = dict.fromkeys(Feels, 0)
         for each in newest.values():
             feel[each.body.feels] += 1
         shown: list[object] = [each.line.victim_id for each in people]

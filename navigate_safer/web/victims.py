@@ -50,10 +50,14 @@ def contact(ref: str) -> ResponseReturnValue:
     fields = Fields(request.form)
     reached = fields.choice("reached", Reached, "how it ended")
     feels = fields.choice("feels", Feels, "what she says of her safety")
-    not_asked = fields.text("why_not_asked", "why she was not asked", required=feels is Feels.NOT_ASKED)
+    not_asked = fields.text(
+        "why_not_asked", "why she was not asked", required=feels is Feels.NOT_ASKED
+    )
     note = fields.long_text("note", "a note", required=False)
     times = fields.text("safe_times", "when it is safe to call", required=False)
-    next_on = fields.day("next_on", "the day of the next try", required=False, not_before=day_of(now()))
+    next_on = fields.day(
+        "next_on", "the day of the next try", required=False, not_before=day_of(now())
+    )
     if fields.errors or reached is None or feels is None:
         return _page(page, fields.errors)
     made = Contact(reached, feels, not_asked, note, times, next_on)
