@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from navigate_safer.people import caseloads, menu, programmes
+from navigate_safer.people import caseloads, menu, panels, partners, programmes, safety
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
@@ -11,6 +11,9 @@ ALL: tuple[RecordKind[Any], ...] = (
     *programmes.KINDS,
     *menu.KINDS,
     *caseloads.KINDS,
+    *(partners.MAPPED, partners.LOOK_UP),
+    *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
+    *(panels.PANEL, panels.ITEM, panels.ACTION),
 )
 BY_NAME = {each.name: each for each in ALL}
 

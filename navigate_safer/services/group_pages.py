@@ -56,7 +56,7 @@ class MemberLine(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """Somebody with a place on the menu for what the group delivers, and who is in no such group."""
+    """Somebody with a place on the menu for what the group delivers, who is not in it yet."""
 
     ref: str
     name: str

@@ -23,6 +23,7 @@ from navigate_safer.web import (
     errors,
     exceptions,
     groups,
+    hub,
     individual,
     interventions,
     maps,
@@ -31,6 +32,7 @@ from navigate_safer.web import (
     notify,
     outcomes,
     oversight,
+    panels,
     person_tabs,
     playbooks,
     policies,
@@ -46,6 +48,7 @@ from navigate_safer.web import (
     silences,
     today,
     twilio,
+    victims,
     words,
     zones,
 )
@@ -78,7 +81,18 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today, interventions, individual, menu, groups, registers, capacity)
+CASEWORK = (
+    today,
+    interventions,
+    individual,
+    menu,
+    groups,
+    registers,
+    capacity,
+    victims,
+    panels,
+    hub,
+)
 
 
 class _Application(Flask):
