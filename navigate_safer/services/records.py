@@ -7,8 +7,7 @@ not at all.
 import secrets
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import select
