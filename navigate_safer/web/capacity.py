@@ -150,4 +150,4 @@ def _form(
         conflict=told,
         bands=list(Band),
     )
-    return Response(shown, 422 if errors else 409 if told else 200)
+    return Response(shown, 422 if errors or told else 200)

@@ -293,4 +293,4 @@ def _form(
         entries={each.record.body.code: each.record.body.name for each in entries},
         now=now(),
     )
-    return Response(shown, 422 if errors else 409 if told else 200)
+    return Response(shown, 422 if errors or told else 200)

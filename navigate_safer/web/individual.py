@@ -265,4 +265,4 @@ def _session(
         may_write=scope().may(Permission.RUN_PROGRAMMES) and page.begun and not in_register,
         may_answer=scope().may(Permission.MANAGE_CASES) and body.outcome is not None,
     )
-    return Response(shown, 422 if errors else 409 if told else 200)
+    return Response(shown, 422 if errors or told else 200)

@@ -200,7 +200,7 @@ def _form(
         bands=list(Band),
         shipped_version=shipped().version,
     )
-    return Response(shown, 422 if errors else 409 if told else 200)
+    return Response(shown, 422 if errors or told else 200)
 
 
 def _code(page: EntryPage) -> str:

@@ -177,4 +177,4 @@ def _page(
         may_write=scope().may(Permission.RUN_PROGRAMMES) and page.begun,
         may_move=scope().may(Permission.RUN_PROGRAMMES) and page.record.state == groups.PLANNED,
     )
-    return Response(shown, 422 if errors else 409 if told else 200)
+    return Response(shown, 422 if errors or told else 200)
