@@ -182,7 +182,11 @@ def test_the_second_of_two_facilitators_is_told_what_the_first_saved(centre: Cen
     wanted = Wanted({"W-1": Line("ATTC"), "W-X1": Line("ATTC")}, 1)
     typed = group_registers.typed(page.record, page.members, wanted)
     (differs,) = differences(newest.body, typed)
-    assert (differs.place, differs.before, differs.after) == ("lines, W-X1, outcome", "UAAB", "ATTC")
+    assert (differs.place, differs.before, differs.after) == (
+        "lines, W-X1, outcome",
+        "UAAB",
+        "ATTC",
+    )
     assert centre.database.count(MissedSessionRow) == 1
 
 
@@ -366,7 +370,11 @@ def test_capacity_counts_each_victim_once_and_says_who_has_too_many(anywhere: Ce
             row.offender_manager_id = anywhere.staff["man-1"]
     (area,) = capacity.see(sessions, anywhere.scope(), START)
     (mine,) = area.loads
-    assert (mine.name, mine.by_band, mine.over) == ("Cosmo Delahaye", {"high": 1, "medium": 2}, False)
+    assert (mine.name, mine.by_band, mine.over) == (
+        "Cosmo Delahaye",
+        {"high": 1, "medium": 2},
+        False,
+    )
     assert [each.cases_open for each in area.victims] == [1, 0]
     assert area.idvas_short, "there is no IDVA"
     limits = msgspec.structs.replace(
@@ -397,6 +405,4 @@ def test_nobody_writes_or_reads_beyond_role_and_area(centre: Centre) -> None:
     with pytest.raises(Forbidden):
         capacity.see(centre.sessions, centre.scope(Role.IDVA), START)
     with pytest.raises(Forbidden):
-        menu.take_shipped(
-            centre.sessions, centre.scope(Role.OFFENDER_MANAGER), centre.west, START
-        )
+        menu.take_shipped(centre.sessions, centre.scope(Role.OFFENDER_MANAGER), centre.west, START)
