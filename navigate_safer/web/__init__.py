@@ -40,6 +40,7 @@ from navigate_safer.web import (
     security,
     service_alerts,
     silences,
+    statements,
     today,
     twilio,
     victims,
@@ -80,6 +81,7 @@ CASEWORK = (
     victims,
     panels,
     hub,
+    statements,
 )
 
 

@@ -62,6 +62,7 @@ POST /victims/V-1/contact          no   no      no          bad  no     no      
 POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
+GET  /help/statements              ok   ok      ok          ok   ok     ok         ok      ok
 GET  /hub                          no   ok      no          no   ok     ok         no      no
 GET  /hub/imports/EXTRACT          no   ok      no          no   ok     ok         no      no
 POST /hub/extracts                 no   no      no          no   bad    bad        no      no
