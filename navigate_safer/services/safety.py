@@ -1,6 +1,6 @@
 """Contact with those who are protected, and the safety check before contact with a perpetrator."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import msgspec
 import phonenumbers
