@@ -30,6 +30,8 @@ from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import About
 
 ASKED, DONE = "asked", "followed"
+# A page of the list; the search finds the others.
+MOST_SHOWN = 100
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -61,6 +63,7 @@ class VictimsPage(msgspec.Struct, frozen=True):
 
     asked: list[Record[SafetyCheck]]
     people: list[VictimInList]
+    found: int
     feel: dict[Feels, int]
 
 
@@ -81,23 +84,35 @@ class ChecksPage(msgspec.Struct, frozen=True):
     checks: list[Record[SafetyCheck]]
 
 
-def see_all(sessions: Sessions, scope: Scope, now: datetime) -> VictimsPage:
-    """Those protected in the areas of whoever asks; raises Forbidden."""
+def see_all(sessions: Sessions, scope: Scope, search: str, now: datetime) -> VictimsPage:
+    """Those protected in the areas of whoever asks: who is to be called first; raises Forbidden."""
     scope.require(Permission.SEE_VICTIMS)
     with sessions.begin() as session:
         newest: dict[str | None, Record[Contact]] = {}
         for each in records.listed(session, scope, CONTACT):
             newest.setdefault(each.subject, each)
+        words = search.strip().casefold()
         people = [
-            VictimInList(line, newest.get(line.ref)) for line in victims.listed(session, scope)
+            VictimInList(line, newest.get(line.ref))
+            for line in victims.listed(session, scope)
+            if words in f"{line.name} {line.ref} {' '.join(line.wearers)}".casefold()
         ]
+        people.sort(key=_who_first)
         asked = records.listed(session, scope, SAFETY_CHECK, states=[ASKED])
         feel = dict.fromkeys(Feels, 0)
         for each in newest.values():
             feel[each.body.feels] += 1
+        found, people = len(people), people[:MOST_SHOWN]
         shown: list[object] = [each.line.victim_id for each in people]
         _looked(session, scope, "protected people", None, now, {"shown": shown})
-        return VictimsPage(asked[::-1], people, feel)
+        return VictimsPage(asked[::-1], people, found, feel)
+
+
+def _who_first(each: VictimInList) -> tuple[bool, datetime, str]:
+    """Those with a day for the next contact, by that day; then the others by reference."""
+    due = each.newest.due if each.newest is not None else None
+    at = datetime.max.replace(tzinfo=UTC) if due is None else due.at
+    return due is None, at, each.line.ref
 
 
 def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> VictimPage:

@@ -24,6 +24,7 @@ from navigate_safer.web.person_tabs import Tab
 from navigate_safer.web.record_pages import PERSON
 
 pages = Blueprint("victims", __name__)
+LONGEST_SEARCH = 100
 PERSON_TABS = (Tab("Safety checks", "victims.checks", Permission.SEE_CASEWORK),)
 RECORD_PAGES = {"safety_check": ("victims.checks", PERSON)}
 
@@ -162,9 +163,11 @@ def answer(ref: str) -> ResponseReturnValue:
 
 
 def _list(errors: dict[str, str] | None = None) -> Response:
+    search = request.args.get("search", "")[:LONGEST_SEARCH]
     page = render_template(
         "victims.html",
-        shown=safety.see_all(service().sessions, scope(), now()),
+        shown=safety.see_all(service().sessions, scope(), search, now()),
+        search=search,
         form=request.form,
         errors=errors or {},
         answers=list(Answer),
