@@ -8,7 +8,7 @@ from web.world import World
 from navigate_safer.people.panels import Action, Panel, PanelKind
 from navigate_safer.people.partners import Mapped
 from navigate_safer.people.safety import SAFETY_CHECK
-from navigate_safer.services import hub, panels, partner_import, records, safety
+from navigate_safer.services import hub, panels, partner_import, records, safety_checks
 
 HELD_ON = date(2026, 11, 3)
 PERSON = "W-EXC"
@@ -49,7 +49,7 @@ def check_of(world: World) -> str:
     if known:
         return known[0].ref
     day = world.clock().date()
-    return safety.ask(sessions, scope, PERSON, day, "A visit at home", world.clock()).ref
+    return safety_checks.ask(sessions, scope, PERSON, day, "A visit at home", world.clock()).ref
 
 
 EXTRACT = b"""reference,person,date,type,summary
