@@ -64,6 +64,20 @@ class Contact(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class ScheduledCheck(msgspec.Struct, frozen=True):
+    """A check of the live plan, and when it was last done."""
+
+    what: str
+    every_days: int
+    from_on: date
+    last_on: date | None = None
+
+    @property
+    def due_on(self) -> date:
+        """The day by which it is done next."""
+        return (self.last_on or self.from_on) + timedelta(days=self.every_days)
+
+
 class Triggered(msgspec.Struct, frozen=True):
     """A trigger of the plan that happened, with the clock to the action."""
 
@@ -149,7 +163,8 @@ class Unmanaged(msgspec.Struct, frozen=True):
 _SEE, _WRITE = Permission.SEE_CASEWORK, Permission.MANAGE_CASES
 OFFER = RecordKind("offer", "Offer of help", "OF", Offer, _SEE, _WRITE)
 CONTACT = RecordKind("contact", "Contact or check", "CN", Contact, _SEE, _WRITE)
+SCHEDULED = RecordKind("scheduled_check", "Scheduled check", "CK", ScheduledCheck, _SEE, _WRITE)
 TRIGGERED = RecordKind("plan_trigger", "Trigger of the plan", "TG", Triggered, _SEE, _WRITE)
 AGREEMENT = RecordKind("agreement", "Engagement agreement", "AG", Agreement, _SEE, _WRITE)
 UNMANAGED = RecordKind("unmanaged", "Unmanaged risk", "UM", Unmanaged, _SEE, _WRITE)
-KINDS = (PLAN, OFFER, CONTACT, TRIGGERED, AGREEMENT, UNMANAGED)
+KINDS = (PLAN, OFFER, CONTACT, SCHEDULED, TRIGGERED, AGREEMENT, UNMANAGED)

@@ -6,7 +6,7 @@ meeting. The rule never moves anybody down.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 
 import msgspec
@@ -83,9 +83,11 @@ class Trigger(msgspec.Struct, frozen=True):
 
 
 class RagStatus(msgspec.Struct, frozen=True):
-    """A colour as it was decided, with its cause; ``considered`` are keys of triggers.
+    """A colour as it was decided, with its cause.
 
-    ``release_on`` is the expected day out of custody, of a blue one.
+    ``considered`` are the keys of the triggers that whoever decided had before him: what came in
+    while he wrote is not among them. ``release_on`` is the expected day out of custody, of a blue
+    one.
     """
 
     colour: Colour
@@ -118,17 +120,28 @@ class Standing(msgspec.Struct, frozen=True):
         return self.colour is not self.decided
 
 
+def counts_from(decided: Decided | None, now: datetime, look_back: timedelta) -> datetime:
+    """From when on what became known counts: some time before the decision, or before now.
+
+    Before the decision too, since an import can store today what it began to read an hour ago.
+    """
+    return (now if decided is None else decided.at) - look_back
+
+
 def standing(
     decided: Decided | None,
     triggers: Iterable[Trigger],
     raises_to: Mapping[str, Colour],
+    *,
+    now: datetime,
+    look_back: timedelta,
 ) -> Standing:
-    """The colour in force: the decided one, moved up by what became known since.
+    """The colour in force: the decided one, moved up by what nobody has looked at yet.
 
     ``raises_to``: colour by kind of trigger; a kind that is not in it moves nobody. In custody only
     the release moves; what else becomes known is shown. Pure, and the order does not matter.
     """
-    news = _unseen(decided, triggers)
+    news = _unseen(decided, triggers, counts_from(decided, now, look_back))
     before = None if decided is None else decided.status.colour
     if before is Colour.BLUE:
         moving = [each for each in news if each.kind is TriggerKind.RELEASE]
@@ -139,15 +152,16 @@ def standing(
     return Standing(_highest(before, targets), before, tuple(news))
 
 
-def _unseen(decided: Decided | None, triggers: Iterable[Trigger]) -> list[Trigger]:
-    found = {each.key: each for each in sorted(triggers, key=lambda each: each.known_at)}
-    news = [
-        each
-        for each in found.values()
-        if decided is None
-        or (each.known_at > decided.at and each.key not in decided.status.considered)
-    ]
-    return sorted(news, key=lambda each: (each.known_at, each.key), reverse=True)
+def _unseen(
+    decided: Decided | None, triggers: Iterable[Trigger], counts_from_at: datetime
+) -> list[Trigger]:
+    seen = frozenset[str]() if decided is None else frozenset(decided.status.considered)
+    found = {
+        each.key: each
+        for each in sorted(triggers, key=lambda each: each.known_at)
+        if each.known_at >= counts_from_at and each.key not in seen
+    }
+    return sorted(found.values(), key=lambda each: (each.known_at, each.key), reverse=True)
 
 
 def _highest(before: Colour | None, targets: Sequence[Colour]) -> Colour | None:
