@@ -63,6 +63,14 @@ def see(sessions: Sessions, scope: Scope, area_id: int | None) -> AreaSettings:
         )
 
 
+def teams_of(sessions: Sessions, scope: Scope, ref: str) -> tuple[Team, ...]:
+    """The teams of a person's area; raises Forbidden and NotFound."""
+    with sessions.begin() as session:
+        of, _wearer = records.about(session, scope, ref)
+        found = one_record.live(session, scope, TEAMS, About(of.area_id))
+        return () if found is None else found.body.teams
+
+
 def set_policy(
     sessions: Sessions,
     scope: Scope,

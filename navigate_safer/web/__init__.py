@@ -16,6 +16,10 @@ from navigate_safer.web import (
     burden,
     cases,
     charts,
+    cohort,
+    cohort_flags,
+    cohort_forms,
+    cohort_settings,
     command_words,
     commands,
     contacts,
@@ -27,6 +31,10 @@ from navigate_safer.web import (
     outcomes,
     oversight,
     person_tabs,
+    plan_agreement,
+    plan_forms,
+    plan_log,
+    plans,
     playbooks,
     policies,
     public,
@@ -72,7 +80,17 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today,)
+CASEWORK = (
+    today,
+    cohort,
+    cohort_forms,
+    cohort_flags,
+    cohort_settings,
+    plans,
+    plan_forms,
+    plan_log,
+    plan_agreement,
+)
 
 
 class _Application(Flask):

@@ -222,6 +222,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
+        (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
         (Permission.SEE_OUTCOME_FIGURES, "Outcomes", "outcomes.report", ("/outcomes",)),
