@@ -103,7 +103,7 @@ def put_step(
         if step.number and plan.step(step.number) is None:
             raise NotFound
         if step.goal is not None and plan.goal(step.goal) is None:
-            raise Refused(goal="Select a goal of this plan")
+            raise Refused(for_goal="Select a goal of this plan")
         if plan_catalogue.shipped().action(step.action) is None:
             raise Refused(action="Select what is done")
         wrong = why_not_after(plan.steps, step)
