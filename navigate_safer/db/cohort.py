@@ -167,9 +167,7 @@ def key_workers(session: Session, scope: Scope, area_id: int) -> list[StaffChoic
     return [StaffChoice(each.id, each.name, each.role) for each in session.scalars(query)]
 
 
-def answers(
-    session: Session, scope: Scope, wearer_id: int, since: datetime
-) -> list[AnswerLine]:
+def answers(session: Session, scope: Scope, wearer_id: int, since: datetime) -> list[AnswerLine]:
     """Alerts of a wearer of the scope's areas since then, with their first answer."""
     scope.require(Permission.SEE_CASEWORK)
     answered = (

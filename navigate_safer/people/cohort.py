@@ -259,7 +259,7 @@ def few_agencies(people: Iterable[Seat], policy: CohortPolicy) -> str | None:
 
 
 def seats(text: str) -> tuple[list[Seat], list[str]]:
-    """People of a panel from lines such as ``A. Person, Probation``; and the lines that are none."""
+    """People of a panel from lines such as ``A. Person, Probation``, and the lines of nobody."""
     found, bad = [], []
     for line in filter(None, (each.strip() for each in text.splitlines())):
         name, comma, agency = line.rpartition(",")

@@ -21,7 +21,7 @@ Line = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a colour means: at least ``contacts`` in ``contact_days``, a review each so many days."""
+    """What a colour means: at least ``contacts`` in ``contact_days``, and when it is reviewed."""
 
     colour: Colour
     means: Line

@@ -10,7 +10,9 @@ from navigate_safer.people.plans import Step
 
 OTHER = "other"
 # Words that say nothing of what is done.
-_EMPTY = frozenset("a an and at by for from him his in into is of on or the to with".split())
+_EMPTY = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with")
+)
 
 
 class Twice(msgspec.Struct, frozen=True):

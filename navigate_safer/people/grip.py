@@ -67,7 +67,7 @@ def grip(
     seen: Sequence[Seen],
     answers: Sequence[Answer],
 ) -> Grip:
-    """Of the ``days`` that end today; ``since`` is when the plan began, before which nothing is due.
+    """Of the ``days`` that end today; before ``since``, when work with him began, nothing is due.
 
     More than was asked does not make up for another kind: each share is at most whole.
     """

@@ -75,7 +75,14 @@ def from_template(plan: EngagementPlan, catalogue: Catalogue, today: date) -> En
         goal = Goal(0, part.title, part.area, part=part.key)
         plan = with_goal(plan, goal)
         step = Step(
-            0, part.first_step, Strand.SUPPORT, part.action, "", "", soon, goal=plan.goals[-1].number
+            0,
+            part.first_step,
+            Strand.SUPPORT,
+            part.action,
+            "",
+            "",
+            soon,
+            goal=plan.goals[-1].number,
         )
         plan = with_step(plan, step)
     for each in catalogue.control_steps:

@@ -53,7 +53,7 @@ class ContactHow(Enum):
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """A contact or a check. ``made`` False when he was not there; ``check`` as the schedule says."""
+    """A contact or a check. ``made`` False when he was not there; ``check`` one of the plan."""
 
     on: date
     how: ContactHow
@@ -154,9 +154,7 @@ class Unmanaged(msgspec.Struct, frozen=True):
             return self.since
         waiting = self.waiting
         return (
-            min(each.sent_on for each in waiting) + timedelta(days=answer_days)
-            if waiting
-            else None
+            min(each.sent_on for each in waiting) + timedelta(days=answer_days) if waiting else None
         )
 
 

@@ -213,7 +213,9 @@ class EngagementPlan(msgspec.Struct, frozen=True):
     def of_strand(self, strand: Strand) -> list[Step]:
         """Steps of a side that are still wanted."""
         unwanted = StepStatus.NO_LONGER_NEEDED
-        return [each for each in self.steps if each.strand is strand and each.status is not unwanted]
+        return [
+            each for each in self.steps if each.strand is strand and each.status is not unwanted
+        ]
 
 
 PLAN = RecordKind(

@@ -20,9 +20,7 @@ class Team(msgspec.Struct, frozen=True):
     def takes(self, locality: str, band: str) -> bool:
         """Whether a case of this locality and band is this team's."""
         here = {each.casefold() for each in self.localities}
-        return (not here or locality.casefold() in here) and (
-            not self.bands or band in self.bands
-        )
+        return (not here or locality.casefold() in here) and (not self.bands or band in self.bands)
 
 
 class TeamSettings(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Look at the cohort: the list with its colours, and the page of one person. Each look is logged."""
+"""Look at the cohort: the list with its colours, and the page of one person. It is logged."""
 
 from collections import Counter
 from datetime import datetime
@@ -15,7 +15,6 @@ from navigate_safer.people import mappa
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.cohort import (
     FLAGS,
-    LEADS,
     MEMBERSHIP,
     RAG,
     SAFETY,
@@ -122,9 +121,7 @@ def see_all(sessions: Sessions, scope: Scope, wish: Wish, now: datetime) -> Coho
     """The cohort of the scope's areas; raises Forbidden."""
     with sessions.begin() as session:
         known = cohort_watch.load(session, scope, now)
-        flags = {
-            each.wearer_id: each.body for each in records.listed(session, scope, FLAGS)
-        }
+        flags = {each.wearer_id: each.body for each in records.listed(session, scope, FLAGS)}
         everybody = [
             _line(known, each, flags.get(each.wearer_id))
             for each in caseload.caseload(session, scope)

@@ -188,9 +188,7 @@ def set_flags(
         if body.mappa_level is not None:
             if body.mappa_review_on is None:
                 raise Refused(mappa_review_on="Enter when MAPPA looks at him again")
-            due = Due(
-                end_of(body.mappa_review_on), "MAPPA review", wearer.offender_manager_id
-            )
+            due = Due(end_of(body.mappa_review_on), "MAPPA review", wearer.offender_manager_id)
         return one_record.put(session, scope, FLAGS, of, body, replaces=replaces, now=now, due=due)
 
 
@@ -205,9 +203,7 @@ def add_event(
             raise Refused(kind="Select what became known")
         if body.on > day_of(now):
             raise Refused(on="Enter a day that is not in the future")
-        return records.add(
-            session, scope, UPWARD, of, body, now=now, state=body.kind.value
-        )
+        return records.add(session, scope, UPWARD, of, body, now=now, state=body.kind.value)
 
 
 def add_check(
@@ -219,6 +215,4 @@ def add_check(
         of, _wearer = records.about(session, scope, ref)
         if body.on > day_of(now):
             raise Refused(on="Enter a day that is not in the future")
-        return records.add(
-            session, scope, SAFETY, of, body, now=now, state=body.result.value
-        )
+        return records.add(session, scope, SAFETY, of, body, now=now, state=body.result.value)

@@ -1,4 +1,4 @@
-"""Write the one live plan of somebody: begin it, change a part of it, end it; each a new version."""
+"""Write the one live plan of somebody: begin, change a part, end; each is a new version."""
 
 from datetime import datetime, timedelta
 
@@ -194,6 +194,4 @@ def keep_check(
 ) -> None:
     """A check with another last day or pace, and when it is due next."""
     due = Due(end_of(body.due_on), f"Check: {body.what}", who)
-    records.change(
-        session, scope, SCHEDULED, old.ref, body, replaces=old.version, now=now, due=due
-    )
+    records.change(session, scope, SCHEDULED, old.ref, body, replaces=old.version, now=now, due=due)

@@ -1,4 +1,4 @@
-"""Look at plans: of one person with everything beside it, and of an area what is missing or twice."""
+"""Look at plans: of one person with all beside it, of an area what is missing or twice."""
 
 from datetime import datetime, timedelta
 
@@ -154,9 +154,7 @@ def _grip(
     )
 
 
-def _answers(
-    session: Session, scope: Scope, wearer_id: int, since: datetime
-) -> list[Answer]:
+def _answers(session: Session, scope: Scope, wearer_id: int, since: datetime) -> list[Answer]:
     found = []
     for line in queries.answers(session, scope, wearer_id, since):
         first = msgspec.convert(line.plan, Plan).step(0)
@@ -172,8 +170,7 @@ def see_all(sessions: Sessions, scope: Scope, now: datetime) -> PlanList:
     with sessions.begin() as session:
         known = cohort_watch.load(session, scope, now)
         plans = {
-            each.wearer_id: each
-            for each in records.listed(session, scope, PLAN, states=("live",))
+            each.wearer_id: each for each in records.listed(session, scope, PLAN, states=("live",))
         }
         risks = {
             each.wearer_id: each

@@ -25,8 +25,7 @@ PERSON_TABS = (
     ),
 )  # fmt: skip
 RECORD_PAGES = {
-    each.name: ("cohort.person", PERSON)
-    for each in (MEMBERSHIP, RAG, LEADS, FLAGS, UPWARD, SAFETY)
+    each.name: ("cohort.person", PERSON) for each in (MEMBERSHIP, RAG, LEADS, FLAGS, UPWARD, SAFETY)
 }
 LONGEST_SEARCH = 100
 # What the strip of colours shows.

@@ -32,7 +32,7 @@ def flags(ref: str) -> ResponseReturnValue:
     if request.method == "GET":
         form = _filled(None if person.flags is None else person.flags.body)
         form["replaces"] = "0" if person.flags is None else str(person.flags.version)
-        return shown("cohort_flags.html", TITLE, ref, person.name, form, **more)
+        return shown("cohort_flags.html", TITLE, ref, person.name, form, more=more)
     fields = Fields(request.form)
     body = _read(fields, person)
     outcome = attempt(
@@ -46,7 +46,7 @@ def flags(ref: str) -> ResponseReturnValue:
         flash("MAPPA, MARAC and needs are kept.", "success")
         return redirect(url_for("cohort.person", ref=ref))
     return shown(
-        "cohort_flags.html", TITLE, ref, person.name, request.form, fields, outcome.clash, **more
+        "cohort_flags.html", TITLE, ref, person.name, request.form, fields, outcome.clash, more=more
     )
 
 

@@ -1,4 +1,4 @@
-"""Forms of the cohort about one person: colour, panel, leads, flags, what moves up, safety check."""
+"""Forms of the cohort about one person: colour, panel, leads, what moves up, safety check."""
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -46,7 +46,7 @@ def rag(ref: str) -> ResponseReturnValue:
     more: dict[str, object] = {"person": person, "colours": list(Colour)}
     title = "Decide on the colour"
     if request.method == "GET":
-        return shown("cohort_rag.html", title, ref, person.name, _rag_filled(person), **more)
+        return shown("cohort_rag.html", title, ref, person.name, _rag_filled(person), more=more)
     fields, today = Fields(request.form), day_of(now())
     colour = fields.choice("colour", Colour, "a colour")
     cause = fields.long_text("cause", "why")
@@ -65,7 +65,7 @@ def rag(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, f"The colour is {body.colour.label.lower()}.")
     return shown(
-        "cohort_rag.html", title, ref, person.name, request.form, fields, outcome.clash, **more
+        "cohort_rag.html", title, ref, person.name, request.form, fields, outcome.clash, more=more
     )
 
 
@@ -91,7 +91,7 @@ def panel(ref: str) -> ResponseReturnValue:
     }  # fmt: skip
     if request.method == "GET":
         form = _panel_filled(person)
-        return shown("cohort_panel.html", title, ref, person.name, form, **more)
+        return shown("cohort_panel.html", title, ref, person.name, form, more=more)
     fields = Fields(request.form)
     body = _membership(fields)
     outcome = attempt(
@@ -104,7 +104,7 @@ def panel(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, f"The panel's decision is kept: {body.decision.label.lower()}.")
     return shown(
-        "cohort_panel.html", title, ref, person.name, request.form, fields, outcome.clash, **more
+        "cohort_panel.html", title, ref, person.name, request.form, fields, outcome.clash, more=more
     )
 
 
@@ -113,7 +113,9 @@ def _membership(fields: Fields) -> Membership:
     on = fields.day("on", "the day of the panel", not_after=day_of(now()))
     people, bad = subject.seats(fields.long_text("people", "who sat at the panel"))
     if bad:
-        fields.errors["people"] = f"Enter name and agency, one person a line: “{bad[0]}” has no comma"
+        fields.errors["people"] = (
+            f"Enter name and agency, one person a line: “{bad[0]}” has no comma"
+        )
     return Membership(
         decision=decision or Decision.DECLINED,
         on=on or day_of(now()),
@@ -154,7 +156,7 @@ def leads(ref: str) -> ResponseReturnValue:
     more: dict[str, object] = {"person": person, "teams": [each.name for each in with_teams]}
     title = "Key worker and leads"
     if request.method == "GET":
-        return shown("cohort_leads.html", title, ref, person.name, _leads_filled(person), **more)
+        return shown("cohort_leads.html", title, ref, person.name, _leads_filled(person), more=more)
     fields = Fields(request.form)
     able = {str(each.staff_id): each.name for each in person.staff}
     chosen = fields.among("key_worker", able, "the key worker")
@@ -179,7 +181,7 @@ def leads(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, f"The key worker is {able[chosen]}.")
     return shown(
-        "cohort_leads.html", title, ref, person.name, request.form, fields, outcome.clash, **more
+        "cohort_leads.html", title, ref, person.name, request.form, fields, outcome.clash, more=more
     )
 
 
@@ -209,7 +211,7 @@ def event(ref: str) -> ResponseReturnValue:
     title = "Record a reason to move up"
     if request.method == "GET":
         form = filled(day_fields("on", day_of(now())))
-        return shown("cohort_event.html", title, ref, person.name, form, **more)
+        return shown("cohort_event.html", title, ref, person.name, form, more=more)
     fields = Fields(request.form)
     kind = fields.choice("kind", TriggerKind, "what became known")
     on = fields.day("on", "the day", not_after=day_of(now()))
@@ -222,7 +224,7 @@ def event(ref: str) -> ResponseReturnValue:
     )
     if outcome.kept:
         return _done(ref, "It is recorded, and counts at once.")
-    return shown("cohort_event.html", title, ref, person.name, request.form, fields, **more)
+    return shown("cohort_event.html", title, ref, person.name, request.form, fields, more=more)
 
 
 @pages.route("/people/<ref>/cohort/safety-check", methods=BOTH)
@@ -234,7 +236,7 @@ def safety_check(ref: str) -> ResponseReturnValue:
     title = "Safety check before he leaves the cohort"
     if request.method == "GET":
         form = filled(day_fields("on", day_of(now())))
-        return shown("cohort_safety.html", title, ref, person.name, form, **more)
+        return shown("cohort_safety.html", title, ref, person.name, form, more=more)
     fields = Fields(request.form)
     result = fields.choice("result", CheckResult, "what the check showed")
     on = fields.day("on", "the day of the check", not_after=day_of(now()))
@@ -246,4 +248,4 @@ def safety_check(ref: str) -> ResponseReturnValue:
     )
     if outcome.kept:
         return _done(ref, "The safety check is recorded.")
-    return shown("cohort_safety.html", title, ref, person.name, request.form, fields, **more)
+    return shown("cohort_safety.html", title, ref, person.name, request.form, fields, more=more)

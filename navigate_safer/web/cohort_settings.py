@@ -172,9 +172,7 @@ def _teams(fields: Fields) -> list[Team]:
 
 
 def _teams_filled(area: AreaSettings) -> Form:
-    form = filled(
-        {"replaces": "0" if area.team_record is None else str(area.team_record.version)}
-    )
+    form = filled({"replaces": "0" if area.team_record is None else str(area.team_record.version)})
     for row, team in enumerate(area.teams, start=1):
         form[f"name_{row}"] = team.name
         form[f"localities_{row}"] = "\n".join(team.localities)

@@ -5,7 +5,7 @@ postcode, a telephone number or a refuge in it is refused, under its field.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from flask import Response, render_template
@@ -76,9 +76,13 @@ def shown(
     form: Form,
     fields: Fields | None = None,
     clash: Conflict | None = None,
-    **more: object,
+    *,
+    more: Mapping[str, object],
 ) -> Response:
-    """The form of a person as it was typed, with its errors or what somebody else has saved."""
+    """The form of a person as it was typed, with its errors or what somebody else has saved.
+
+    ``more`` is what the template shows besides.
+    """
     errors = {} if fields is None else fields.errors
     page = render_template(
         template,

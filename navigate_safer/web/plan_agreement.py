@@ -25,7 +25,7 @@ def agreement(ref: str) -> ResponseReturnValue:
     seen = plans.see_person(service().sessions, scope(), ref, now())
     more: dict[str, object] = {"seen": seen}
     if request.method == "GET":
-        return shown("plan_agreement.html", TITLE, ref, seen.name, _filled(seen), **more)
+        return shown("plan_agreement.html", TITLE, ref, seen.name, _filled(seen), more=more)
     fields = Fields(request.form)
     body = _read(fields, seen)
     reason = fields.text("reason", "why it is changed")
@@ -40,7 +40,7 @@ def agreement(ref: str) -> ResponseReturnValue:
         flash("The agreement is kept.", "success")
         return redirect(url_for("plans.person", ref=ref))
     return shown(
-        "plan_agreement.html", TITLE, ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_agreement.html", TITLE, ref, seen.name, request.form, fields, outcome.clash, more=more
     )
 
 

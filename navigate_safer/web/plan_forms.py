@@ -64,7 +64,7 @@ def details(ref: str) -> ResponseReturnValue:
         "seen": seen, "tracks": list(Track), "agreed": list(Agreed), "approaches": list(Approach)
     }  # fmt: skip
     if request.method == "GET":
-        return shown("plan_details.html", title, ref, seen.name, _details_filled(seen), **more)
+        return shown("plan_details.html", title, ref, seen.name, _details_filled(seen), more=more)
     fields = Fields(request.form)
     body = _details(fields)
     reason = fields.text("reason", "why")
@@ -79,7 +79,7 @@ def details(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, "The plan is kept.")
     return shown(
-        "plan_details.html", title, ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_details.html", title, ref, seen.name, request.form, fields, outcome.clash, more=more
     )
 
 
@@ -99,8 +99,7 @@ def _details(fields: Fields) -> Details:
         own_words=fields.long_text("own_words", "his own words", required=False),
         agreed=agreed or Agreed.DRAFT,
         agreed_on=fields.day("agreed_on", "when he was asked", required=False),
-        approach=fields.choice("approach", Approach, "an approach")
-        or Approach.REMOVE_AND_SEPARATE,
+        approach=fields.choice("approach", Approach, "an approach") or Approach.REMOVE_AND_SEPARATE,
         approach_decision=fields.long_text(
             "approach_decision", "who decided that this is safe", required=False
         ),
@@ -162,7 +161,7 @@ def goal(ref: str) -> ResponseReturnValue:
     }  # fmt: skip
     if request.method == "GET":
         form = _goal_filled(known, plan.version)
-        return shown("plan_goal.html", title, ref, seen.name, form, **more)
+        return shown("plan_goal.html", title, ref, seen.name, form, more=more)
     fields = Fields(request.form)
     body = _goal(fields, number, [each.key for each in seen.catalogue.parts])
     outcome = attempt(
@@ -175,7 +174,7 @@ def goal(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, "The goal is kept.")
     return shown(
-        "plan_goal.html", title, ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_goal.html", title, ref, seen.name, request.form, fields, outcome.clash, more=more
     )
 
 
@@ -234,7 +233,7 @@ def step(ref: str) -> ResponseReturnValue:
     }  # fmt: skip
     if request.method == "GET":
         form = _step_filled(known, plan.version)
-        return shown("plan_step.html", title, ref, seen.name, form, **more)
+        return shown("plan_step.html", title, ref, seen.name, form, more=more)
     fields = Fields(request.form)
     body = _step(fields, number, seen)
     outcome = attempt(
@@ -247,7 +246,7 @@ def step(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, "The step is kept.")
     return shown(
-        "plan_step.html", title, ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_step.html", title, ref, seen.name, request.form, fields, outcome.clash, more=more
     )
 
 

@@ -44,10 +44,15 @@ def _done(ref: str, words: str) -> Response:
 def offer(ref: str) -> ResponseReturnValue:
     """Log an offer of help and what he said."""
     seen, today = _seen(ref), day_of(now())
-    more: dict[str, object] = {"answers": list(OfferAnswer), "days": seen.catalogue.offer_again_days}
+    more: dict[str, object] = {
+        "answers": list(OfferAnswer),
+        "days": seen.catalogue.offer_again_days,
+    }
     title = "Offer of help"
     if request.method == "GET":
-        return shown("plan_offer.html", title, ref, seen.name, filled(day_fields("on", today)), **more)
+        return shown(
+            "plan_offer.html", title, ref, seen.name, filled(day_fields("on", today)), more=more
+        )
     fields = Fields(request.form)
     body = Offer(
         on=fields.day("on", "the day of the offer", not_after=today) or today,
@@ -63,7 +68,7 @@ def offer(ref: str) -> ResponseReturnValue:
     )
     if outcome.kept:
         return _done(ref, "The offer is logged.")
-    return shown("plan_offer.html", title, ref, seen.name, request.form, fields, **more)
+    return shown("plan_offer.html", title, ref, seen.name, request.form, fields, more=more)
 
 
 @pages.route("/people/<ref>/plan/contact", methods=BOTH)
@@ -77,7 +82,7 @@ def contact(ref: str) -> ResponseReturnValue:
     title = "Contact or check"
     if request.method == "GET":
         form = filled(day_fields("on", today))
-        return shown("plan_contact.html", title, ref, seen.name, form, **more)
+        return shown("plan_contact.html", title, ref, seen.name, form, more=more)
     fields = Fields(request.form)
     body = Contact(
         on=fields.day("on", "the day", not_after=today) or today,
@@ -95,7 +100,7 @@ def contact(ref: str) -> ResponseReturnValue:
     )
     if outcome.kept:
         return _done(ref, "The contact is logged.")
-    return shown("plan_contact.html", title, ref, seen.name, request.form, fields, **more)
+    return shown("plan_contact.html", title, ref, seen.name, request.form, fields, more=more)
 
 
 @pages.route("/people/<ref>/plan/trigger", methods=BOTH)
@@ -109,7 +114,7 @@ def trigger(ref: str) -> ResponseReturnValue:
     title = "A trigger has happened"
     if request.method == "GET":
         form = filled({"seen_at": wall_time.written(now())})
-        return shown("plan_trigger.html", title, ref, seen.name, form, **more)
+        return shown("plan_trigger.html", title, ref, seen.name, form, more=more)
     fields = Fields(request.form)
     what = fields.among("what", known, "what happened")
     seen_at = fields.instant("seen_at", "when it became known")
@@ -123,7 +128,7 @@ def trigger(ref: str) -> ResponseReturnValue:
     )
     if outcome.kept:
         return _done(ref, f"The clock runs: act within {clock.act_within_hours} hours.")
-    return shown("plan_trigger.html", title, ref, seen.name, request.form, fields, **more)
+    return shown("plan_trigger.html", title, ref, seen.name, request.form, fields, more=more)
 
 
 @pages.route("/people/<ref>/plan/triggers/<record>", methods=BOTH)
@@ -136,7 +141,7 @@ def action(ref: str, record: str) -> ResponseReturnValue:
     title = "What was done"
     if request.method == "GET":
         values = {"replaces": str(found.version), "acted_at": wall_time.written(now())}
-        return shown("plan_action.html", title, ref, seen.name, filled(values), **more)
+        return shown("plan_action.html", title, ref, seen.name, filled(values), more=more)
     fields = Fields(request.form)
     done = fields.long_text("done", "what was done")
     acted_at = fields.instant("acted_at", "when it was done")
@@ -153,7 +158,7 @@ def action(ref: str, record: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, "The action is kept, and the clock has stopped.")
     return shown(
-        "plan_action.html", title, ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_action.html", title, ref, seen.name, request.form, fields, outcome.clash, more=more
     )
 
 
@@ -175,7 +180,7 @@ def unmanaged(ref: str) -> ResponseReturnValue:
     }  # fmt: skip
     if request.method == "GET":
         form = _unmanaged_filled(seen)
-        return shown("plan_unmanaged.html", title, ref, seen.name, form, **more)
+        return shown("plan_unmanaged.html", title, ref, seen.name, form, more=more)
     fields = Fields(request.form)
     body = Unmanaged(
         why=fields.long_text("why", "why the risk cannot be managed"),
@@ -193,16 +198,14 @@ def unmanaged(ref: str) -> ResponseReturnValue:
     if outcome.kept:
         return _done(ref, "The unmanaged risk and its notices are kept.")
     return shown(
-        "plan_unmanaged.html", title, ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_unmanaged.html", title, ref, seen.name, request.form, fields, outcome.clash, more=more
     )
 
 
 def _notices(fields: Fields, seen: PersonPlan) -> list[Notice]:
     found = []
     for row in range(1, MOST_NOTICES + 1):
-        agency = fields.among(
-            f"agency_{row}", seen.catalogue.agencies, "an agency", required=False
-        )
+        agency = fields.among(f"agency_{row}", seen.catalogue.agencies, "an agency", required=False)
         named = bool(agency)
         person = fields.text(f"person_{row}", "who was told", required=named)
         sent_on = fields.day(f"sent_{row}", "when they were told", required=named)
@@ -240,14 +243,19 @@ def end(ref: str) -> ResponseReturnValue:
     body = seen.plan.body
     outcome = attempt(
         fields,
-        lambda: plan_changes.end(
-            service().sessions, scope(), ref, reason, fields.version(), now()
-        ),
+        lambda: plan_changes.end(service().sessions, scope(), ref, reason, fields.version(), now()),
         lambda _stale: body,
     )
     if outcome.kept:
         return _done(ref, "The plan has ended.")
     more: dict[str, object] = {"seen": seen}
     return shown(
-        "plan_end.html", "End the plan", ref, seen.name, request.form, fields, outcome.clash, **more
+        "plan_end.html",
+        "End the plan",
+        ref,
+        seen.name,
+        request.form,
+        fields,
+        outcome.clash,
+        more=more,
     )
