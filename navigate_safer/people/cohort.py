@@ -180,12 +180,12 @@ class SafetyCheck(msgspec.Struct, frozen=True):
 
 _SEE, _SELECT = Permission.SEE_CASEWORK, Permission.SELECT_COHORT
 MEMBERSHIP = RecordKind("cohort", "Cohort decision", "CO", Membership, _SEE, _SELECT)
-RAG = RecordKind("rag", "Red, amber, green", "RG", RagStatus, _SEE, _SELECT)
+RAG = RecordKind("rag", "Red, amber, green", "CR", RagStatus, _SEE, _SELECT)
 LEADS = RecordKind("leads", "Key worker and leads", "LD", Leads, _SEE, _SELECT)
 FLAGS = RecordKind("flags", "MAPPA, MARAC and needs", "FL", Flags, _SEE, Permission.MANAGE_CASES)
 UPWARD = RecordKind("upward", "Reason to move up", "UP", UpwardEvent, _SEE, Permission.ASSESS)
 SAFETY = RecordKind(
-    "safety_check", "Safety check", "SC", SafetyCheck, _SEE, Permission.CONTACT_VICTIMS,
+    "leaving_check", "Safety check before leaving", "LC", SafetyCheck, _SEE, Permission.CONTACT_VICTIMS,
     confidential=True,
 )  # fmt: skip
 KINDS = (MEMBERSHIP, RAG, LEADS, FLAGS, UPWARD, SAFETY, POLICY, TEAMS)
