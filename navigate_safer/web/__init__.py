@@ -25,11 +25,13 @@ from navigate_safer.web import (
     contacts,
     errors,
     exceptions,
+    hub,
     maps,
     near,
     notify,
     outcomes,
     oversight,
+    panels,
     person_tabs,
     plan_agreement,
     plan_forms,
@@ -48,6 +50,7 @@ from navigate_safer.web import (
     silences,
     today,
     twilio,
+    victims,
     words,
     zones,
 )
@@ -90,6 +93,9 @@ CASEWORK = (
     plan_forms,
     plan_log,
     plan_agreement,
+    victims,
+    panels,
+    hub,
 )
 
 
