@@ -72,6 +72,7 @@ class CaseRecordRow(Base):
 
 
 Found = tuple[CaseRecordRow, str | None, str]
+_Query = Select[CaseRecordRow, str, str]
 
 
 def newest(
@@ -148,12 +149,12 @@ def of_person(
     )
 
 
-def _seen(scope: Scope, kind: RecordKind[BodyT]) -> Select[Found]:
+def _seen(scope: Scope, kind: RecordKind[BodyT]) -> _Query:
     scope.require(kind.see)
     return _in_areas(scope).where(CaseRecordRow.kind == kind.name)
 
 
-def _in_areas(scope: Scope) -> Select[Found]:
+def _in_areas(scope: Scope) -> _Query:
     row = CaseRecordRow
     return (
         select(row, WearerRow.ref, StaffRow.name)
@@ -167,10 +168,10 @@ def _current() -> ColumnElement[bool]:
     return CaseRecordRow.superseded_at.is_(None)
 
 
-def _first(session: Session, query: Select[Found]) -> Found | None:
+def _first(session: Session, query: _Query) -> Found | None:
     found = session.execute(query).first()
     return None if found is None else (found[0], found[1], found[2])
 
 
-def _all(session: Session, query: Select[Found]) -> list[Found]:
+def _all(session: Session, query: _Query) -> list[Found]:
     return [(row, wearer, author) for row, wearer, author in session.execute(query)]

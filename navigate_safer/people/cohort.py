@@ -185,8 +185,8 @@ LEADS = RecordKind("leads", "Key worker and leads", "LD", Leads, _SEE, _SELECT)
 FLAGS = RecordKind("flags", "MAPPA, MARAC and needs", "FL", Flags, _SEE, Permission.MANAGE_CASES)
 UPWARD = RecordKind("upward", "Reason to move up", "UP", UpwardEvent, _SEE, Permission.ASSESS)
 SAFETY = RecordKind(
-    "leaving_check", "Safety check before leaving", "LC", SafetyCheck, _SEE, Permission.CONTACT_VICTIMS,
-    confidential=True,
+    "leaving_check", "Safety check before leaving", "LC", SafetyCheck, _SEE,
+    Permission.CONTACT_VICTIMS, confidential=True,
 )  # fmt: skip
 KINDS = (MEMBERSHIP, RAG, LEADS, FLAGS, UPWARD, SAFETY, POLICY, TEAMS)
 

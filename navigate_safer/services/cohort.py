@@ -154,11 +154,16 @@ def _line(known: Known, person: CaseLine, flags: Flags | None) -> CohortLine:
         review_at=None if colour is None or colour.due is None else colour.due.at,
         leads=None if leads is None else leads.body,
         flags=flags,
-        gaps=gaps(
-            selected=known.selected(wearer_id),
-            has_key_worker=person.offender_manager is not None,
-            leads=None if leads is None else leads.body,
-        ),
+        gaps=_gaps(known, wearer_id, has_key_worker=person.offender_manager is not None),
+    )
+
+
+def _gaps(known: Known, wearer_id: int, *, has_key_worker: bool) -> list[Gap]:
+    leads = known.leads.get(wearer_id)
+    return gaps(
+        selected=known.selected(wearer_id),
+        has_key_worker=has_key_worker,
+        leads=None if leads is None else leads.body,
     )
 
 
@@ -202,7 +207,6 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
     colours = _history(session, scope, RAG, of)
     flags = one_record.live(session, scope, FLAGS, of)
     checks = records.listed(session, scope, SAFETY, wearer_id=of.wearer_id)
-    leads = known.leads.get(of.wearer_id)
     return PersonCohort(
         ref=wearer.ref,
         name=wearer.name,
@@ -212,7 +216,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
         key_worker_id=wearer.offender_manager_id,
         membership=known.memberships.get(of.wearer_id),
         colour=known.colours.get(of.wearer_id),
-        leads=leads,
+        leads=known.leads.get(of.wearer_id),
         flags=flags,
         decisions=_history(session, scope, MEMBERSHIP, of),
         colours=colours,
@@ -220,23 +224,29 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
         checks=checks,
         standing=stands,
         causes=[_cause(each, scope) for each in stands.causes],
-        gaps=gaps(
-            selected=known.selected(of.wearer_id),
-            has_key_worker=wearer.offender_manager_id is not None,
-            leads=None if leads is None else leads.body,
-        ),
-        why_not=why_not_deselect(
-            now,
-            standing=stands,
-            green_since=green_since([(each.body.colour, each.made_at) for each in colours]),
-            checks=[each.body for each in checks],
-            policy=policy,
-        ),
+        gaps=_gaps(known, of.wearer_id, has_key_worker=wearer.offender_manager_id is not None),
+        why_not=_why_not(known, stands, colours, checks, policy),
         suggestion=None if flags is None else mappa.suggest(flags.body.facts, policy),
         team=route(known.teams.get(of.area_id, ()), wearer.locality, wearer.band),
         inside=of.wearer_id in queries.in_custody(session, scope, day_of(now)),
         policy=policy,
         staff=queries.key_workers(session, scope, of.area_id),
+    )
+
+
+def _why_not(
+    known: Known,
+    stands: Standing,
+    colours: list[Record[RagStatus]],
+    checks: list[Record[SafetyCheck]],
+    policy: CohortPolicy,
+) -> list[str]:
+    return why_not_deselect(
+        known.now,
+        standing=stands,
+        green_since=green_since([(each.body.colour, each.made_at) for each in colours]),
+        checks=[each.body for each in checks],
+        policy=policy,
     )
 
 
