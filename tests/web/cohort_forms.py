@@ -2,9 +2,13 @@
 
 from datetime import date, datetime
 
+from web.on_call import scope_of
 from web.world import Visitor, World
 
 from navigate_safer.people.days import LONDON
+from navigate_safer.people.plan_log import TRIGGERED
+from navigate_safer.people.plans import Clock
+from navigate_safer.services import plan_log, records
 
 PERSON = "W-EXC"
 
@@ -63,3 +67,14 @@ def planned(world: World, person: str = PERSON) -> str:
         begun = manager.post(f"{path}/details", **details(world, template="yes"))
         assert begun.status_code == 302, begun.text
     return person
+
+
+def clock_of(world: World) -> str:
+    """The reference of a trigger whose clock runs, made once."""
+    sessions, scope = world.database.sessions, scope_of(world, "manager")
+    with sessions() as session:
+        known = records.listed(session, scope, TRIGGERED)
+    if known:
+        return known[0].ref
+    clock, at = Clock("Appointment missed", 24), world.clock()
+    return plan_log.start_clock(sessions, scope, PERSON, clock, at, at).ref
