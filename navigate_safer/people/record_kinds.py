@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from navigate_safer.people import panels, partners, safety
+from navigate_safer.people import cohort, panels, partners, plan_log, safety
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
 # One line a subject; a kind that is missing here would be due and on no page.
 ALL: tuple[RecordKind[Any], ...] = (
+    *cohort.KINDS,
+    *plan_log.KINDS,
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),
