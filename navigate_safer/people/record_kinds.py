@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from navigate_safer.people import cohort, panels, partners, plan_log, safety
+from navigate_safer.people import (
+    caseloads,
+    cohort,
+    menu,
+    panels,
+    partners,
+    plan_log,
+    programmes,
+    safety,
+)
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
@@ -10,6 +19,9 @@ from navigate_safer.people.records import RecordKind
 ALL: tuple[RecordKind[Any], ...] = (
     *cohort.KINDS,
     *plan_log.KINDS,
+    *programmes.KINDS,
+    *menu.KINDS,
+    *caseloads.KINDS,
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),

@@ -170,6 +170,13 @@ def in_slot(
     return None if found is None else read(kind, found)
 
 
+def in_slots(
+    session: Session, scope: Scope, kind: RecordKind[BodyT], beginning: str
+) -> list[Record[BodyT]]:
+    """Current records whose slots begin so, the oldest first; raises Forbidden."""
+    return [read(kind, each) for each in case_records.in_slots(session, scope, kind, beginning)]
+
+
 def read(kind: RecordKind[BodyT], found: Found) -> Record[BodyT]:
     """A row as its record."""
     row, wearer_ref, author = found

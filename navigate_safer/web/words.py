@@ -98,6 +98,9 @@ Entry = tuple[Permission, str, str, tuple[str, ...]]
 # The pages of casework that are about an area and not about one person.
 CASEWORK: tuple[Entry, ...] = (
     (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
+    (Permission.SEE_CASEWORK, "Menu", "menu.listed", ("/menu",)),
+    (Permission.SEE_CASEWORK, "Groups", "groups.listed", ("/groups", "/sessions")),
+    (Permission.SEE_CAPACITY, "Capacity", "capacity.see", ("/capacity",)),
     (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
     (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
     (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
-from web import casework
+from web import casework, programmes
 from web.cohort_forms import clock_of
 from web.on_call import policy_of, rota_of, silence_of
 from web.world import ACCOUNTS, HOME, World, plain
@@ -121,6 +121,39 @@ POST /meetings/MEETING/agenda      no   bad     no          bad  bad    bad     
 POST /meetings/MEETING/minutes     no   bad     no          bad  bad    bad        no      no
 POST /meetings/MEETING/actions     no   bad     no          bad  bad    bad        no      no
 POST /meetings/actions/ACTION/done no   bad     no          bad  bad    bad        no      no
+GET  /menu                         ok   ok      ok          ok   ok     ok         no      no
+GET  /menu/new                     no   no      no          no   no     ok         no      no
+POST /menu/new                     no   no      no          no   no     bad        no      no
+POST /menu/take-shipped            no   no      no          no   no     bad        no      no
+GET  /menu/OFFER                   ok   ok      ok          ok   ok     ok         no      no
+GET  /menu/OFFER/change            no   no      no          no   no     ok         no      no
+POST /menu/OFFER/change            no   no      no          no   no     bad        no      no
+GET  /menu/requests/ASKED          ok   ok      ok          ok   ok     ok         no      no
+POST /menu/requests/ASKED          no   bad     bad         no   no     bad        no      no
+GET  /people/PERSON/interventions  ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/interventions  no   bad     bad         no   no     bad        no      no
+GET  /groups                       ok   ok      ok          ok   ok     ok         no      no
+GET  /groups/new                   no   ok      ok          no   no     ok         no      no
+POST /groups/new                   no   bad     bad         no   no     bad        no      no
+GET  /groups/GROUP                 ok   ok      ok          ok   ok     ok         no      no
+GET  /groups/GROUP/change          no   ok      ok          no   no     ok         no      no
+POST /groups/GROUP/change          no   bad     bad         no   no     bad        no      no
+POST /groups/GROUP/join            no   bad     bad         no   no     bad        no      no
+POST /groups/GROUP/leave           no   bad     bad         no   no     bad        no      no
+GET  /groups/sessions/CLASS        to   to      to          to   to     to         no      no
+GET  /groups/GROUP/sessions/1/register ok ok    ok          ok   ok     ok         no      no
+POST /groups/GROUP/sessions/1/register no bad   bad         no   no     bad        no      no
+POST /groups/GROUP/sessions/1/move no   bad     bad         no   no     bad        no      no
+GET  /people/PERSON/sessions       ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/sessions       no   bad     bad         no   no     bad        no      no
+POST /people/PERSON/sessions/rar   no   bad     bad         no   no     bad        no      no
+POST /people/PERSON/sessions/measure no bad     bad         no   no     bad        no      no
+GET  /sessions/SESSION             ok   ok      ok          ok   ok     ok         no      no
+POST /sessions/SESSION             no   bad     bad         no   no     bad        no      no
+POST /sessions/SESSION/answer      no   bad     no          no   no     bad        no      no
+GET  /capacity                     no   ok      no          no   no     ok         no      no
+GET  /capacity/1/limits            no   no      no          no   no     ok         no      no
+POST /capacity/1/limits            no   no      no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no
@@ -188,6 +221,11 @@ GET  /audit                        no   no      no          no   no     ok      
 """
 # Whose records an address of casework names: what it begins with, and the word in the table.
 RECORDS = {
+    "/menu/requests/": "ASKED",
+    "/menu/": "OFFER",
+    "/groups/sessions/": "CLASS",
+    "/groups/": "GROUP",
+    "/sessions/": "SESSION",
     "/hub/sources/": "courts",
     "/victims/checks/": "CHECK",
     "/victims/": "V-1",
@@ -196,6 +234,11 @@ RECORDS = {
     "/meetings/": "MEETING",
 }
 OF_CASEWORK = {
+    "ASKED": programmes.asked_of,
+    "OFFER": programmes.offer_of,
+    "CLASS": programmes.class_of,
+    "GROUP": programmes.group_of,
+    "SESSION": programmes.session_of,
     "EXTRACT": casework.extract_of,
     "CHECK": casework.check_of,
     "HEARING": casework.hearing_of,
