@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from navigate_safer.people import failures
+from navigate_safer.people import breaches, failures, notices, orders
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
 # One line a subject; a kind that is missing here would be due and on no page.
 ALL: tuple[RecordKind[Any], ...] = (
     failures.FAILURE,
+    breaches.BREACH,
+    notices.NOTICE,
+    orders.ORDER,
 )
 BY_NAME = {each.name: each for each in ALL}
 
