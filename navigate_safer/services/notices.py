@@ -71,3 +71,11 @@ def heard(
             session, scope, NOTICE, ref, body,
             replaces=replaces, now=now, state=HEARD, reason=outcome,
         )  # fmt: skip
+
+
+def person_of(sessions: Sessions, scope: Scope, ref: str) -> str:
+    """The reference of whom a notice was given to; raises NotFound, Forbidden."""
+    with sessions.begin() as session:
+        found = records.newest(session, scope, NOTICE, ref).wearer_ref
+        assert found is not None, "a notice is somebody's"
+        return found

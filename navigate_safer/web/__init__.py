@@ -13,17 +13,22 @@ from navigate_safer.web import (
     alerts,
     auth,
     board,
+    breaches,
     burden,
     cases,
     charts,
     command_words,
     commands,
     contacts,
+    enforcement,
     errors,
     exceptions,
+    failures,
     maps,
     near,
     notify,
+    order_clauses,
+    orders,
     outcomes,
     oversight,
     person_tabs,
@@ -72,7 +77,7 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today,)
+CASEWORK = (today, orders, order_clauses, enforcement, failures, breaches)
 
 
 class _Application(Flask):
