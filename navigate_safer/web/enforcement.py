@@ -106,7 +106,7 @@ def alarm(ref: str) -> ResponseReturnValue:
     try:
         notices.see_to(service().sessions, scope(), ref, fields.version(), now())
     except Faulty as fault:
-        return _page(person, request.form, fault.faults, of=ref)
+        return _page(person, request.form, _named(fault.faults, ref))
     except Stale:
         flash("Somebody else has changed the notice: look at it, and try again.", "warning")
     else:
@@ -120,39 +120,41 @@ def heard(ref: str) -> ResponseReturnValue:
     """What the court did, by which the clock stops."""
     fields = Fields(request.form)
     person = _person_of(ref)
-    heard_at = fields.instant("heard_at", "when the court heard it, or when it lapsed")
-    outcome = fields.text("outcome", "what the court did")
-    refuse_private(fields, "outcome")
+    heard_at = fields.instant(f"heard_at_{ref}", "when the court heard it, or when it lapsed")
+    outcome = fields.text(f"outcome_{ref}", "what the court did")
+    refuse_private(fields, f"outcome_{ref}")
     if heard_at is not None and not fields.errors:
         try:
             notices.heard(
                 service().sessions, scope(), ref, heard_at, outcome, fields.version(), now()
             )
         except Faulty as fault:
-            fields.errors.update(fault.faults)
+            fields.errors.update(_named(fault.faults, ref))
         except Stale:
             flash("Somebody else has changed the notice: look at it, and try again.", "warning")
             return redirect(url_for("enforcement.seen", ref=person))
         else:
             flash("The clock has stopped.", "success")
             return redirect(url_for("enforcement.seen", ref=person))
-    return _page(person, request.form, fields.errors, of=ref)
+    return _page(person, request.form, fields.errors)
+
+
+def _named(faults: Mapping[str, str], ref: str) -> dict[str, str]:
+    """Faults of the form of one notice: there may be two on the page."""
+    return {f"{name}_{ref}": text for name, text in faults.items()}
 
 
 def _person_of(ref: str) -> str:
     return notices.person_of(service().sessions, scope(), ref)
 
 
-def _page(
-    ref: str, form: Mapping[str, str], errors: Mapping[str, str], of: str = ""
-) -> Response:
+def _page(ref: str, form: Mapping[str, str], errors: Mapping[str, str]) -> Response:
     page = enforcement.see(service().sessions, scope(), ref, now())
     body = render_template(
         "enforcement.html",
         page=page,
         form=shown(form),
         errors=errors,
-        of=of,
         clocks=clocks().values(),
         alarm_now=alarm_now,
         now=now(),
