@@ -233,7 +233,7 @@ def alarms(order: OrderFile, who: int | None) -> list[tuple[str, Due]]:
     found: list[tuple[str, Due]] = []
     told = notice_day(order)
     if told is not None:
-        what = f"Check that the police were told the name and address by {_said(told)}"
+        what = f"Check that the police know the name and address: they must by {_said(told)}"
         at = end_of(_nth(order.made_on, order.rules.notice_alarm_day or 1, told))
         found.append((NOTICE, Due(at, what, who)))
     if order.rules.plan_day is not None:

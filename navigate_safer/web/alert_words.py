@@ -19,9 +19,9 @@ def explain(reference: str) -> PackAlert | None:
         return None
     line = detail.line
     ended = "it goes on" if line.ended_at is None else f"to {moment(line.ended_at)}"
-    said = [f"{detail.clause}. An officer closed it as: {in_words(line.outcome)}."]
-    if line.outcome is None:
-        said = [f"{detail.clause}. No officer has closed it yet."]
+    said = [f"{detail.clause}. No officer has closed it yet."]
+    if line.outcome is not None:
+        said = [f"{detail.clause}. An officer closed it as: {in_words(line.outcome)}."]
     if told is not None:
         why = reasons(told)
         said += [why.lead, why.coverage, *why.against]

@@ -92,7 +92,7 @@ def _page(
     errors: Mapping[str, str],
     stale: Conflict | None = None,
 ) -> Response:
-    page = enforcement.see_page(service().sessions, scope(), ref, now())
+    page = _see(ref)
     if not form:
         body = page.breach.body
         form = {"statement": body.statement, "replaces": str(page.breach.version)}

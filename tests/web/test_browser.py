@@ -25,6 +25,7 @@ from web.browsing import (
     visit_as,
     wait_until_drawn,
 )
+from web.enforcing import breach_of, failure_of, notice_of, order_of
 from web.world import AWAY, CROSS, PASSWORD, World, enters_the_cross
 from werkzeug.serving import make_server
 
@@ -33,6 +34,8 @@ from alerts.finding import FindingKind
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.services import compound
 
+# The condition of the catalogue that has most to fill in.
+EXCLUSION = "99195049-f355-46fb-b7d8-aef87a1b19c5"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -89,6 +92,11 @@ def duty(browser: Browser, world: World, address: str) -> Iterator[Visit]:
 def reference_of(path: str, world: World) -> str:
     """The path with a kind of finding exchanged for the reference of its alert."""
     path = path.replace("ENTRY", str(world.refused())) if "ENTRY" in path else path
+    if path.startswith(("/people/W-EXC/orders", "/people/W-EXC/enforcement", "/failures")):
+        made = {"ORDER": order_of(world), "FAILURE": failure_of(world), "ZONE": EXCLUSION}
+        breach_of(world), notice_of(world)
+        for word, value in made.items():
+            path = path.replace(word, str(value))
     if path == "QUESTION":
         form = {
             "lat": str(CROSS.lat), "lon": str(CROSS.lon), "radius_m": "300", "purpose": "crime",
@@ -120,6 +128,10 @@ PAGES = [
     pytest.param("manager", "/outcomes/behind/before", id="outcomes: who is behind a figure"),
     pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
     pytest.param("duty", "/people/W-BAD", id="person with hostile words"),
+    pytest.param("manager", "/people/W-EXC/orders/ORDER", id="an order"),
+    pytest.param("manager", "/people/W-EXC/orders/ORDER/clauses/new?code=ZONE", id="a clause"),
+    pytest.param("manager", "/people/W-EXC/enforcement", id="enforcement"),
+    pytest.param("manager", "/failures/FAILURE", id="a failure to comply"),
     pytest.param("admin", "/service", id="service"),
     pytest.param("auditor", "/audit", id="audit log"),
 ]
