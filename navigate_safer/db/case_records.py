@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.people import StaffRow, WearerRow
@@ -44,9 +44,8 @@ class CaseRecordRow(Base):
         ),
         Index("ix_case_records_wearer_id_kind", "wearer_id", "kind"),
         Index("ix_case_records_kind_state", "kind", "state"),
-        Index(
-            "ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT
-        ),
+        Index("ix_case_records_kind_subject", "kind", "subject"),
+        Index("ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -55,6 +54,8 @@ class CaseRecordRow(Base):
     version: Mapped[int] = mapped_column(Integer)
     wearer_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("wearers.id"))
     area_id: Mapped[int] = mapped_column(BigId, ForeignKey("areas.id"))
+    # What else it belongs to, such as the meeting of an action or the person protected.
+    subject: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(40))
     slot: Mapped[str | None] = mapped_column(String(120))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -93,13 +94,16 @@ def listed(
     kind: RecordKind[BodyT],
     *,
     wearer_id: int | None = None,
+    subject: str | None = None,
     states: Collection[str] | None = None,
     limit: int | None = None,
 ) -> list[Found]:
-    """Current records of a kind, the newest first; of one wearer, in certain states."""
+    """Current records of a kind, the newest first; of one wearer or subject, in certain states."""
     query = _seen(scope, kind).where(_current())
     if wearer_id is not None:
         query = query.where(CaseRecordRow.wearer_id == wearer_id)
+    if subject is not None:
+        query = query.where(CaseRecordRow.subject == subject)
     if states is not None:
         query = query.where(CaseRecordRow.state.in_(states))
     query = query.order_by(CaseRecordRow.at.desc(), CaseRecordRow.id.desc())
@@ -109,6 +113,12 @@ def listed(
 def in_slot(session: Session, scope: Scope, kind: RecordKind[BodyT], slot: str) -> Found | None:
     """The one current record of a slot."""
     return _first(session, _seen(scope, kind).where(CaseRecordRow.slot == slot, _current()))
+
+
+def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
+    """What the current record of a slot says: for the service's own work, not for a page."""
+    row = CaseRecordRow
+    return session.scalar(select(row.body).where(row.slot == slot, _current()))
 
 
 def due_by(
@@ -136,15 +146,17 @@ def of_person(
     )
 
 
-def _seen(scope: Scope, kind: RecordKind[BodyT]) -> Select[Found]:
+def _seen(scope: Scope, kind: RecordKind[BodyT]) -> Select[CaseRecordRow, str | None, str]:
     scope.require(kind.see)
     return _in_areas(scope).where(CaseRecordRow.kind == kind.name)
 
 
-def _in_areas(scope: Scope) -> Select[Found]:
+def _in_areas(scope: Scope) -> Select[CaseRecordRow, str | None, str]:
     row = CaseRecordRow
+    # Outer, so that a record about an area has no wearer: the type cannot know that.
+    wearer_ref: InstrumentedAttribute[str | None] = WearerRow.ref
     return (
-        select(row, WearerRow.ref, StaffRow.name)
+        select(row, wearer_ref, StaffRow.name)
         .join(StaffRow, StaffRow.id == row.made_by)
         .outerjoin(WearerRow, WearerRow.id == row.wearer_id)
         .where(row.area_id.in_(scope.areas))
@@ -155,10 +167,9 @@ def _current() -> ColumnElement[bool]:
     return CaseRecordRow.superseded_at.is_(None)
 
 
-def _first(session: Session, query: Select[Found]) -> Found | None:
-    found = session.execute(query).first()
-    return None if found is None else (found[0], found[1], found[2])
+def _first(session: Session, query: Select[CaseRecordRow, str | None, str]) -> Found | None:
+    return next(iter(_all(session, query.limit(1))), None)
 
 
-def _all(session: Session, query: Select[Found]) -> list[Found]:
+def _all(session: Session, query: Select[CaseRecordRow, str | None, str]) -> list[Found]:
     return [(row, wearer, author) for row, wearer, author in session.execute(query)]

@@ -2,16 +2,24 @@
 
 from typing import Any
 
-from navigate_safer.people import breaches, failures, notices, orders
+from navigate_safer.people import (
+    breaches,
+    failures,
+    notices,
+    orders,
+    panels,
+    partners,
+    safety,
+)
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
 # One line a subject; a kind that is missing here would be due and on no page.
 ALL: tuple[RecordKind[Any], ...] = (
-    failures.FAILURE,
-    breaches.BREACH,
-    notices.NOTICE,
-    orders.ORDER,
+    *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
+    *(partners.MAPPED, partners.LOOK_UP),
+    *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
+    *(panels.PANEL, panels.ITEM, panels.ACTION),
 )
 BY_NAME = {each.name: each for each in ALL}
 

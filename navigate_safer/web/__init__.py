@@ -24,6 +24,7 @@ from navigate_safer.web import (
     errors,
     exceptions,
     failures,
+    hub,
     maps,
     near,
     notify,
@@ -31,6 +32,7 @@ from navigate_safer.web import (
     orders,
     outcomes,
     oversight,
+    panels,
     person_tabs,
     playbooks,
     policies,
@@ -43,8 +45,10 @@ from navigate_safer.web import (
     security,
     service_alerts,
     silences,
+    statements,
     today,
     twilio,
+    victims,
     words,
     zones,
 )
@@ -77,7 +81,14 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today, orders, order_clauses, enforcement, failures, breaches)
+CASEWORK = (
+    today,
+    *(orders, order_clauses, enforcement, failures, breaches),
+    victims,
+    panels,
+    hub,
+    statements,
+)
 
 
 class _Application(Flask):
