@@ -3,9 +3,13 @@
 from typing import Any
 
 from navigate_safer.people import (
+    breaches,
     caseloads,
     cohort,
+    failures,
     menu,
+    notices,
+    orders,
     panels,
     partners,
     plan_log,
@@ -22,6 +26,7 @@ ALL: tuple[RecordKind[Any], ...] = (
     *programmes.KINDS,
     *menu.KINDS,
     *caseloads.KINDS,
+    *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),

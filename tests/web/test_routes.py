@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from web import casework, programmes
 from web.cohort_forms import clock_of
+from web.enforcing import breach_of, failure_of, notice_of, order_of
 from web.on_call import policy_of, rota_of, silence_of
 from web.world import ACCOUNTS, HOME, World, plain
 
@@ -95,6 +96,38 @@ POST /people/PERSON/plan/step           no    gone  no    no    no    gone  no  
 POST /people/PERSON/plan/end            no    gone  no    no    no    gone  no    no
 GET  /people/PERSON/plan/triggers/CLOCK no    ok    no    no    no    ok    no    no
 POST /people/PERSON/plan/triggers/CLOCK no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/orders         ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/orders/new     no   ok      no          no   no     ok         no      no
+POST /people/PERSON/orders/new     no   bad     no          no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER   ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/orders/ORDER/vary no ok     no          no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/vary no bad    no          no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/end  no ok     no          no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/end  no bad    no          no   no     bad        no      no
+POST /people/PERSON/orders/ORDER/seen no to     no          no   no     to         no      no
+GET  /people/PERSON/orders/ORDER/clauses/new no ok no       no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/new no bad no      no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/clauses/1 no ok no         no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/1 no bad no        no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/clauses/1/end no ok no     no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/1/end no bad no    no   no     bad        no      no
+GET  /people/PERSON/enforcement    ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/enforcement/report no ok    no          no   no     ok         no      no
+POST /people/PERSON/enforcement/report no bad   no          no   no     bad        no      no
+POST /people/PERSON/enforcement/notices no bad  no          no   no     bad        no      no
+GET  /failures/FAILURE             ok   ok      ok          ok   ok     ok         no      no
+POST /failures/FAILURE/decide      no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/letter      no   bad     no          no   no     bad        no      no
+GET  /failures/FAILURE/letter.pdf  no   ok      no          no   no     ok         no      no
+POST /failures/FAILURE/reply       no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/refer       no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/close       no   bad     no          no   no     bad        no      no
+GET  /breaches/BREACH              ok   ok      ok          ok   ok     ok         no      no
+POST /breaches/BREACH/sign         no   bad     no          no   no     bad        no      no
+POST /breaches/BREACH/outcome      no   bad     no          no   no     bad        no      no
+GET  /breaches/BREACH/pack.pdf     no   ok      no          no   no     ok         no      no
+POST /notices/NOTICE/seen          no   to      no          no   no     to         no      no
+POST /notices/NOTICE/heard         no   bad     no          no   no     bad        no      no
 GET  /people/PERSON/safety-checks  ok   ok      ok          ok   ok     ok         no      no
 POST /people/PERSON/safety-checks  no   bad     no          no   no     bad        no      no
 GET  /victims                      no   no      no          ok   no     no         no      no
@@ -219,6 +252,8 @@ POST /account/verify               bad  bad     bad         bad  bad    bad     
 GET  /burden                       no   no      no          no   no     ok         no      no
 GET  /audit                        no   no      no          no   no     ok         ok      no
 """
+# What stands in the addresses of orders and enforcement.
+ENFORCING = {"ORDER": order_of, "FAILURE": failure_of, "BREACH": breach_of, "NOTICE": notice_of}
 # Whose records an address of casework names: what it begins with, and the word in the table.
 RECORDS = {
     "/menu/requests/": "ASKED",
@@ -299,6 +334,9 @@ def address(world: World, path: str, *, alert: str | None = None, person: str = 
     for word, made in (("HUSH", silence_of), ("POLICY", policy_of), ("ROTA", rota_of)):
         if word in path:
             path = path.replace(word, made(world))
+    for word, made in ENFORCING.items():
+        if word in path:
+            path = path.replace(word, str(made(world)))
     return path.replace("ALERT", reference).replace("PERSON", person)
 
 
@@ -349,6 +387,9 @@ def _written(rule: str) -> str:
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
     rule = rule.replace("<figure>", "FIGURE")
+    rule = rule.replace("<int:order>", "ORDER").replace("<int:key>", "1")
+    for kind in ("failures/FAILURE", "breaches/BREACH", "notices/NOTICE"):
+        rule = rule.replace(f"/{kind.split('/')[0]}/<ref>", f"/{kind}")
     for begins, word in RECORDS.items():
         if rule.startswith(begins):
             rule = rule.replace("<ref>", word)
