@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from navigate_safer.people import assessments, referrals
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
 # One line a subject; a kind that is missing here would be due and on no page.
-ALL: tuple[RecordKind[Any], ...] = ()
+ALL: tuple[RecordKind[Any], ...] = (
+    *referrals.KINDS,
+    *assessments.KINDS,
+)
 BY_NAME = {each.name: each for each in ALL}
 
 

@@ -11,6 +11,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from navigate_safer.web import (
     alerts,
+    assessments,
     auth,
     board,
     burden,
@@ -31,8 +32,10 @@ from navigate_safer.web import (
     policies,
     public,
     quarantine,
+    ratings,
     reasons,
     record_pages,
+    referrals,
     requests,
     rotas,
     security,
@@ -72,7 +75,12 @@ BLUEPRINTS = (
     notify,
 )
 # Pages of casework, in the order of their entries in a person's navigation.
-CASEWORK = (today,)
+CASEWORK = (
+    today,
+    referrals,
+    assessments,
+    ratings,
+)
 
 
 class _Application(Flask):

@@ -221,6 +221,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
     entries = (
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
+        (Permission.TRIAGE, "Intake", "referrals.queue", ("/intake",)),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
