@@ -44,9 +44,7 @@ class CaseRecordRow(Base):
         ),
         Index("ix_case_records_wearer_id_kind", "wearer_id", "kind"),
         Index("ix_case_records_kind_state", "kind", "state"),
-        Index(
-            "ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT
-        ),
+        Index("ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -57,7 +57,9 @@ def known_people(session: Session, scope: Scope) -> list[KnownPerson]:
 def areas(session: Session, scope: Scope) -> list[tuple[int, str, str]]:
     """Id, reference and name of the scope's areas, by name."""
     query = select(AreaRow.id, AreaRow.ref, AreaRow.name).where(AreaRow.id.in_(scope.areas))
-    return [(each.id, each.ref, each.name) for each in session.execute(query.order_by(AreaRow.name))]
+    return [
+        (each.id, each.ref, each.name) for each in session.execute(query.order_by(AreaRow.name))
+    ]
 
 
 def offences(

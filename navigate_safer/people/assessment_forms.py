@@ -118,7 +118,9 @@ def areas_of_need(of: Form, answers: Mapping[str, Evidence]) -> list[AreaOfNeed]
     """The items with a need or an unknown one, the greatest need first."""
     scores = {each.value: each.score for each in of.answers}
     made = [
-        AreaOfNeed(item, of.label(answers[item.id].value), scores[answers[item.id].value], answers[item.id])
+        AreaOfNeed(
+            item, of.label(answers[item.id].value), scores[answers[item.id].value], answers[item.id]
+        )
         for item in of.items()
         if item.id in answers and answers[item.id].value in scores
     ]

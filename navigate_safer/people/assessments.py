@@ -96,7 +96,7 @@ class PartnerRating(msgspec.Struct, frozen=True):
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """What a professional holds the person's band to be; ``tools`` what victims' tools said then."""
+    """What a professional holds the band to be; ``tools``: what victims' tools said then."""
 
     band: Band
     reason: str

@@ -97,45 +97,50 @@ def weights() -> Weights:
     return shipped("linkage-1", Weights)
 
 
+# A part, its level, the level's weight in bits, and what the two entries say.
+_Told = tuple[str, str, float, str, str]
+
+
 class People:
     """Everybody who is known, ready to be compared with somebody new."""
 
     def __init__(self, known: Sequence[Identity], table: Weights) -> None:
         self.table = table
         self._known = [(each, [person_name(name) for name in each.names]) for each in known]
-        self._given: Counter[str] = Counter()
-        self._family: Counter[str] = Counter()
-        for _, names in self._known:
-            self._given.update({name.given for name in names})
-            self._family.update({name.family for name in names})
-        self._same = {form: set(group) for group in table.short_forms for form in group}
+        self._bits = {
+            (part, each.level): log2(each.m / each.u)
+            for part, levels in table.levels.items()
+            for each in levels
+        }
+        self._common = {
+            GIVEN: Counter(name.given for _, names in self._known for name in names),
+            FAMILY: Counter(name.family for _, names in self._known for name in names),
+        }
+        self._short: dict[str, set[str]] = {}
         for group in table.short_forms:
             for form in group:
-                self._same[form] |= set(group)
+                self._short.setdefault(form, set()).update(group)
 
     def candidates(self, given: Identity) -> list[Candidate]:
         """Who may be the same person, the likeliest first; symmetric in the two entries."""
         names = [person_name(name) for name in given.names]
-        found = [
-            self._candidate(given, names, known, theirs)
-            for known, theirs in self._known
-            if known.key != given.key
-        ]
-        shown = [each for each in found if each.probability >= self.table.shown_from]
-        shown.sort(key=lambda each: (-each.bits, each.key))
-        return shown[: self.table.most_shown]
-
-    def _candidate(
-        self, given: Identity, ours: list[PersonName], known: Identity, theirs: list[PersonName]
-    ) -> Candidate:
-        parts = [
-            *self._names(ours, theirs),
-            self._born(given.born_on, known.born_on),
-            self._identifier(given.identifiers, known.identifiers),
-        ]
-        bits = sum(each.bits for each in parts)
-        chance = self.probability(bits)
-        return Candidate(known.key, bits, chance, chance >= self.table.likely_from, parts)
+        found = []
+        for known, theirs in self._known:
+            if known.key == given.key:
+                continue
+            parts = [
+                self._born(given.born_on, known.born_on),
+                self._identifier(given.identifiers, known.identifiers),
+            ]
+            parts = [*self._names(names, theirs), *parts]
+            bits = sum(each[2] for each in parts)
+            chance = self.probability(bits)
+            if chance >= self.table.shown_from:
+                likely = chance >= self.table.likely_from
+                told = [_part(*each) for each in parts]
+                found.append(Candidate(known.key, bits, chance, likely, told))
+        found.sort(key=lambda each: (-each.bits, each.key))
+        return found[: self.table.most_shown]
 
     def probability(self, bits: float) -> float:
         """That two entries are about one person: from the weight, and how many are known."""
@@ -143,19 +148,19 @@ class People:
         odds = share / (1 - share) * 2 ** min(max(bits, -_MOST_BITS), _MOST_BITS)
         return odds / (1 + odds)
 
-    def _names(self, ours: list[PersonName], theirs: list[PersonName]) -> list[Part]:
+    def _names(self, ours: list[PersonName], theirs: list[PersonName]) -> list[_Told]:
         pairs = [self._pair(one, two) for one in ours for two in theirs]
-        missing = [Part(NAMES, NEUTRAL, 0.0, "", "")]
-        return max(pairs, key=lambda parts: sum(each.bits for each in parts), default=missing)
+        missing = [self._part(NAMES, NEUTRAL, "", "")]
+        return max(pairs, key=lambda parts: sum(each[2] for each in parts), default=missing)
 
-    def _pair(self, one: PersonName, two: PersonName) -> list[Part]:
+    def _pair(self, one: PersonName, two: PersonName) -> list[_Told]:
         straight = [
-            self._name(GIVEN, self._given_level(one, two), one.given, two.given, self._given),
-            self._name(FAMILY, self._family_level(one, two), one.family, two.family, self._family),
+            self._name(GIVEN, self._given_level(one, two), one.given, two.given),
+            self._name(FAMILY, self._family_level(one, two), one.family, two.family),
         ]
         if one.given and one.family and (one.given, one.family) == (two.family, two.given):
             swapped = self._part(NAMES, "swapped", one.written, two.written)
-            if swapped.bits > sum(each.bits for each in straight):
+            if swapped[2] > sum(each[2] for each in straight):
                 return [swapped]
         return straight
 
@@ -164,9 +169,7 @@ class People:
             return NEUTRAL
         if one.given == two.given:
             return "same"
-        if two.given in self._same.get(one.given, ()):
-            return "short_form"
-        if one.given_parts & two.given_parts:
+        if two.given in self._short.get(one.given, ()) or one.given_parts & two.given_parts:
             return "short_form"
         if self._near(one.given, two.given):
             return "near"
@@ -185,45 +188,57 @@ class People:
 
     def _near(self, one: str, two: str) -> bool:
         least = self.table.least_letters_for_a_slip
-        if min(len(one), len(two)) >= least and OSA.distance(one, two) == 1:
+        if min(len(one), len(two)) >= least and OSA.distance(one, two, score_cutoff=1) == 1:
             return True
-        alike = max(JaroWinkler.similarity(one, two), JaroWinkler.similarity(two, one))
-        return alike >= self.table.near_similarity
+        alike = self.table.near_similarity
+        return (
+            JaroWinkler.similarity(one, two, score_cutoff=alike) >= alike
+            or JaroWinkler.similarity(two, one, score_cutoff=alike) >= alike
+        )
 
-    def _name(
-        self, part: str, level: str, ours: str, theirs: str, known: "Counter[str]"
-    ) -> Part:
-        made = self._part(part, level, ours, theirs)
+    def _name(self, part: str, level: str, ours: str, theirs: str) -> _Told:
         if level != "same":
-            return made
+            return self._part(part, level, ours, theirs)
         # An agreement on a rare name says more than one on a common name.
         usual, borrowed = self.table.usual_share[part], self.table.borrowed_people
-        share = (known[ours] + usual * borrowed) / (len(self._known) + borrowed)
+        seen = self._common[part][ours]
+        share = (seen + usual * borrowed) / (len(self._known) + borrowed)
         bits = log2(self.table.level(part, level).m / share)
         # However common: it never says less than a name that is only nearly the same.
-        least = max(log2(each.m / each.u) for each in self.table.levels[part] if each.level != level)
-        return msgspec.structs.replace(made, bits=max(bits, least))
+        others = (each.level for each in self.table.levels[part] if each.level != level)
+        return part, level, max(bits, *(self._bits[part, each] for each in others)), ours, theirs
 
-    def _born(self, ours: date | None, theirs: date | None) -> Part:
+    def _born(self, ours: date | None, theirs: date | None) -> _Told:
         if ours is None or theirs is None:
-            return Part(BORN, NEUTRAL, 0.0, _day(ours), _day(theirs))
+            return self._part(BORN, NEUTRAL, _day(ours), _day(theirs))
         return self._part(BORN, _born_level(ours, theirs), _day(ours), _day(theirs))
 
-    def _identifier(self, ours: dict[str, str], theirs: dict[str, str]) -> Part:
+    def _identifier(self, ours: dict[str, str], theirs: dict[str, str]) -> _Told:
         made = [
-            self._part(IDENTIFIER, _identifier_level(ours[kind], theirs[kind]), *_told(kind, ours, theirs))
+            self._part(
+                IDENTIFIER, _identifier_level(ours[kind], theirs[kind]), *_told(kind, ours, theirs)
+            )
             for kind in sorted(ours.keys() & theirs.keys())
         ]
         # They come from one record as a rule, so that they do not count one by one.
-        return max(
-            made, key=lambda each: each.bits, default=Part(IDENTIFIER, NEUTRAL, 0.0, "", "")
-        )
+        missing = self._part(IDENTIFIER, NEUTRAL, "", "")
+        return max(made, key=lambda each: each[2], default=missing)
 
-    def _part(self, part: str, level: str, ours: str, theirs: str) -> Part:
-        if level == NEUTRAL:
-            return Part(part, NEUTRAL, 0.0, ours, theirs)
-        found = self.table.level(part, level)
-        return Part(part, level, log2(found.m / found.u), ours, theirs)
+    def _part(self, part: str, level: str, ours: str, theirs: str) -> _Told:
+        return part, level, self._bits.get((part, level), 0.0), ours, theirs
+
+
+def _part(part: str, level: str, bits: float, ours: str, theirs: str) -> Part:
+    if part == BORN:
+        ours, theirs = _day_in_words(ours), _day_in_words(theirs)
+    return Part(part, level, bits, ours, theirs)
+
+
+def _day_in_words(written: str) -> str:
+    if not written:
+        return ""
+    day = date.fromisoformat(written)
+    return f"{day.day} {day:%B %Y}"
 
 
 def _told(kind: str, ours: dict[str, str], theirs: dict[str, str]) -> tuple[str, str]:
@@ -233,7 +248,7 @@ def _told(kind: str, ours: dict[str, str], theirs: dict[str, str]) -> tuple[str,
 def _identifier_level(ours: str, theirs: str) -> str:
     if ours == theirs:
         return "same"
-    return "near" if OSA.distance(ours, theirs) == 1 else "different"
+    return "near" if OSA.distance(ours, theirs, score_cutoff=1) == 1 else "different"
 
 
 def _born_level(ours: date, theirs: date) -> str:
@@ -241,10 +256,14 @@ def _born_level(ours: date, theirs: date) -> str:
         return "same"
     if (ours.year, ours.month, ours.day) == (theirs.year, theirs.day, theirs.month):
         return "day_and_month_swapped"
-    if OSA.distance(f"{ours:%d%m%Y}", f"{theirs:%d%m%Y}") == 1:
+    if OSA.distance(_digits(ours), _digits(theirs), score_cutoff=1) == 1:
         return "one_digit_or_two_swapped"
     return "same_year" if ours.year == theirs.year else "different"
 
 
+def _digits(day: date) -> str:
+    return f"{day.day:02d}{day.month:02d}{day.year:04d}"
+
+
 def _day(day: date | None) -> str:
-    return "" if day is None else f"{day.day} {day:%B %Y}"
+    return "" if day is None else day.isoformat()

@@ -108,7 +108,7 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What is said to have happened. ``victims`` over the years of the serial rule, None unknown."""
+    """What is said to have happened. ``victims`` over the serial rule's years, None unknown."""
 
     incident_on: date | None
     what: str
@@ -221,9 +221,7 @@ def shipped_settings() -> IntakeSettings:
 
 _P = Permission
 REFERRAL = RecordKind("referral", "Referral", "RF", Referral, _P.TRIAGE, _P.TRIAGE)
-CAME_IN = RecordKind(
-    "came_in", "Came in by referral", "CI", CameIn, _P.SEE_CASEWORK, _P.TRIAGE
-)
+CAME_IN = RecordKind("came_in", "Came in by referral", "CI", CameIn, _P.SEE_CASEWORK, _P.TRIAGE)
 KNOWN_AS = RecordKind("known_as", "Known as", "KA", KnownAs, _P.SEE_CASEWORK, _P.TRIAGE)
 SETTINGS = RecordKind(
     "intake_settings", "Settings of intake", "IS", IntakeSettings, _P.TRIAGE, _P.SET_CASEWORK

@@ -63,7 +63,7 @@ class RfgvInputs(msgspec.Struct, frozen=True):
 
 
 class RfgvScore(msgspec.Struct, frozen=True):
-    """A score with its parts (0 to 100 each) and what each adds; ``weights`` is the table's version."""
+    """A score, its parts (0 to 100 each) and what each adds; ``weights`` names the table."""
 
     inputs: RfgvInputs
     parts: dict[str, float]
@@ -81,7 +81,9 @@ def shipped_weights() -> RfgvWeights:
 
 def check(weights: RfgvWeights) -> None:
     """Raise :class:`BadWeights` unless worse never scores less, and the shares add up to 1."""
-    if set(weights.share) != set(PARTS) or any(not 0 <= each <= 1 for each in weights.share.values()):
+    if set(weights.share) != set(PARTS) or any(
+        not 0 <= each <= 1 for each in weights.share.values()
+    ):
         raise BadWeights("share", "Enter a share from 0 to 1 for each of the four parts")
     if abs(sum(weights.share.values()) - 1) > _EVEN:
         raise BadWeights("share", "Make the four shares add up to 1")

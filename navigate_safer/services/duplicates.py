@@ -45,9 +45,7 @@ def alike(
         for each in records.listed(session, scope, REFERRAL)
         if each.wearer_id is None and each.ref != own_ref
     ]
-    also = {
-        each.wearer_id: each.body for each in records.listed(session, scope, KNOWN_AS)
-    }
+    also = {each.wearer_id: each.body for each in records.listed(session, scope, KNOWN_AS)}
     people = People([*_people(known, also), *_referrals(others)], linkage.weights())
     by_key = {f"{PERSON}:{each.ref}": _person(each) for each in known}
     by_key |= {f"{OTHER}:{each.ref}": _referral(each) for each in others}
@@ -57,15 +55,11 @@ def alike(
     ]
 
 
-def _people(
-    known: Sequence[KnownPerson], also: dict[int | None, KnownAs]
-) -> list[Identity]:
+def _people(known: Sequence[KnownPerson], also: dict[int | None, KnownAs]) -> list[Identity]:
     made = []
     for each in known:
         more = also.get(each.wearer_id, KnownAs())
-        person = Person(
-            each.name, more.other_names, each.born_on, more.crn, more.pnc, more.nomis
-        )
+        person = Person(each.name, more.other_names, each.born_on, more.crn, more.pnc, more.nomis)
         made.append(person.identity(f"{PERSON}:{each.ref}"))
     return made
 

@@ -92,7 +92,7 @@ def decide(
             return None
         if wish.put_to == NEW:
             _refuse_twin(session, scope, record, wish)
-            of, wearer = _take_on(session, scope, record, wish, now)
+            of, wearer = _take_on(session, record, wish)
         else:
             of, wearer = records.about(session, scope, wish.put_to)
         known = _history(session, scope, record, of, settings)
@@ -103,9 +103,7 @@ def decide(
         return wearer.ref
 
 
-def _check(
-    wish: Wish, settings: IntakeSettings, record: Record[Referral], now: datetime
-) -> None:
+def _check(wish: Wish, settings: IntakeSettings, record: Record[Referral], now: datetime) -> None:
     if wish.outcome.goes_elsewhere and not wish.destination:
         raise CannotDecide("destination", "Select where it goes")
     if wish.outcome is Outcome.DIVERTED and wish.diversion is None:
@@ -140,9 +138,7 @@ def _check_case(
         raise CannotDecide("band", "Select the band until the first assessment")
 
 
-def _refuse_twin(
-    session: Session, scope: Scope, record: Record[Referral], wish: Wish
-) -> None:
+def _refuse_twin(session: Session, scope: Scope, record: Record[Referral], wish: Wish) -> None:
     found = duplicates.alike(session, scope, record.body.person, record.ref)
     likely = [each.ref for each in found if each.kind == PERSON and each.match.likely]
     if likely and not wish.not_same:
@@ -150,9 +146,7 @@ def _refuse_twin(
         raise CannotDecide("not_same", f"Enter why this is not {who}, or put it to that person")
 
 
-def _take_on(
-    session: Session, scope: Scope, record: Record[Referral], wish: Wish, now: datetime
-) -> tuple[About, WearerRow]:
+def _take_on(session: Session, record: Record[Referral], wish: Wish) -> tuple[About, WearerRow]:
     person = record.body.person
     assert person.born_on is not None, "looked at before"
     assert wish.band is not None, "looked at before"

@@ -69,11 +69,7 @@ def see(sessions: Sessions, scope: Scope, now: datetime, *, mine: bool) -> Today
             each
             for each in people
             if (each.alerts or each.due)
-            and (
-                not mine
-                or each.person.wearer_id in own
-                or any(item.mine for item in each.due)
-            )
+            and (not mine or each.person.wearer_id in own or any(item.mine for item in each.due))
         ]
         shown.sort(key=lambda each: (*each.pressing[:2], each.pressing[2] or now))
         of_area = [each for each in due.get(None, []) if each.mine or not mine]

@@ -84,7 +84,9 @@ def dash(fields: Fields, form: Form, victim: str, now: datetime) -> DashWish | N
         "incidents_12m", "the incidents of the last 12 months", most=999, required=False
     )
     judged = fields.choice("judged", Band, "a band", required=False)
-    why = plain(fields, "judged_why", "why judgement differs", required=judged is not None, large=True)
+    why = plain(
+        fields, "judged_why", "why judgement differs", required=judged is not None, large=True
+    )
     assessed = by(fields, now)
     if fields.errors or assessed is None:
         return None

@@ -1,7 +1,5 @@
 """The common assessment of a person: the overview, a victim's Dash, risk and need."""
 
-from typing import Any
-
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -18,17 +16,13 @@ from navigate_safer.web.auth import now, rule, scope, service, signed_in
 from navigate_safer.web.case_text import plain
 from navigate_safer.web.form_fields import Fields
 from navigate_safer.web.person_tabs import Tab
-from navigate_safer.web.record_forms import conflict
+from navigate_safer.web.record_forms import Conflict, conflict
 from navigate_safer.web.record_pages import PERSON
 
 pages = Blueprint("assessments", __name__)
 PERSON_TABS = (Tab("Assessments", "assessments.overview", Permission.SEE_CASEWORK),)
-RECORD_PAGES = {
-    kind: ("assessments.overview", PERSON)
-    for kind in (
-        "dash", "victim_rating", "needs", "partner_rating", "judgement", "band", "rfgv",
-    )
-}  # fmt: skip
+KINDS = ("dash", "victim_rating", "needs", "partner_rating", "judgement", "band", "rfgv")
+RECORD_PAGES = dict.fromkeys(KINDS, ("assessments.overview", PERSON))
 
 
 @pages.get("/people/<ref>/assessments")
@@ -138,7 +132,7 @@ def _dash_page(
     victim: str,
     form: "MultiDict[str, str]",
     errors: dict[str, str],
-    between: Any = None,
+    between: Conflict | None = None,
 ) -> Response:
     page = render_template(
         "assessment_dash.html",
@@ -188,7 +182,7 @@ def save_needs(ref: str) -> ResponseReturnValue:
 
 
 def _needs_page(
-    kept: Kept, form: "MultiDict[str, str]", errors: dict[str, str], between: Any = None
+    kept: Kept, form: "MultiDict[str, str]", errors: dict[str, str], between: Conflict | None = None
 ) -> Response:
     page = render_template(
         "assessment_needs.html",

@@ -1,7 +1,5 @@
 """Partners' ratings, judgement of the band, the RFGV score and its table, overrides by agency."""
 
-from typing import Any
-
 import msgspec
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +18,7 @@ from navigate_safer.web import assessment_forms, rfgv_forms
 from navigate_safer.web.auth import now, rule, scope, service, signed_in
 from navigate_safer.web.case_text import plain
 from navigate_safer.web.form_fields import Fields
-from navigate_safer.web.record_forms import conflict
+from navigate_safer.web.record_forms import Conflict, conflict
 
 pages = Blueprint("ratings", __name__)
 CHANGED = "Look at what somebody else has changed, then save again"
@@ -86,7 +84,7 @@ def save_band(ref: str) -> ResponseReturnValue:
             fields.errors["band"] = f"Select {least} or above: a victim's tool says {least}"
         except Stale as stale:
             fields.errors["band"] = CHANGED
-            typed = msgspec.structs.replace(stale_body(stale), band=judged, reason=reason, by=by)
+            typed = msgspec.structs.replace(stale.newest.body, band=judged, reason=reason, by=by)
             between = conflict(stale, typed)
         else:
             flash(f"The judgement is kept. The band is {settled.value}.", "success")
@@ -94,13 +92,8 @@ def save_band(ref: str) -> ResponseReturnValue:
     return _band_page(kept, request.form, fields.errors, between)
 
 
-def stale_body(stale: Stale) -> Any:
-    """What somebody else wrote, of the kind that the caller was about to change."""
-    return stale.newest.body
-
-
 def _band_page(
-    kept: Kept, form: "MultiDict[str, str]", errors: dict[str, str], between: Any = None
+    kept: Kept, form: "MultiDict[str, str]", errors: dict[str, str], between: Conflict | None = None
 ) -> Response:
     page = render_template(
         "assessment_band.html",
@@ -146,14 +139,17 @@ def save_rfgv(ref: str) -> ResponseReturnValue:
     return _rfgv_page(scoring, request.form, fields.errors, between)
 
 
-def _retyped(stale: Stale, inputs: RfgvInputs, agency: str, evidence: str) -> Any:
+def _retyped(stale: Stale, inputs: RfgvInputs, agency: str, evidence: str) -> msgspec.Struct:
     return msgspec.structs.replace(
-        stale_body(stale), inputs=inputs, agency=agency, evidence=evidence
+        stale.newest.body, inputs=inputs, agency=agency, evidence=evidence
     )
 
 
 def _rfgv_page(
-    scoring: Scoring, form: "MultiDict[str, str]", errors: dict[str, str], between: Any = None
+    scoring: Scoring,
+    form: "MultiDict[str, str]",
+    errors: dict[str, str],
+    between: Conflict | None = None,
 ) -> Response:
     page = render_template(
         "assessment_rfgv.html",
@@ -201,7 +197,10 @@ def save_weights() -> ResponseReturnValue:
 
 
 def _weights_page(
-    held: AreaWeights, form: "MultiDict[str, str]", errors: dict[str, str], between: Any = None
+    held: AreaWeights,
+    form: "MultiDict[str, str]",
+    errors: dict[str, str],
+    between: Conflict | None = None,
 ) -> Response:
     page = render_template(
         "rfgv_weights.html", held=held, form=form, errors=errors, conflict=between

@@ -1,7 +1,5 @@
 """The access team's pages: the queue, a new referral, its decision, the report, the settings."""
 
-from typing import Any
-
 import msgspec
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,7 +23,7 @@ from navigate_safer.web import referral_forms, referral_words, wall_time
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.form_fields import Fields
 from navigate_safer.web.person_tabs import Tab
-from navigate_safer.web.record_forms import conflict
+from navigate_safer.web.record_forms import Conflict, conflict
 from navigate_safer.web.record_pages import PERSON, RECORD
 
 pages = Blueprint("referrals", __name__)
@@ -152,9 +150,8 @@ def _referral(
     return Response(page, 422 if errors else 200)
 
 
-def _between(stale: Stale, typed: Decision) -> Any:
-    body: Any = stale.newest.body
-    return conflict(stale, msgspec.structs.replace(body, decision=typed))
+def _between(stale: Stale, typed: Decision) -> Conflict:
+    return conflict(stale, msgspec.structs.replace(stale.newest.body, decision=typed))
 
 
 @pages.get("/people/<ref>/referrals")
@@ -209,7 +206,7 @@ def _settings_page(
     held: referral_settings.AreaSettings,
     form: "MultiDict[str, str]",
     errors: dict[str, str],
-    between: Any = None,
+    between: Conflict | None = None,
 ) -> Response:
     page = render_template(
         "intake_settings.html", held=held, form=form, errors=errors, conflict=between
