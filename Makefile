@@ -36,7 +36,7 @@ check: install ## Format, lint, types, import contracts
 
 test: install servers ## Every test
 	$(BIN)/python hatch_build.py
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lock: install ## Write the lock files anew from pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header -o requirements.lock pyproject.toml

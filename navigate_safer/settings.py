@@ -95,6 +95,7 @@ class Settings:
     quarantine_kept_mb: int = 256
     database_disk_gb: int = 0
     archive_dir: str = "archive"
+    partner_dir: str = ""
     partitions_ahead_days: int = 14
     close_after_days: int = 2
     archive_after_days: int = 60

@@ -29,6 +29,24 @@ settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[MISSING] = {}
+    config.pluginmanager.register(_FromWorkers())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of a process among several: tell the one that prints what was missing."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing"] = session.config.stash[MISSING]
+
+
+class _FromWorkers:
+    """Takes in what was missing in the processes between which the tests are divided."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node) -> None:
+        found = node.config.stash[MISSING]
+        for name, tests in getattr(node, "workeroutput", {}).get("missing", {}).items():
+            found[name] = found.get(name, 0) + tests
 
 
 def pytest_terminal_summary(

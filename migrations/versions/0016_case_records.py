@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("wearer_id", ID, nullable=True),
         sa.Column("area_id", ID, nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("slot", sa.String(length=120), nullable=True),
         sa.Column("at", AT, nullable=False),
@@ -67,6 +68,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_case_records_wearer_id_kind", "case_records", ["wearer_id", "kind"])
     op.create_index("ix_case_records_kind_state", "case_records", ["kind", "state"])
+    op.create_index("ix_case_records_kind_subject", "case_records", ["kind", "subject"])
     op.create_index(
         "ix_case_records_due_at",
         "case_records",

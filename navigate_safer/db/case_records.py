@@ -45,6 +45,7 @@ class CaseRecordRow(Base):
         Index("ix_case_records_wearer_id_kind", "wearer_id", "kind"),
         Index("ix_case_records_kind_state", "kind", "state"),
         Index("ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT),
+        Index("ix_case_records_kind_subject", "kind", "subject"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -53,6 +54,8 @@ class CaseRecordRow(Base):
     version: Mapped[int] = mapped_column(Integer)
     wearer_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("wearers.id"))
     area_id: Mapped[int] = mapped_column(BigId, ForeignKey("areas.id"))
+    # What else it belongs to, such as the meeting of an action or the person protected.
+    subject: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(40))
     slot: Mapped[str | None] = mapped_column(String(120))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -91,13 +94,16 @@ def listed(
     kind: RecordKind[BodyT],
     *,
     wearer_id: int | None = None,
+    subject: str | None = None,
     states: Collection[str] | None = None,
     limit: int | None = None,
 ) -> list[Found]:
-    """Current records of a kind, the newest first; of one wearer, in certain states."""
+    """Current records of a kind, the newest first; of one wearer or subject, in certain states."""
     query = _seen(scope, kind).where(_current())
     if wearer_id is not None:
         query = query.where(CaseRecordRow.wearer_id == wearer_id)
+    if subject is not None:
+        query = query.where(CaseRecordRow.subject == subject)
     if states is not None:
         query = query.where(CaseRecordRow.state.in_(states))
     query = query.order_by(CaseRecordRow.at.desc(), CaseRecordRow.id.desc())
@@ -107,6 +113,12 @@ def listed(
 def in_slot(session: Session, scope: Scope, kind: RecordKind[BodyT], slot: str) -> Found | None:
     """The one current record of a slot."""
     return _first(session, _seen(scope, kind).where(CaseRecordRow.slot == slot, _current()))
+
+
+def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
+    """What the current record of a slot says: for the service's own work, not for a page."""
+    row = CaseRecordRow
+    return session.scalar(select(row.body).where(row.slot == slot, _current()))
 
 
 def due_by(

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Date, Float, ForeignKey, Integer, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
@@ -164,6 +164,8 @@ class VictimRow(Base):
     area_id: Mapped[int] = mapped_column(BigId, ForeignKey("areas.id"), index=True)
     address: Mapped[str | None] = mapped_column(String(300))
     phone: Mapped[str | None] = mapped_column(String(20))
+    # The address of a refuge is never stored; that she is in one is.
+    in_refuge: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
 class VictimWearerRow(Base):

@@ -25,6 +25,7 @@ from navigate_safer.db import (
     limits,
     meetings,
     offending,
+    partners,
     people,
     place_questions,
     protected,
@@ -33,6 +34,7 @@ from navigate_safer.db import (
     reading_rows,
     telemetry,
     telling,
+    victims,
     zones,
 )
 from navigate_safer.db.base import Base
@@ -59,7 +61,7 @@ SUBJECTS = (
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)
 ANSWERING = (answering,)
-CASEWORK = (case_records,)
+CASEWORK = (case_records, victims, partners)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -16,7 +16,7 @@ import msgspec
 
 from navigate_safer import logs
 from navigate_safer.db import schema
-from navigate_safer.demo import example
+from navigate_safer.demo import casework, example
 from navigate_safer.demo.broker import EmbeddedBroker
 from navigate_safer.demo.cohort import build_cohort
 from navigate_safer.demo.gateways import run_gateways
@@ -112,6 +112,7 @@ def _fill(settings: Settings, case_file: CaseFile, state: State) -> datetime | N
         schema.upgrade(service.engine)
         if oversight.is_empty(service.sessions):
             register.register(service.sessions, _with_passwords(case_file, state), state.start)
+            casework.sprinkle(service.sessions, state.start)
         return oversight.newest_reading(service.sessions)
     finally:
         service.close()

@@ -154,7 +154,8 @@ class Wearer(Entry, frozen=True):
 class Victim(Entry, frozen=True):
     """Somebody to be protected. Kept apart: no page about a wearer reads this.
 
-    ``devices`` that she carries are of kind protected_person.
+    ``devices`` that she carries are of kind protected_person. Of somebody ``in_refuge`` there is
+    no address here: it is never stored.
     """
 
     ref: Ref
@@ -164,6 +165,7 @@ class Victim(Entry, frozen=True):
     address: Address | None = None
     phone: Phone | None = None
     devices: list[Fitting] = []
+    in_refuge: bool = False
 
 
 class CaseFile(Entry, frozen=True):

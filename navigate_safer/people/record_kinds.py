@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from navigate_safer.people import assessments, referrals
+from navigate_safer.people import assessments, panels, partners, referrals, safety
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
@@ -10,6 +10,9 @@ from navigate_safer.people.records import RecordKind
 ALL: tuple[RecordKind[Any], ...] = (
     *referrals.KINDS,
     *assessments.KINDS,
+    *(partners.MAPPED, partners.LOOK_UP),
+    *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
+    *(panels.PANEL, panels.ITEM, panels.ACTION),
 )
 BY_NAME = {each.name: each for each in ALL}
 

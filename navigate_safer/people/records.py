@@ -56,6 +56,7 @@ class Record(msgspec.Struct, Generic[BodyT], frozen=True):
     wearer_id: int | None
     wearer_ref: str | None
     area_id: int
+    subject: str | None
     state: str
     at: datetime
     due: Due | None

@@ -8,7 +8,8 @@ import phonenumbers
 
 from navigate_safer.db.people import ZoneRow
 from navigate_safer.db.terms import properties_of
-from navigate_safer.people.casefile import CaseFile, StaffMember, ZoneEntry
+from navigate_safer.people.casefile import CaseFile, StaffMember, Victim, ZoneEntry
+from navigate_safer.people.safety import RefusedAddress, address_to_keep
 from zones.fault import ZoneFault
 from zones.feature import MORE_PROPERTIES, read_feature
 
@@ -70,6 +71,14 @@ def once(refs: Sequence[str], where: str) -> Sequence[str]:
         if ref in refs[:number]:
             raise CaseFileFault(f"{where}: {ref} is named twice")
     return refs
+
+
+def address(entry: Victim) -> str | None:
+    """The address of somebody protected, if it may be stored; that of a refuge may not."""
+    try:
+        return address_to_keep(entry.address or "", in_refuge=entry.in_refuge)
+    except RefusedAddress as fault:
+        raise CaseFileFault(f"victim {entry.ref}: {fault}") from None
 
 
 def e164(entry: StaffMember) -> str | None:

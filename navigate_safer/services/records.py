@@ -9,12 +9,14 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import audit, case_records, caseload
+from navigate_safer.db.base import Sessions
 from navigate_safer.db.case_records import CaseRecordRow, Found
-from navigate_safer.db.people import WearerRow
+from navigate_safer.db.people import AreaRow, WearerRow
 from navigate_safer.people.access import Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.records import LONGEST_LINE, BodyT, Due, Record, RecordKind
@@ -39,10 +41,14 @@ class SlotTaken(Exception):
 
 
 class About(msgspec.Struct, frozen=True):
-    """Whom or what a record is about: a wearer, or an area and nobody in it."""
+    """Whom or what a record is about: a wearer, or an area and nobody in it.
+
+    ``subject`` is the reference of what else it belongs to, by which it can be listed.
+    """
 
     area_id: int
     wearer_id: int | None = None
+    subject: str | None = None
 
 
 def about(session: Session, scope: Scope, ref: str) -> tuple[About, WearerRow]:
@@ -52,6 +58,13 @@ def about(session: Session, scope: Scope, ref: str) -> tuple[About, WearerRow]:
     if row is None:
         raise NotFound
     return About(row.area_id, row.id), row
+
+
+def areas(sessions: Sessions, scope: Scope) -> dict[int, str]:
+    """Names of the areas of whoever asks, by id."""
+    with sessions() as session:
+        query = select(AreaRow.id, AreaRow.name).where(AreaRow.id.in_(scope.areas))
+        return dict(session.execute(query.order_by(AreaRow.name)).tuples().all())
 
 
 def add(
@@ -74,7 +87,7 @@ def add(
         raise NotFound
     ref = f"{kind.prefix}-{''.join(secrets.choice(_LETTERS) for _ in range(_LENGTH))}"
     row = CaseRecordRow(kind=kind.name, ref=ref, version=1, area_id=of.area_id)
-    row.wearer_id, row.at = of.wearer_id, at or now
+    row.wearer_id, row.subject, row.at = of.wearer_id, of.subject, at or now
     return _store(session, scope, kind, row, body, state, slot, due, reason, now)
 
 
@@ -111,7 +124,7 @@ def change(
     session.flush()
     row = CaseRecordRow(kind=kind.name, ref=ref, version=old.version + 1, area_id=old.area_id)
     row.wearer_id = old.wearer_id if of is None else of.wearer_id
-    row.at = at or old.at
+    row.subject, row.at = old.subject, at or old.at
     return _store(session, scope, kind, row, body, state or old.state, slot, due, reason, now)
 
 
@@ -139,12 +152,13 @@ def listed(
     kind: RecordKind[BodyT],
     *,
     wearer_id: int | None = None,
+    subject: str | None = None,
     states: Collection[str] | None = None,
     limit: int | None = None,
 ) -> list[Record[BodyT]]:
     """Current records of a kind, the newest first; raises Forbidden."""
     found = case_records.listed(
-        session, scope, kind, wearer_id=wearer_id, states=states, limit=limit
+        session, scope, kind, wearer_id=wearer_id, subject=subject, states=states, limit=limit
     )
     return [read(kind, each) for each in found]
 
@@ -169,6 +183,7 @@ def read(kind: RecordKind[BodyT], found: Found) -> Record[BodyT]:
         wearer_id=row.wearer_id,
         wearer_ref=wearer_ref,
         area_id=row.area_id,
+        subject=row.subject,
         state=row.state,
         at=row.at,
         due=due,

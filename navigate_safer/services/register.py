@@ -36,7 +36,7 @@ from navigate_safer.people.casefile import (
     ZoneEntry,
 )
 from navigate_safer.services import monitor, offending
-from navigate_safer.services.case_entries import CaseFileFault, e164, once, span, zone_row
+from navigate_safer.services.case_entries import CaseFileFault, address, e164, once, span, zone_row
 from navigate_safer.services.case_protected import refuse_victims_device, take_protected
 
 SHORTEST_PASSWORD = 12
@@ -249,8 +249,9 @@ class _Registration:
                 ref=each.ref,
                 name=each.name,
                 area_id=self._id(AreaRow, each.area, f"victim {each.ref}"),
-                address=each.address,
+                address=address(each),
                 phone=each.phone,
+                in_refuge=each.in_refuge,
             )
             for each in entries
         ]

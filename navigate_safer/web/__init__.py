@@ -22,11 +22,13 @@ from navigate_safer.web import (
     contacts,
     errors,
     exceptions,
+    hub,
     maps,
     near,
     notify,
     outcomes,
     oversight,
+    panels,
     person_tabs,
     playbooks,
     policies,
@@ -43,6 +45,7 @@ from navigate_safer.web import (
     silences,
     today,
     twilio,
+    victims,
     words,
     zones,
 )
@@ -80,6 +83,9 @@ CASEWORK = (
     referrals,
     assessments,
     ratings,
+    victims,
+    panels,
+    hub,
 )
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g, request, url_for
 
 from navigate_safer.people.access import Permission
+from navigate_safer.people.days import day_of
 from navigate_safer.web import auth
 from zones.schedule import WEEK as SEVEN
 
@@ -102,6 +103,7 @@ def install(app: Flask) -> None:
         moment=moment,
         clock_time=clock_time,
         day=day,
+        london_day=day_of,
         iso=lambda at: at.isoformat() if at else "",
         ago=ago,
         wall_ago=wall_ago,
@@ -223,6 +225,9 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
         (Permission.TRIAGE, "Intake", "referrals.queue", ("/intake",)),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
+        (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),
+        (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
+        (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
         (Permission.SEE_OUTCOME_FIGURES, "Outcomes", "outcomes.report", ("/outcomes",)),

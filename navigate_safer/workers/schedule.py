@@ -19,6 +19,7 @@ from navigate_safer.services import (
     figures,
     gateway_minutes,
     heartbeats,
+    hub,
     meetings,
     provider_health,
     rota_watch,
@@ -45,6 +46,8 @@ STORAGE_EVERY_S = 900
 COMPLIANCE_EVERY_S = 300
 COMPLIANCE_WITHIN_S = 20.0
 MEETINGS_EVERY_S = 3_600
+# Whoever has sent an extract looks at the page for its progress.
+PARTNERS_EVERY_S = 5
 ROTAS_EVERY_S = 900
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
@@ -146,7 +149,13 @@ def _place_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
     def together() -> None:
         meetings.look(sessions, clock())
 
+    partners = hub.Folder(service.settings.partner_dir)
+
+    def extracts() -> None:
+        partners.tick(sessions, clock())
+
     return [
+        ("partners", PARTNERS_EVERY_S, extracts),
         ("compliance", COMPLIANCE_EVERY_S, days),
         ("meetings", MEETINGS_EVERY_S, together),
     ]

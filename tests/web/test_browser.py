@@ -15,6 +15,7 @@ import pytest
 from case_files import MINUTE, START, walk
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from watch import VOICE
+from web import casework
 from web.browsing import (
     AXE,
     DESK,
@@ -89,6 +90,8 @@ def duty(browser: Browser, world: World, address: str) -> Iterator[Visit]:
 def reference_of(path: str, world: World) -> str:
     """The path with a kind of finding exchanged for the reference of its alert."""
     path = path.replace("ENTRY", str(world.refused())) if "ENTRY" in path else path
+    if "MEETING" in path:
+        path = path.replace("MEETING", casework.meeting_of(world))
     if path == "QUESTION":
         form = {
             "lat": str(CROSS.lat), "lon": str(CROSS.lon), "radius_m": "300", "purpose": "crime",
@@ -112,6 +115,11 @@ PAGES = [
     pytest.param("duty", "/caseload", id="caseload"),
     pytest.param("duty", "/people/W-EXC", id="person with a map"),
     pytest.param("manager", "/people/W-CUR", id="person with a curfew's compliance"),
+    pytest.param("manager", "/today", id="who needs me today"),
+    pytest.param("manager", "/people/W-EXC/timeline", id="timeline of a person"),
+    pytest.param("manager", "/people/W-EXC/safety-checks", id="safety checks"),
+    pytest.param("manager", "/meetings/MEETING", id="meeting"),
+    pytest.param("idva", "/victims/V-1", id="protected person"),
     pytest.param("manager", "/near", id="who was near a place"),
     pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
     pytest.param("manager", "/outcomes", id="outcomes"),

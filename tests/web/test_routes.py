@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
+from web import casework
 from web.on_call import policy_of, rota_of, silence_of
 from web.world import ACCOUNTS, HOME, World, plain
 
@@ -53,6 +54,31 @@ GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok      
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
 GET  /today                        ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/timeline       ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/safety-checks  ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/safety-checks  no   bad     no          no   no     bad        no      no
+GET  /victims                      no   no      no          ok   no     no         no      no
+GET  /victims/V-1                  no   no      no          ok   no     no         no      no
+POST /victims/V-1/contact          no   no      no          bad  no     no         no      no
+POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
+POST /victims/V-1/details          no   no      no          bad  no     no         no      no
+POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
+GET  /hub                          no   ok      no          no   ok     ok         no      no
+GET  /hub/imports/EXTRACT          no   ok      no          no   ok     ok         no      no
+POST /hub/extracts                 no   no      no          no   bad    bad        no      no
+GET  /hub/sources/courts           no   ok      no          no   ok     ok         no      no
+POST /hub/sources/courts           no   no      no          no   bad    bad        no      no
+GET  /people/PERSON/partners       no   ok      no          no   ok     ok         no      no
+POST /people/PERSON/partners       no   bad     no          no   bad    bad        no      no
+GET  /meetings                     no   ok      no          ok   ok     ok         no      no
+GET  /meetings/new                 no   ok      no          ok   ok     ok         no      no
+POST /meetings/new                 no   bad     no          bad  bad    bad        no      no
+GET  /meetings/MEETING             no   ok      no          ok   ok     ok         no      no
+GET  /meetings/items/HEARING       no   to      no          to   to     to         no      no
+GET  /meetings/actions/ACTION      no   to      no          to   to     to         no      no
+POST /meetings/MEETING/agenda      no   bad     no          bad  bad    bad        no      no
+POST /meetings/MEETING/minutes     no   bad     no          bad  bad    bad        no      no
+POST /meetings/MEETING/actions     no   bad     no          bad  bad    bad        no      no
+POST /meetings/actions/ACTION/done no   bad     no          bad  bad    bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no
@@ -118,6 +144,22 @@ POST /account/verify               bad  bad     bad         bad  bad    bad     
 GET  /burden                       no   no      no          no   no     ok         no      no
 GET  /audit                        no   no      no          no   no     ok         ok      no
 """
+# Whose records an address of casework names: what it begins with, and the word in the table.
+RECORDS = {
+    "/hub/sources/": "courts",
+    "/victims/checks/": "CHECK",
+    "/victims/": "V-1",
+    "/meetings/items/": "HEARING",
+    "/meetings/actions/": "ACTION",
+    "/meetings/": "MEETING",
+}
+OF_CASEWORK = {
+    "EXTRACT": casework.extract_of,
+    "CHECK": casework.check_of,
+    "HEARING": casework.hearing_of,
+    "ACTION": casework.action_of,
+    "MEETING": casework.meeting_of,
+}
 # The first page of each role.
 HOMES = {
     "duty": "/board",
@@ -165,6 +207,9 @@ def address(world: World, path: str, *, alert: str | None = None, person: str = 
     if "ENTRY" in path:
         path = path.replace("ENTRY", str(world.refused()))
     path = path.replace("FIGURE", "before")
+    for word, made in OF_CASEWORK.items():
+        if word in path:
+            path = path.replace(word, made(world))
     for word, made in (("HUSH", silence_of), ("POLICY", policy_of), ("ROTA", rota_of)):
         if word in path:
             path = path.replace(word, made(world))
@@ -213,10 +258,14 @@ def test_the_table_below_has_every_route(shared_world: World) -> None:
 def _written(rule: str) -> str:
     rule = re.sub(r"<int:z>/<int:x>/<int:y>", "Z/X/Y", rule)
     rule = rule.replace("/silences/<int:number>", "/silences/HUSH")
+    rule = rule.replace("/hub/imports/<int:number>", "/hub/imports/EXTRACT")
     rule = rule.replace("/policies/<int:number>", "/policies/POLICY")
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
     rule = rule.replace("<figure>", "FIGURE")
+    for begins, word in RECORDS.items():
+        if rule.startswith(begins):
+            rule = rule.replace("<ref>", word)
     rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
     rule = rule.replace("/zones/<ref>", "/zones/Z-CROSS").replace("<form>", "kml")
     return (

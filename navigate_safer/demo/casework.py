@@ -1,0 +1,21 @@
+"""Casework of the demonstration: invented records, written through the services as staff would."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from navigate_safer.db.base import Sessions
+from navigate_safer.demo import casework_meetings, casework_partners
+from navigate_safer.demo.casework_staff import Office
+
+# One function a subject; each writes what it needs and nothing of another's.
+SUBJECTS: tuple[Callable[[Office, datetime], None], ...] = (
+    casework_meetings.sprinkle_meetings,
+    casework_partners.sprinkle_partners,
+)
+
+
+def sprinkle(sessions: Sessions, now: datetime) -> None:
+    """Write the records of every subject, once."""
+    office = Office.of(sessions)
+    for subject in SUBJECTS:
+        subject(office, now)

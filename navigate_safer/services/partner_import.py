@@ -1,0 +1,292 @@
+"""Take in a partner's extract: the file waits in the database, and is read in parts.
+
+Each part is one transaction with its progress, so that a reader that is killed goes on where it
+was. A file that comes again changes nothing; a row that has changed is a new version; one whose
+extract is older than what is known is passed over. Rows about people who are not in the cohort are
+counted and not kept.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from navigate_safer.db import audit, case_records
+from navigate_safer.db import partners as stored
+from navigate_safer.db.base import Sessions
+from navigate_safer.db.partners import PartnerBadRow, PartnerEntryRow, PartnerImportRow
+from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.account import Act
+from navigate_safer.people.days import day_of
+from navigate_safer.people.partners import (
+    BY_REF,
+    MAPPED,
+    BadRow,
+    Entry,
+    Mapped,
+    Source,
+    missing_columns,
+    read_row,
+)
+from navigate_safer.people.records import Record
+from navigate_safer.services import partner_files, records
+from navigate_safer.services.casework import NotFound
+from navigate_safer.services.partner_files import BadFile
+from navigate_safer.services.partner_people import People
+from navigate_safer.services.records import About
+
+WAITING, DONE, REFUSED = "waiting", "done", "refused"
+AT_ONCE = 2_000
+# The page lists so many; the count is of all.
+MOST_BAD_ROWS = 1_000
+Line = tuple[int, dict[str, str]]
+
+
+class NotAgreed(Exception):
+    """There is no sharing agreement in force; the message says so."""
+
+
+def slot_of(source: str, area_id: int) -> str:
+    """The one setting of a source in an area."""
+    return f"partner_source:{area_id}:{source}"
+
+
+def setting(session: Session, scope: Scope, source: str, area_id: int) -> Record[Mapped] | None:
+    """How a source is read in an area; None while nobody has said."""
+    return records.in_slot(session, scope, MAPPED, slot_of(source, area_id))
+
+
+def keep_setting(
+    sessions: Sessions, scope: Scope, area_id: int, mapped: Mapped, *, replaces: int, now: datetime
+) -> None:
+    """Say how a source is read in an area; raises Forbidden, NotFound, Stale and SlotTaken."""
+    slot = slot_of(mapped.source, area_id)
+    with sessions.begin() as session:
+        known = setting(session, scope, mapped.source, area_id)
+        if known is None:
+            records.add(session, scope, MAPPED, About(area_id), mapped, now=now, slot=slot)
+        else:
+            records.change(
+                session, scope, MAPPED, known.ref, mapped, replaces=replaces, now=now, slot=slot
+            )
+
+
+def take(
+    sessions: Sessions,
+    scope: Scope,
+    source: str,
+    area_id: int,
+    name: str,
+    content: bytes,
+    as_at: date,
+    now: datetime,
+) -> tuple[int, bool]:
+    """Put a file up to be read: its import, and whether it is new.
+
+    Raises Forbidden, NotFound, :class:`NotAgreed` and BadFile (it cannot be read, or a column that
+    the setting names is not there): then nothing of it is kept.
+    """
+    scope.require(Permission.LOAD_PARTNER_DATA)
+    if source not in BY_REF or area_id not in scope.areas:
+        raise NotFound
+    with sessions.begin() as session:
+        columns = _agreed(_setting(session, source, area_id), as_at)
+        row, new = _put_up(session, source, area_id, name, content, as_at, columns, now)
+        row.made_by = scope.staff_id
+        session.flush()
+        if new:
+            _log(session, "partner's extract received", row, now, scope.staff_id)
+        return row.id, new
+
+
+def take_from_folder(
+    sessions: Sessions, source: str, area_id: int, name: str, content: bytes, now: datetime
+) -> bool:
+    """The same of a file that was put into the folder; its extract is of today. Whether it is new.
+
+    Raises :class:`NotAgreed` and BadFile.
+    """
+    with sessions.begin() as session:
+        as_at = day_of(now)
+        columns = _agreed(_setting(session, source, area_id), as_at)
+        row, new = _put_up(session, source, area_id, name, content, as_at, columns, now)
+        if new:
+            _log(session, "partner's extract received", row, now, None)
+        return new
+
+
+def _agreed(mapped: Mapped | None, as_at: date) -> dict[str, str]:
+    if mapped is None or not mapped.agreement.strip():
+        raise NotAgreed("Say first under which sharing agreement this source may be taken in")
+    if mapped.agreed_until is not None and mapped.agreed_until < as_at:
+        raise NotAgreed(f"The sharing agreement ended on {mapped.agreed_until:%-d %B %Y}")
+    return mapped.columns
+
+
+def _put_up(
+    session: Session,
+    source: str,
+    area_id: int,
+    name: str,
+    content: bytes,
+    as_at: date,
+    columns: dict[str, str],
+    now: datetime,
+) -> tuple[PartnerImportRow, bool]:
+    sha256 = hashlib.sha256(content).hexdigest()
+    known = stored.known_file(session, source, area_id, sha256)
+    if known is not None:
+        return known, False
+    rows = partner_files.read(content, name)
+    missing = missing_columns(columns, rows.header)
+    if missing:
+        raise BadFile(
+            f"The file has no column {missing[0]!r}. Its columns are: {', '.join(rows.header)[:200]}"
+        )
+    row = PartnerImportRow(
+        source=source, area_id=area_id, name=name[-200:], sha256=sha256, content=content,
+        as_at=as_at, made_at=now, state=WAITING, all_rows=len(rows.rows), fault="",
+        done_rows=0, added=0, changed=0, unchanged=0, older=0, not_ours=0, bad=0,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    return row, True
+
+
+def read_waiting(
+    sessions: Sessions, now: datetime, stopped: Callable[[], bool] = lambda: False
+) -> int:
+    """Read what waits, part after part; files that were finished. Killed, the next goes on."""
+    finished = 0
+    held: tuple[int, Reader] | None = None
+    while not stopped():
+        with sessions.begin() as session:
+            row = stored.waiting(session)
+            if row is None:
+                return finished
+            if held is None or held[0] != row.id:
+                held = row.id, _reader(session, row)
+            if held[1].part(session, row, now):
+                finished += 1
+    return finished
+
+
+def _reader(session: Session, row: PartnerImportRow) -> "Reader":
+    mapped = _setting(session, row.source, row.area_id)
+    rows = partner_files.read(row.content or b"", row.name).rows
+    columns = {} if mapped is None else mapped.columns
+    return Reader(BY_REF[row.source], columns, rows, People(session, row.area_id))
+
+
+def _setting(session: Session, source: str, area_id: int) -> Mapped | None:
+    kept = case_records.body_in_slot(session, slot_of(source, area_id))
+    return None if kept is None else msgspec.convert(kept, Mapped)
+
+
+class Reader:
+    """The rows of one file and how far they are through."""
+
+    def __init__(
+        self, source: Source, columns: dict[str, str], rows: Sequence[Line], people: People
+    ) -> None:
+        self._source, self._columns, self._rows, self._people = source, columns, rows, people
+
+    def part(self, session: Session, row: PartnerImportRow, now: datetime) -> bool:
+        """Take in the next rows in the caller's transaction; whether it was the last part."""
+        part = self._rows[row.done_rows : row.done_rows + AT_ONCE]
+        taken: dict[str, tuple[int, Entry]] = {}
+        for line, cells in part:
+            try:
+                self._read(cells, row, taken)
+            except BadRow as fault:
+                row.bad += 1
+                if row.bad <= MOST_BAD_ROWS:
+                    session.add(
+                        PartnerBadRow(
+                            import_id=row.id, line=line, field=fault.field, what=fault.what
+                        )
+                    )
+        self._store(session, row, taken, now)
+        row.done_rows += len(part)
+        if row.done_rows < len(self._rows):
+            return False
+        row.state, row.finished_at, row.content = DONE, now, None
+        _log(session, "partner's extract read", row, now, None)
+        return True
+
+    def _read(
+        self, cells: dict[str, str], row: PartnerImportRow, taken: dict[str, tuple[int, Entry]]
+    ) -> None:
+        if not cells:
+            raise BadRow("entry", "has not as many cells as the header")
+        subject, entry = read_row(self._source, self._columns, cells)
+        if entry.on > row.as_at:
+            raise BadRow("on", "is after the day of the extract; correct one of them")
+        wearer_id = self._people.named(subject)
+        if wearer_id is None:
+            row.not_ours += 1
+        elif entry.ref in taken:
+            raise BadRow("entry", "the same reference is on an earlier row")
+        else:
+            taken[entry.ref] = wearer_id, entry
+
+    def _store(
+        self,
+        session: Session,
+        row: PartnerImportRow,
+        taken: dict[str, tuple[int, Entry]],
+        now: datetime,
+    ) -> None:
+        known = stored.current(session, row.source, row.area_id, list(taken))
+        for ref, (wearer_id, entry) in taken.items():
+            old = known.get(ref)
+            if old is None:
+                row.added += 1
+            elif (old.wearer_id, *(getattr(old, name) for name in _SAID)) == (
+                wearer_id,
+                *(getattr(entry, name) for name in _SAID),
+            ):
+                row.unchanged += 1
+                continue
+            elif old.as_at > row.as_at:
+                row.older += 1
+                continue
+            else:
+                row.changed += 1
+                old.superseded_at = now
+            session.add(
+                PartnerEntryRow(
+                    source=row.source, area_id=row.area_id, wearer_id=wearer_id, as_at=row.as_at,
+                    version=1 if old is None else old.version + 1, import_id=row.id,
+                    received_at=now, **msgspec.structs.asdict(entry),
+                )
+            )  # fmt: skip
+
+
+_SAID = ("on", "kind", "what", "reliability", "handling")
+
+
+def waiting_count(sessions: Sessions) -> int:
+    """How many files wait to be read."""
+    with sessions() as session:
+        row = PartnerImportRow
+        return session.scalar(select(func.count()).where(row.state == WAITING)) or 0
+
+
+def _log(
+    session: Session, what: str, row: PartnerImportRow, now: datetime, staff_id: int | None
+) -> None:
+    audit.record(
+        session,
+        Act.COLLECTION,
+        what,
+        at=now,
+        actor="partner import" if staff_id is None else "staff",
+        staff_id=staff_id,
+        subject_kind="partner import",
+        subject_id=row.id,
+        detail={"source": row.source, "rows": row.all_rows, "added": row.added, "bad": row.bad},
+    )

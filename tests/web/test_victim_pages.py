@@ -1,0 +1,95 @@
+"""The IDVA's pages: what is kept, what is refused, and who never sees it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from web.casework import check_of
+from web.world import ACCOUNTS, World, plain
+
+from navigate_safer.db.audit import AuditRow
+from navigate_safer.db.people import VictimRow
+from navigate_safer.people.safety import RefusedAddress, address_to_keep
+
+SECRET = ["Merewen Dunstable", "14 Fletching Row", "07700900199"]
+CONTACT = {
+    "reached": "spoke", "feels": "less_safe", "note": "He waits by the school gate",
+    "safe_times": "mornings", "next_on-day": "27", "next_on-month": "11", "next_on-year": "2026",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "typed", ["The Women's Aid refuge, Crewe", "c/o Safe House", "Oak safehouse 2", "REFUGE"]
+)
+def test_the_address_of_a_refuge_is_refused_outright(typed: str) -> None:
+    with pytest.raises(RefusedAddress, match="never stored"):
+        address_to_keep(typed, in_refuge=False)
+
+
+def test_of_somebody_in_a_refuge_no_address_is_kept() -> None:
+    assert address_to_keep("  ", in_refuge=True) is None
+    with pytest.raises(RefusedAddress):
+        address_to_keep("1 Any Street", in_refuge=True)
+    assert address_to_keep(" 1  Refugee Lane ", in_refuge=False) == "1 Refugee Lane"
+
+
+def test_a_contact_is_recorded_and_the_next_is_on_the_morning_view(world: World) -> None:
+    idva = world.visitor("idva")
+    assert idva.post("/victims/V-1/contact", **CONTACT).status_code == 302
+    page = plain(idva.get("/victims/V-1"))
+    assert "He waits by the school gate" in page
+    assert "mornings" in page
+    world.clock.not_before(datetime(2026, 11, 27, 9, tzinfo=UTC))
+    idva = world.visitor("idva")
+    assert "Contact with V-1" in idva.get("/today").text
+    assert "Contact with V-1" not in world.visitor("manager").get("/today?whose=all").text
+
+
+def test_who_was_not_asked_how_she_feels_has_a_reason(world: World) -> None:
+    answer = world.visitor("idva").post("/victims/V-1/contact", reached="spoke", feels="not_asked")
+    assert answer.status_code == 422
+    assert "Enter why she was not asked" in answer.text
+
+
+def test_moving_to_a_refuge_takes_the_address_away_and_says_who_did_it(world: World) -> None:
+    idva = world.visitor("idva")
+    form = {"name": "Merewen Dunstable", "phone": "07700 900199", "replaces": "0"}
+    refused = idva.post("/victims/V-1/details", **form, in_refuge="yes", address="2 New Street")
+    assert refused.status_code == 422
+    assert "2 New Street" in refused.text, "what was typed is not lost"
+    assert idva.post("/victims/V-1/details", **form, in_refuge="yes", address="").status_code == 302
+    row = world.database.one(VictimRow)
+    assert (row.address, row.in_refuge) == (None, True)
+    page = plain(idva.get("/victims/V-1"))
+    assert "its address is not kept here" in page
+    assert "Changed: address" in page
+    late = idva.post("/victims/V-1/details", **form, address="3 Old Street")
+    assert late.status_code == 422
+    assert "Somebody else has changed her details" in late.text
+
+
+def test_the_officer_reads_the_answer_and_nothing_of_why(world: World) -> None:
+    ref = check_of(world)
+    idva, manager = world.visitor("idva"), world.visitor("manager")
+    assert "A visit at home" in idva.get("/victims").text
+    until = {f"until_{ref}-day": "30", f"until_{ref}-month": "11", f"until_{ref}-year": "2026"}
+    form = {f"answer_{ref}": "do_not", "replaces": "1", **until}
+    assert idva.post(f"/victims/checks/{ref}/answer", **form).status_code == 302
+    page = plain(manager.get("/people/W-EXC/safety-checks"))
+    assert "Do not do this" in page
+    assert not any(secret in page for secret in SECRET)
+
+
+@pytest.mark.parametrize("who", sorted(set(ACCOUNTS) - {"idva"}))
+def test_nobody_else_sees_who_is_protected(shared_world: World, who: str) -> None:
+    visitor = shared_world.visitor(who)
+    assert visitor.get("/victims/V-1").status_code == 403
+    for path in ("/today?whose=all", "/people/W-EXC/timeline", "/people/W-EXC/safety-checks"):
+        text = visitor.get(path).text
+        assert not any(secret in text for secret in [*SECRET, "V-1"])
+
+
+def test_each_look_at_somebody_protected_is_logged(world: World) -> None:
+    world.visitor("idva").get("/victims/V-1")
+    looks = [row for row in world.database.all(AuditRow) if row.subject_kind == "victim"]
+    assert [row.what for row in looks] == ["protected person"]
+    assert "Dunstable" not in str([row.detail for row in looks])
