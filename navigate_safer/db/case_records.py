@@ -146,12 +146,12 @@ def of_person(
     )
 
 
-def _seen(scope: Scope, kind: RecordKind[BodyT]) -> Select[Found]:
+def _seen(scope: Scope, kind: RecordKind[BodyT]) -> Select[CaseRecordRow, str, str]:
     scope.require(kind.see)
     return _in_areas(scope).where(CaseRecordRow.kind == kind.name)
 
 
-def _in_areas(scope: Scope) -> Select[Found]:
+def _in_areas(scope: Scope) -> Select[CaseRecordRow, str, str]:
     row = CaseRecordRow
     return (
         select(row, WearerRow.ref, StaffRow.name)
@@ -165,10 +165,10 @@ def _current() -> ColumnElement[bool]:
     return CaseRecordRow.superseded_at.is_(None)
 
 
-def _first(session: Session, query: Select[Found]) -> Found | None:
+def _first(session: Session, query: Select[CaseRecordRow, str, str]) -> Found | None:
     found = session.execute(query).first()
     return None if found is None else (found[0], found[1], found[2])
 
 
-def _all(session: Session, query: Select[Found]) -> list[Found]:
+def _all(session: Session, query: Select[CaseRecordRow, str, str]) -> list[Found]:
     return [(row, wearer, author) for row, wearer, author in session.execute(query)]

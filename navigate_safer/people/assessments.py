@@ -186,9 +186,7 @@ def score_dash(
     counted = Band(risk_band(Checklist(ticks, None, incidents_12m), policy).band)
     if judged is not None and judged.rank < counted.rank:
         raise NeverLower(counted)
-    judgement = None if judged is None else judged.value
-    band = Band(risk_band(Checklist(ticks, judgement, incidents_12m), policy).band)
-    return Scored(ticks, counted, band)
+    return Scored(ticks, counted, counted if judged is None else judged)
 
 
 def highest(ratings: Iterable[Rating]) -> Band | None:

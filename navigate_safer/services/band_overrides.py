@@ -27,6 +27,6 @@ def see(sessions: Sessions, scope: Scope, now: datetime) -> list[Overrides]:
             msgspec.convert(body, Judgement)
             for body in rows.bodies(session, scope, JUDGEMENT.name, LIVE, since)
         ]
-        made = [*dashes, *judgements]
+        made: list[Dash | Judgement] = [*dashes, *judgements]
         records.consulted(session, scope, "overrides", now, detail={"assessments": len(made)})
         return assessments.overrides(made)

@@ -9,7 +9,7 @@ from navigate_safer.people.access import Permission
 from navigate_safer.people.assessments import NeverLower, tools
 from navigate_safer.people.days import day_of
 from navigate_safer.people.referrals import Band
-from navigate_safer.people.rfgv import BadWeights, RfgvInputs
+from navigate_safer.people.rfgv import BadWeights, RfgvInputs, RfgvScore
 from navigate_safer.services import assessments, band_overrides, rfgv_scores
 from navigate_safer.services.assessments import Kept
 from navigate_safer.services.records import Stale
@@ -140,9 +140,8 @@ def save_rfgv(ref: str) -> ResponseReturnValue:
 
 
 def _retyped(stale: Stale, inputs: RfgvInputs, agency: str, evidence: str) -> msgspec.Struct:
-    return msgspec.structs.replace(
-        stale.newest.body, inputs=inputs, agency=agency, evidence=evidence
-    )
+    theirs: RfgvScore = stale.newest.body
+    return msgspec.structs.replace(theirs, inputs=inputs, agency=agency, evidence=evidence)
 
 
 def _rfgv_page(

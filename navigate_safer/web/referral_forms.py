@@ -49,16 +49,14 @@ def referral(fields: Fields, settings: IntakeSettings, now: datetime) -> NewRefe
     source = fields.among("source", settings.sources, "where it comes from")
     caller = fields.choice("caller", Caller, "who is asking")
     facts = _facts(fields, received_at or now)
-    made = {
-        "locality": plain(fields, "locality", "the ward or town"),
-        "their_ref": plain(fields, "their_ref", "their reference", required=False),
-        "reason": plain(fields, "reason", "why this person is referred", large=True),
-    }
+    locality = plain(fields, "locality", "the ward or town")
+    their_ref = plain(fields, "their_ref", "their reference", required=False)
+    reason = plain(fields, "reason", "why this person is referred", large=True)
     if fields.errors or received_at is None or caller is None:
         return None
     urgent = fields.ticked("urgent")
     return NewReferral(
-        Referral(person=person, source=source, caller=caller, urgent=urgent, facts=facts, **made),
+        Referral(person, locality, source, caller, their_ref, reason, urgent, facts),
         received_at,
     )
 
