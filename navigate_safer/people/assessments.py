@@ -22,6 +22,8 @@ from navigate_safer.people.rfgv import RfgvScore, RfgvWeights
 from navigate_safer.people.shipped import shipped
 
 LIVE, CLOSED = "live", "closed"
+# All that those who are no assessors may know of it: that it was so.
+ABOUT_A_VICTIM = "An assessment of a victim's risk"
 
 
 class Basis(Enum):
@@ -197,12 +199,13 @@ def highest(ratings: Iterable[Rating]) -> Band | None:
 
 
 def resting_on(ratings: Iterable[Rating], band: Band) -> list[str]:
-    """What holds the band up, in words that name no victim."""
-    return [
-        f"{each.what}, {each.agency}" if each.agency else each.what
+    """What holds the band up, in words that do not tell who spoke with a victim, or how."""
+    said = (
+        ABOUT_A_VICTIM if each.tool else f"{each.what}, {each.agency}".removesuffix(", ")
         for each in ratings
         if each.sets_band and each.band is band
-    ]
+    )
+    return list(dict.fromkeys(said))
 
 
 def disagree(ratings: Sequence[Rating]) -> bool:

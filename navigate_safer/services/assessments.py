@@ -200,7 +200,7 @@ def save_dash(
             replaces=replaces, now=now, at=start_of(wish.by.on), state=LIVE,
             due=Due(end_of(wish.by.review_on), "Review a victim's Dash"),
         )  # fmt: skip
-        _settle(session, scope, of, wearer, now, wish.by.agency, "A victim's Dash")
+        _settle(session, scope, of, wearer, now, "", assessments.ABOUT_A_VICTIM)
         return made
 
 
@@ -228,7 +228,8 @@ def close_dash(
             session, scope, DASH, found.ref, found.body,
             replaces=replaces, now=now, state=CLOSED, reason=reason,
         )  # fmt: skip
-        _settle(session, scope, of, wearer, now, found.body.by.agency, "A victim's Dash was closed")
+        said = f"{assessments.ABOUT_A_VICTIM} no longer counts"
+        _settle(session, scope, of, wearer, now, "", said)
 
 
 def save_needs(
@@ -268,7 +269,8 @@ def save_rating(
             replaces=0 if found is None else found.version, now=now, at=start_of(body.on),
             state=LIVE, due=due,
         )  # fmt: skip
-        _settle(session, scope, of, wearer, now, body.agency, f"Rating: {body.tool}")
+        if body.victim:
+            _settle(session, scope, of, wearer, now, "", assessments.ABOUT_A_VICTIM)
 
 
 def save_judgement(

@@ -1,10 +1,11 @@
 """The common assessment: Dash, judgement that raises and never lowers, the band and its history."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
 import pytest
-from databases import Database
+from databases import SqliteFactory
 from hypothesis import given
 from hypothesis import strategies as st
 from intake_office import NOW, TODAY, Office, by, dash, dash_answers
@@ -25,9 +26,17 @@ DASH = form("dash")
 BANDS = st.sampled_from(list(Band))
 
 
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteFactory]:
+    made = SqliteFactory(tmp_path_factory.mktemp("sqlite"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def office(database: Database) -> Office:
-    return Office.opened(database)
+def office(sqlite: SqliteFactory) -> Iterator[Office]:
+    with sqlite.fresh() as database:
+        yield Office.opened(database)
 
 
 class Desk(msgspec.Struct, frozen=True):

@@ -1,15 +1,18 @@
 """Intake: the queue and its clock, decisions, records made once, repeat and serial, the report."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
 from case_files import START
-from databases import Database
-from intake_office import FACTS, NEARLY_W1, NOW, STRANGER, TODAY, Office
+from databases import Database, SqliteFactory
+from intake_office import FACTS, NEARLY_W1, NOW, STRANGER, TODAY, Office, by
 
+from navigate_safer.db import referrals as rows
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.people import WearerRow
+from navigate_safer.db.referrals import Offences
 from navigate_safer.people import referral_report
 from navigate_safer.people import referrals as rules
 from navigate_safer.people.access import Forbidden, Role
@@ -35,12 +38,21 @@ from navigate_safer.services.records import Stale
 from navigate_safer.services.referral_decisions import CannotDecide
 
 HOUR = timedelta(hours=1)
+NEARLY_W1_AS_A_BROTHER = Person("Leofwin Umbershaw", [], date(1989, 11, 23))
 SETTINGS = rules.shipped_settings()
 
 
+@pytest.fixture(scope="module")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteFactory]:
+    made = SqliteFactory(tmp_path_factory.mktemp("sqlite"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def office(database: Database) -> Office:
-    return Office.opened(database)
+def office(sqlite: SqliteFactory) -> Iterator[Office]:
+    with sqlite.fresh() as database:
+        yield Office.opened(database)
 
 
 def test_the_queue_has_the_most_pressing_first_and_says_what_is_overdue(office: Office) -> None:
@@ -180,13 +192,13 @@ def test_a_decision_that_is_not_complete_changes_nothing_and_says_where(
 
 def test_asking_for_more_keeps_the_clock_and_waits_for_the_answer(office: Office) -> None:
     ref = office.refer()
-    by = TODAY + timedelta(days=3)
-    office.decide(ref, Outcome.MORE_INFORMATION, asked_of="Probation", answer_by=by)
+    day = TODAY + timedelta(days=3)
+    office.decide(ref, Outcome.MORE_INFORMATION, asked_of="Probation", answer_by=day)
     (line,) = referrals.queue(office.database.sessions, office.scope(), NOW).waiting
     assert line.record.state == "more_information"
     assert line.decide_by == NOW + 24 * HOUR
     assert line.record.due is not None
-    assert line.record.due.at.date() == by
+    assert line.record.due.at.date() == day
     assert office.decide(ref, replaces=2, put_to="new", band=Band.STANDARD) is not None
     with pytest.raises(CannotDecide, match="is decided"):
         office.decide(ref, replaces=3, put_to="new", band=Band.STANDARD)
@@ -298,3 +310,18 @@ def test_the_report_counts_by_quarter_and_people_once() -> None:
 def test_a_report_of_nothing_is_a_report() -> None:
     made = referral_report.report([], NOW)
     assert (made.open, made.longest_open_h, made.sources) == (0, None, [])
+
+
+def test_from_a_referral_to_a_band_on_both_databases(database: Database) -> None:
+    office = Office.opened(database)
+    person = office.taken_on(NEARLY_W1_AS_A_BROTHER)
+    row = database.one(WearerRow, WearerRow.ref == person)
+    since = date(2024, 1, 1)
+    with database.sessions.begin() as session:
+        scope = office.scope()
+        assert rows.offences(session, scope, row.id, since, since) == Offences(None, 0, 0)
+    made = assessments.save_judgement(
+        database.sessions, office.scope(), person, Band.HIGH, "seen", by(), replaces=1, now=NOW
+    )
+    assert made is Band.HIGH
+    assert database.one(WearerRow, WearerRow.ref == person).band == "high"

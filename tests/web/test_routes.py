@@ -62,6 +62,30 @@ POST /victims/V-1/contact          no   no      no          bad  no     no      
 POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
+GET  /intake                       no   no      no          no   ok     ok         no      no
+GET  /intake/new                   no   no      no          no   ok     ok         no      no
+POST /intake/new                   no   no      no          no   bad    bad        no      no
+GET  /intake/referrals/REFERRAL    no   no      no          no   ok     ok         no      no
+POST /intake/referrals/REFERRAL/decide no no    no          no   bad    bad        no      no
+GET  /intake/report                no   no      no          no   ok     ok         no      no
+GET  /intake/settings              no   no      no          no   ok     ok         no      no
+POST /intake/settings              no   no      no          no   no     bad        no      no
+GET  /people/PERSON/referrals      ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/assessments    ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/assessments/dash/V-1 no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/dash/V-1 no bad no          bad  bad    bad        no      no
+POST /people/PERSON/assessments/dash/V-1/close no bad no    bad  bad    bad        no      no
+GET  /people/PERSON/assessments/needs    no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/needs    no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/rating   no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/rating   no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/band     no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/band     no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/rfgv     no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/rfgv     no bad no          bad  bad    bad        no      no
+GET  /assessments/weights          ok   ok      ok          ok   ok     ok         no      no
+POST /assessments/weights          no   no      no          no   no     bad        no      no
+GET  /assessments/overrides        no   ok      no          ok   ok     ok         no      no
 GET  /hub                          no   ok      no          no   ok     ok         no      no
 GET  /hub/imports/EXTRACT          no   ok      no          no   ok     ok         no      no
 POST /hub/extracts                 no   no      no          no   bad    bad        no      no
@@ -146,6 +170,7 @@ GET  /audit                        no   no      no          no   no     ok      
 """
 # Whose records an address of casework names: what it begins with, and the word in the table.
 RECORDS = {
+    "/intake/referrals/": "REFERRAL",
     "/hub/sources/": "courts",
     "/victims/checks/": "CHECK",
     "/victims/": "V-1",
@@ -154,6 +179,7 @@ RECORDS = {
     "/meetings/": "MEETING",
 }
 OF_CASEWORK = {
+    "REFERRAL": casework.referral_of,
     "EXTRACT": casework.extract_of,
     "CHECK": casework.check_of,
     "HEARING": casework.hearing_of,
@@ -262,7 +288,7 @@ def _written(rule: str) -> str:
     rule = rule.replace("/policies/<int:number>", "/policies/POLICY")
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
-    rule = rule.replace("<figure>", "FIGURE")
+    rule = rule.replace("<figure>", "FIGURE").replace("<victim>", "V-1")
     for begins, word in RECORDS.items():
         if rule.startswith(begins):
             rule = rule.replace("<ref>", word)
