@@ -2,20 +2,7 @@
 
 from typing import Any
 
-from navigate_safer.people import (
-    breaches,
-    caseloads,
-    cohort,
-    failures,
-    menu,
-    notices,
-    orders,
-    panels,
-    partners,
-    plan_log,
-    programmes,
-    safety,
-)
+from navigate_safer.people import assessments, breaches, caseloads, cohort, failures, menu, notices, orders, panels, partners, plan_log, programmes, referrals, safety
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
@@ -27,6 +14,8 @@ ALL: tuple[RecordKind[Any], ...] = (
     *menu.KINDS,
     *caseloads.KINDS,
     *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
+    *referrals.KINDS,
+    *assessments.KINDS,
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),

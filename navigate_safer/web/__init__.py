@@ -11,6 +11,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from navigate_safer.web import (
     alerts,
+    assessments,
     auth,
     board,
     breaches,
@@ -51,8 +52,10 @@ from navigate_safer.web import (
     policies,
     public,
     quarantine,
+    ratings,
     reasons,
     record_pages,
+    referrals,
     registers,
     requests,
     rotas,
@@ -112,6 +115,9 @@ CASEWORK = (
     registers,
     capacity,
     *(orders, order_clauses, enforcement, failures, breaches),
+    referrals,
+    assessments,
+    ratings,
     victims,
     panels,
     hub,

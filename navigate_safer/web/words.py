@@ -97,6 +97,7 @@ ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
 Entry = tuple[Permission, str, str, tuple[str, ...]]
 # The pages of casework that are about an area and not about one person.
 CASEWORK: tuple[Entry, ...] = (
+    (Permission.TRIAGE, "Intake", "referrals.queue", ("/intake", "/assessments")),
     (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
     (Permission.SEE_CASEWORK, "Menu", "menu.listed", ("/menu",)),
     (Permission.SEE_CASEWORK, "Groups", "groups.listed", ("/groups", "/sessions")),

@@ -137,6 +137,30 @@ POST /victims/V-1/disclosure       no   no      no          bad  no     no      
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
 GET  /help/statements              ok   ok      ok          ok   ok     ok         ok      ok
+GET  /intake                       no   no      no          no   ok     ok         no      no
+GET  /intake/new                   no   no      no          no   ok     ok         no      no
+POST /intake/new                   no   no      no          no   bad    bad        no      no
+GET  /intake/referrals/REFERRAL    no   no      no          no   ok     ok         no      no
+POST /intake/referrals/REFERRAL/decide no no    no          no   bad    bad        no      no
+GET  /intake/report                no   no      no          no   ok     ok         no      no
+GET  /intake/settings              no   no      no          no   ok     ok         no      no
+POST /intake/settings              no   no      no          no   no     bad        no      no
+GET  /people/PERSON/referrals      ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/assessments    ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/assessments/dash/V-1 no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/dash/V-1 no bad no          bad  bad    bad        no      no
+POST /people/PERSON/assessments/dash/V-1/close no bad no    bad  bad    bad        no      no
+GET  /people/PERSON/assessments/needs    no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/needs    no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/rating   no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/rating   no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/band     no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/band     no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/rfgv     no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/rfgv     no bad no          bad  bad    bad        no      no
+GET  /assessments/weights          ok   ok      ok          ok   ok     ok         no      no
+POST /assessments/weights          no   no      no          no   no     bad        no      no
+GET  /assessments/overrides        no   ok      no          ok   ok     ok         no      no
 GET  /hub                          no   ok      no          no   ok     ok         no      no
 GET  /hub/imports/EXTRACT          no   ok      no          no   ok     ok         no      no
 POST /hub/extracts                 no   no      no          no   bad    bad        no      no
@@ -261,6 +285,7 @@ RECORDS = {
     "/groups/sessions/": "CLASS",
     "/groups/": "GROUP",
     "/sessions/": "SESSION",
+    "/intake/referrals/": "REFERRAL",
     "/hub/sources/": "courts",
     "/victims/checks/": "CHECK",
     "/victims/": "V-1",
@@ -274,6 +299,7 @@ OF_CASEWORK = {
     "CLASS": programmes.class_of,
     "GROUP": programmes.group_of,
     "SESSION": programmes.session_of,
+    "REFERRAL": casework.referral_of,
     "EXTRACT": casework.extract_of,
     "CHECK": casework.check_of,
     "HEARING": casework.hearing_of,
@@ -390,6 +416,7 @@ def _written(rule: str) -> str:
     rule = rule.replace("<int:order>", "ORDER").replace("<int:key>", "1")
     for kind in ("failures/FAILURE", "breaches/BREACH", "notices/NOTICE"):
         rule = rule.replace(f"/{kind.split('/')[0]}/<ref>", f"/{kind}")
+    rule = rule.replace("<figure>", "FIGURE").replace("<victim>", "V-1")
     for begins, word in RECORDS.items():
         if rule.startswith(begins):
             rule = rule.replace("<ref>", word)
