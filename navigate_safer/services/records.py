@@ -7,7 +7,7 @@ not at all.
 import secrets
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -106,12 +106,13 @@ def change(
     slot: str | None = None,
     due: Due | None = None,
     reason: str = "",
+    of: About | None = None,
 ) -> Record[BodyT]:
     """A new version of what was read as version ``replaces``.
 
-    ``state`` and ``at`` stay as they are unless given; ``slot`` and ``due`` are those of the new
-    version, so that leaving them out ends them. Raises :class:`Stale` when another version has come
-    in between, and Forbidden, NotFound and :class:`SlotTaken`.
+    ``state``, ``at`` and ``of`` (whom it is about) stay as they are unless given; ``slot`` and
+    ``due`` are those of the new version, so that leaving them out ends them. Raises :class:`Stale`
+    when another version has come in between, and Forbidden, NotFound and :class:`SlotTaken`.
     """
     scope.require(kind.write)
     found = case_records.newest(session, scope, kind, ref, held=True)
@@ -119,11 +120,12 @@ def change(
         raise NotFound
     old = found[0]
     if old.version != replaces:
-        raise Stale(cast(Record[msgspec.Struct], read(kind, found)))
+        raise Stale(read(kind, found))
     old.superseded_at = now
     session.flush()
     row = CaseRecordRow(kind=kind.name, ref=ref, version=old.version + 1, area_id=old.area_id)
-    row.wearer_id, row.subject, row.at = old.wearer_id, old.subject, at or old.at
+    row.wearer_id = old.wearer_id if of is None else of.wearer_id
+    row.subject, row.at = old.subject, at or old.at
     return _store(session, scope, kind, row, body, state or old.state, slot, due, reason, now)
 
 
