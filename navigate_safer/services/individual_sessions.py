@@ -104,7 +104,7 @@ def record(
             session, scope, SITTING, ref, body, replaces=replaces, now=now, due=due,
             state=by_code()[made.outcome].state, reason=reason or "recorded",
         )  # fmt: skip
-        missed_sessions.tell(session, kept, old.body.outcome, now, voice)
+        missed_sessions.tell(session, scope, kept, old.body.outcome, now, voice)
 
 
 def _check_recorded(

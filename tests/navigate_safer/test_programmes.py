@@ -21,10 +21,8 @@ from navigate_safer.people.group_schedule import (
     NoSuchDay,
     due_after_working_days,
     instant,
-    is_working_day,
     overlap,
     weekly,
-    working_days_after,
 )
 from navigate_safer.people.menu import (
     AlcoholNeed,
@@ -146,11 +144,9 @@ def test_half_past_six_is_half_past_six_on_both_sides_of_a_clock_change() -> Non
     assert not overlap(at[0], 150, at[0] + timedelta(minutes=150), 60)
 
 
-def test_working_days_leave_out_weekends_and_bank_holidays() -> None:
-    christmas_eve = date(2026, 12, 24)  # a Thursday; Boxing Day is kept on Monday the 28th
-    assert working_days_after(christmas_eve, 1) == date(2026, 12, 29)
-    assert not is_working_day(date(2026, 12, 28))
-    due = due_after_working_days(christmas_eve, 2)
+def test_what_is_due_in_working_days_is_due_at_the_end_of_the_last() -> None:
+    # A Thursday before Christmas: Boxing Day is kept on Monday the 28th.
+    due = due_after_working_days(date(2026, 12, 24), 2)
     assert due == datetime(2026, 12, 30, 23, 59, 59, tzinfo=UTC)
 
 

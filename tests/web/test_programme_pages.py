@@ -50,9 +50,8 @@ def test_twelve_people_are_one_page_and_one_submit(world: World, group: str) -> 
     assert world.database.count(MissedSessionRow) == 1
     person = words_of(visitor.get("/people/W-X3/sessions"))
     assert "Unacceptable absence" in person
-    assert "Decide on unacceptable absence" in words_of(
-        world.visitor("supervisor").get("/today?whose=all")
-    )
+    today = words_of(world.visitor("manager").get("/today"))
+    assert "Decide about the failure of 13 November" in today
 
 
 def test_a_line_left_empty_is_named_and_nothing_is_saved(world: World, group: str) -> None:
@@ -145,9 +144,11 @@ def test_a_session_alone_is_planned_recorded_and_answered(world: World) -> None:
     assert "Money, 3 of 3" in words_of(visitor.get("/people/W-CUR/sessions"))
     missing = visitor.post(f"/sessions/{ref}", replaces="1")
     assert "Select how it went" in words_of(missing)
-    assert visitor.post(f"/sessions/{ref}", replaces="1", outcome="AFTC").status_code == 302
+    late = {"outcome": "AFTC", "notify": "yes"}
+    assert visitor.post(f"/sessions/{ref}", replaces="1", **late).status_code == 302
     stale = words_of(visitor.post(f"/sessions/{ref}", replaces="1", outcome="UAAB"))
     assert "Outcome AFTC UAAB" in stale
+    assert "A failure to comply is decided by an officer" in stale
     assert (
         visitor.post(f"/sessions/{ref}/answer", replaces="2", answer="Spoken to").status_code == 302
     )
