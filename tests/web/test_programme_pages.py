@@ -142,6 +142,11 @@ def test_a_session_alone_is_planned_recorded_and_answered(world: World) -> None:
     form = {"title": "Money", "starts_at": at, "minutes": "60", "weeks": "3", "mode": "video"}
     assert visitor.post("/people/W-CUR/sessions", **form).status_code == 302
     assert "Money, 3 of 3" in words_of(visitor.get("/people/W-CUR/sessions"))
+    whole = {**form, "title": "", "weeks": "1", "programme": "individual-8"}
+    assert visitor.post("/people/W-RES/sessions", **whole).status_code == 302
+    said = words_of(visitor.get("/people/W-RES/sessions"))
+    assert "8 sessions planned" in said
+    assert "Patterns of control" in said
     missing = visitor.post(f"/sessions/{ref}", replaces="1")
     assert "Select how it went" in words_of(missing)
     late = {"outcome": "AFTC", "notify": "yes"}
