@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import distinct, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from navigate_safer.db.alerting import AlertRow, EpisodeRow
+from alerts.decide import Action
+from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow
 from navigate_safer.db.compliance import ComplianceDayRow
 from navigate_safer.db.people import AreaRow, ConditionRow, DeviceRow, FittingRow, WearerRow
 from navigate_safer.people.access import Scope
@@ -49,11 +50,23 @@ def times(
 def alerts(
     session: Session, wearer_ids: Collection[int], start: datetime, end: datetime, known: datetime
 ) -> list[AlertFact]:
-    """Alerts about wearers that opened from ``start`` to ``end``; outcomes as known then."""
+    """Alerts about wearers that opened from ``start`` to ``end``; outcomes as known then.
+
+    Whether one was withdrawn is asked of the episode's history: it may have been withdrawn, or
+    opened again, since ``known``.
+    """
+    move = EpisodeHistoryRow
+    earlier = aliased(move)
+    newest = (
+        select(func.max(earlier.id))
+        .where(earlier.episode_id == AlertRow.episode_id, earlier.at <= known)
+        .correlate(AlertRow)
+        .scalar_subquery()
+    )
     query = (
-        select(WearerRow.ref, AlertRow.outcome, AlertRow.resolved_at, EpisodeRow.withdrawn)
+        select(WearerRow.ref, AlertRow.outcome, AlertRow.resolved_at, move.action)
         .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
-        .join(EpisodeRow, EpisodeRow.id == AlertRow.episode_id)
+        .outerjoin(move, move.id == newest)
         .where(
             AlertRow.wearer_id.in_(wearer_ids),
             AlertRow.opened_at >= start,
@@ -62,8 +75,12 @@ def alerts(
         .order_by(AlertRow.id)
     )
     return [
-        AlertFact(ref, outcome if at is not None and at <= known else None, withdrawn)
-        for ref, outcome, at, withdrawn in session.execute(query)
+        AlertFact(
+            ref,
+            outcome if at is not None and at <= known else None,
+            action == Action.WITHDRAW.value,
+        )
+        for ref, outcome, at, action in session.execute(query)
     ]
 
 

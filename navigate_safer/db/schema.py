@@ -17,6 +17,7 @@ from navigate_safer.db import (
     cases,
     commands,
     compliance,
+    costs,
     exceptions,
     gateway_minutes,
     holds,
@@ -56,7 +57,7 @@ SUBJECTS = (
     cases,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
-OUTCOME_SUBJECTS = (offending,)
+OUTCOME_SUBJECTS = (offending, costs)
 ANSWERING = (answering,)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
