@@ -204,5 +204,6 @@ def at_effects(book: Book) -> list[tuple[float, Valued]]:
             ref: msgspec.structs.replace(line, effect=effect)
             for ref, line in counted(book).items()
         }
-        made.append((effect, valued(msgspec.structs.replace(book, benefits=lines), deductions=True)))
+        changed = msgspec.structs.replace(book, benefits=lines)
+        made.append((effect, valued(changed, deductions=True)))
     return made

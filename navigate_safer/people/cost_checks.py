@@ -123,7 +123,8 @@ def _pair(book: Book, one: tuple[str, Benefit], two: tuple[str, Benefit]) -> lis
             f"{unit.name} is counted by {first} and by {second}: the same pounds would count "
             f"twice. Keep one"
         ]
-    if other.unit_cost in unit.excludes and not (line.unit_cost in beside.excludes and ref > other_ref):
+    told_already = line.unit_cost in beside.excludes and ref > other_ref
+    if other.unit_cost in unit.excludes and not told_already:
         return [
             f"{unit.name} and {beside.name} cannot be added up: one is for {unit.per} "
             f"({unit.period}), the other for {beside.per} ({beside.period}), and they count the "
@@ -142,7 +143,8 @@ def _held(book: Book, line: Benefit, unit: UnitCost, beside: UnitCost) -> list[s
     )
     if not line.net:
         less = "" if net is None else f": {_sum_in_words(book, line, unit)} = {_pence(net)}"
-        return [f"{twice}. Tick “Take off what it holds of the others” there{less}, or keep one of them"]
+        tick = f"Tick “Take off what it holds of the others” there{less}"
+        return [f"{twice}. {tick}, or keep one of them"]
     if net is None:
         return [f"{twice}, and cannot be taken off: a unit cost or a baseline is not stated"]
     if net < 0:

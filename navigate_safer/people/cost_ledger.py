@@ -110,9 +110,10 @@ def _schedules(book: Book) -> Table:
                      stated))  # fmt: skip
     whole = sum(each.total for each in book.costs.values())
     preventive = sum(each.total for each in book.costs.values() if each.nature == "preventive")
-    mix = f"{words(share(round(preventive / whole, 4)))} of it is preventive" if whole else NOT_STATED
+    part = words(share(round(preventive / whole, 4))) if whole else NOT_STATED
     said = (
-        f"The sum of each schedule is checked against the total that its source states; {mix}.",
+        f"The sum of each schedule is checked against the total that its source states. Preventive "
+        f"share: {part}.",
         "Costs that nobody has entered are not there: the true cost is at least this.",
     )
     columns = ("Service", "What", "A year", "When", "Total")

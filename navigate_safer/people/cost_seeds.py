@@ -110,7 +110,7 @@ SHIPPED = Book(assumptions=DEFAULTS, unit_costs=UNIT_COSTS)
 
 
 class Published(msgspec.Struct, frozen=True):
-    """One figure of money in the documents; ``low`` alone where no range is given, None if blank."""
+    """A figure of money in the documents; ``low`` alone where no range is given, None if blank."""
 
     what: str
     low: float | None

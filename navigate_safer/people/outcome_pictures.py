@@ -16,6 +16,7 @@ _OPEN = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" '
     'font-family="Arial, sans-serif" font-size="13" role="img" aria-label="{label}">'
 )
+LONGEST_LABEL = 78
 # Lines are told apart by their dashes too.
 LOOKS = ((BLUE, ""), (ORANGE, ' stroke-dasharray="6 4"'))
 
@@ -24,7 +25,7 @@ def tornado(bars: Sequence[Bar], middle: float) -> str:
     """The bars about the result as it stands, each with both ends in words; "" for none."""
     if not bars:
         return ""
-    width, row, top = 640, 46, 34
+    width, row, top = 760, 46, 34
     ends = [0.0, middle, *(end for bar in bars for end in (bar.at_low, bar.at_high))]
     least, most = min(ends), max(ends)
     room = (most - least) or 1.0
@@ -36,7 +37,7 @@ def tornado(bars: Sequence[Bar], middle: float) -> str:
     for number, bar in enumerate(bars):
         y = top + row * number
         left, right = sorted((x(bar.at_low), x(bar.at_high)))
-        name = f"{bar.label}: {bar.low} to {bar.high}"
+        name = _cut(f"{bar.label}: {bar.low} to {bar.high}")
         span = f"{words(pounds(bar.at_low))} to {words(pounds(bar.at_high))}"
         drawn.append(
             f'<text x="20" y="{y + 14}" fill="{INK}">{escape(name)}</text>'
@@ -53,6 +54,11 @@ def tornado(bars: Sequence[Bar], middle: float) -> str:
     )
     height = top + row * len(bars) + 6
     return _OPEN.format(w=width, h=height, label=escape(label)) + "".join(drawn) + "</svg>"
+
+
+def _cut(name: str) -> str:
+    """A name that leaves room for the figures on its right; the table has it whole."""
+    return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
 
 
 def _tornado_axis(

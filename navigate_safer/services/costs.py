@@ -27,6 +27,8 @@ from navigate_safer.services.casework import NotFound
 LONGEST_READING_S = 10.0
 LONGEST_REASON = 1_000
 ASSUMPTIONS = Kind.ASSUMPTIONS.value
+# What an entry is called in an address before it has a name.
+NEW = "new"
 
 
 class EntryPage(msgspec.Struct, frozen=True):
@@ -55,7 +57,8 @@ def see_entry(
         book = stored.book_at(session, now)
         versions = [] if ref is None else stored.versions(session, kind, ref)
     entry = None if ref is None else book.of(kind).get(ref)
-    if ref is not None and entry is None and not versions:
+    unknown = ref is not None and entry is None and not versions
+    if unknown or (ref is None and kind is Kind.ASSUMPTIONS):
         raise NotFound
     return EntryPage(kind, ref or "", entry, versions, book)
 
@@ -73,10 +76,12 @@ def save(
     """Keep a new version of an entry, a new entry where ``replaces`` is None.
 
     ``replaces`` is the number of the version that the form was made from, 0 for what is shipped.
-    Raises :class:`BadEntry`, Forbidden.
+    Raises :class:`BadEntry`, NotFound, Forbidden.
     """
     scope.require(Permission.EDIT_OUTCOME_BASIS)
-    if not re.fullmatch(REF, ref) or len(ref) > 64:
+    if kind is Kind.ASSUMPTIONS and ref != ASSUMPTIONS:
+        raise NotFound
+    if not re.fullmatch(REF, ref) or len(ref) > 64 or ref == NEW:
         raise BadEntry("ref", "Enter a short name of small letters, digits and -, such as arrests")
     _write(sessions, scope, kind, ref, entry, reason, replaces, now)
 
@@ -113,32 +118,34 @@ def _write(
         with sessions.begin() as session:
             book = stored.book_at(session, now)
             known = book.of(kind).get(ref)
-            if entry is None and known is None:
-                raise NotFound
             newest = _newest(session, kind, ref)
-            if replaces is not None and known is None and not newest:
+            if known is None and (entry is None or (replaces is not None and not newest)):
                 raise NotFound
             _refuse_overtaken(newest, replaces, exists=known is not None)
             if entry is None:
                 _refuse_in_use(book, kind, ref)
             else:
                 check(book.having(kind, ref, entry), ref, entry)
-            held = known if entry is None else entry
+            held = entry or known
             row = _row(kind, ref, newest + 1, held, reason, scope.staff_id, now)
             row.removed = entry is None
             session.add(row)
-            audit.record(
-                session,
-                Act.ALTERATION,
-                "cost entry removed" if entry is None else "cost entry",
-                at=now,
-                actor="staff",
-                staff_id=scope.staff_id,
-                subject_kind="costs",
-                detail={"kind": kind.value, "entry": ref, "version": newest + 1},
-            )
+            _log(session, scope, row, now)
     except IntegrityError:
         raise BadEntry("reason", OVERTAKEN) from None
+
+
+def _log(session: Session, scope: Scope, row: CostEntryRow, now: datetime) -> None:
+    audit.record(
+        session,
+        Act.ALTERATION,
+        "cost entry removed" if row.removed else "cost entry",
+        at=now,
+        actor="staff",
+        staff_id=scope.staff_id,
+        subject_kind="costs",
+        detail={"kind": row.kind, "entry": row.ref, "version": row.version},
+    )
 
 
 OVERTAKEN = "Somebody has changed this since you opened it: open it again and look"
@@ -152,7 +159,7 @@ def _newest(session: Session, kind: Kind, ref: str) -> int:
 
 def _refuse_overtaken(newest: int, replaces: int | None, *, exists: bool) -> None:
     if replaces is None and exists:
-        raise BadEntry("ref", "There is an entry of this name already: choose another, or change it")
+        raise BadEntry("ref", "There is an entry of this name: choose another, or change it")
     if replaces is not None and replaces != newest:
         raise BadEntry("reason", OVERTAKEN)
 

@@ -114,7 +114,8 @@ class _Sheets:
         self.book = book
         self.bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         self.plain = book.add_format({"text_wrap": True, "valign": "top"})
-        formats = {"pounds": f"{POUND}#,##0.00;-{POUND}#,##0.00", "share": "0.0##%", "": "#,##0.###"}
+        money = f"{POUND}#,##0.00;-{POUND}#,##0.00"
+        formats = {"pounds": money, "share": "0.0##%", "": "#,##0.###"}
         self.numbers = {
             name: book.add_format({"num_format": written, "valign": "top"})
             for name, written in formats.items()
@@ -171,7 +172,8 @@ def _about(pack: Pack, known: datetime) -> list[tuple[str, str]]:
         ("Events up to", report.as_at.isoformat()),
         ("Records as known", known.isoformat(timespec="seconds")),
         ("People", str(report.people)),
-        ("Windows", f"{report.window_days} days each side of selection, {report.gap_days} left out"),
+        ("Windows", f"{report.window_days} days each side of selection"),
+        ("Left out about selection", f"{report.gap_days} days"),
         ("Thresholds", f"version {report.policy}"),
         ("Content", digest(pack)),
         ("Small numbers", left_out if report.public else "shown"),

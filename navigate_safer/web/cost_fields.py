@@ -86,7 +86,7 @@ FIELDS: dict[Kind, tuple[Field, ...]] = {
         Field("agency", "Agency that pays", WORDS),
         Field("nature", "Nature", CHOICE,
               options=(("preventive", "Preventive"), ("reactive", "Reactive"))),
-        Field("items", "What it costs a year", ITEMS, "One line each, such as: Two workers: 90,000"),
+        Field("items", "What it costs a year", ITEMS, "A line each, such as: Two workers: 90,000"),
         Field("stated_total", "Total that the source states", POUNDS,
               "The items are checked against it", blank=True),
         Field("first_year", "From year", WHOLE, low=1, high=30),

@@ -17,7 +17,6 @@ from navigate_safer.web.cost_fields import FIELDS
 from navigate_safer.web.outcome_wish import known_at
 
 pages = Blueprint("costs", __name__)
-NEW = "new"
 # What can be added to, and in which words.
 ADDED = {
     Kind.BENEFIT: "Add a benefit",
@@ -102,7 +101,7 @@ def _kind(kind: str) -> Kind:
 
 
 def _ref(entry: str) -> str | None:
-    return None if entry == NEW else entry
+    return None if entry == costs.NEW else entry
 
 
 def _replaces() -> int:
