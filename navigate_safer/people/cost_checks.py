@@ -10,8 +10,9 @@ from navigate_safer.people.cost_book import (
     LedgerEntry,
     UnitCost,
 )
-from navigate_safer.people.outcome_table import pounds, words
+from navigate_safer.people.outcome_table import MINUS, pounds, words
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 # A stated total is printed to the pound.
 PENNY = 0.005
 
@@ -189,7 +190,8 @@ def _held_by(book: Book, line: Benefit, unit: UnitCost) -> list[tuple[Benefit, U
 
 def _sum_in_words(book: Book, line: Benefit, unit: UnitCost) -> str:
     taken = "".join(
-        f" − {words(pounds(beside.pounds))} × {(other.baseline or 0) / (line.baseline or 1):.4g}"
+        f" {MINUS} {words(pounds(beside.pounds))} {TIMES} "
+        f"{(other.baseline or 0) / (line.baseline or 1):.4g}"
         for other, beside in _held_by(book, line, unit)
     )
     return f"{words(pounds(unit.pounds))}{taken}"

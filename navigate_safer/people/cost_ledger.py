@@ -35,7 +35,7 @@ def ledger_table(book: Book) -> Table:
         )
         note = f"{len(mine)} entries, {len(mine) - len(known)} without an amount"
         cashable = words(pounds(taken))
-        rows.append((f"All {state}", pounds(sum(known)), "", "", "", state, cashable, note))
+        rows.append((f"All {state}", pounds(sum(known) if known else None), "", "", "", state, cashable, note))
     said = (
         "A forecast is a hope, what is budgeted a promise, and only what is realised has happened: "
         "the three are never added up.",
@@ -57,8 +57,8 @@ def _contributions(book: Book) -> Table:
         (each.partner, pounds(each.pounds), each.year, each.priority, each.source)
         for each in entries
     ]
-    total = sum(each.pounds or 0.0 for each in entries)
-    rows.append(("All partners", pounds(total), "", "", ""))
+    known = [each.pounds for each in entries if each.pounds is not None]
+    rows.append(("All partners", pounds(sum(known) if known else None), "", "", ""))
     columns = ("Partner", "Amount", "Year", "Joint priority", "Source")
     said = ("What nobody has stated is not in the sum.",)
     return Table("contributions", "Contributions of partners", columns, tuple(rows), said)

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterable
 
 from navigate_safer.people import cost_sensitivity, outcome_pictures
 from navigate_safer.people.cost_book import Book
-from navigate_safer.people.cost_case import KINDS, CannotCount, Case, Valued, at_effects, case_of
+from navigate_safer.people.cost_case import (
+    KINDS,
+    Bar,
+    CannotCount,
+    Case,
+    Valued,
+    at_effects,
+    case_of,
+)
 from navigate_safer.people.outcome_table import (
     NOT_APPLICABLE,
     Cell,
@@ -161,7 +169,7 @@ def _effects(book: Book) -> Table:
                  "With deductions, discounted.")  # fmt: skip
 
 
-def _tornado(book: Book, case: Case, bars: list[cost_sensitivity.Bar]) -> Table:
+def _tornado(book: Book, case: Case, bars: list[Bar]) -> Table:
     middle = case.deducted.found.npv_public_value
     rows = tuple(
         (bar.label, bar.low, bar.high, pounds(bar.at_low), pounds(bar.at_high)) for bar in bars

@@ -105,7 +105,7 @@ def headlines(report: Report) -> Table:
     for part in report.parts:
         if part.key in HEADLINE_ROWS and len(part.rows) > 0:
             row = part.rows[min(HEADLINE_ROWS[part.key], len(part.rows) - 1)]
-            rows.append((part.title, row.value, row.interval or "–", _first_words(part)))
+            rows.append((part.title, row.value, row.interval, _first_words(part)))
     said = (
         "None of these shows by itself that the programme worked: people are picked at their "
         "worst, and the law, the courts and the reporting of abuse change too. What each can say "
@@ -194,7 +194,7 @@ def capacity(loads: Sequence[AreaLoad]) -> Table:
         if part is not None and part > CASES_PER_WORKER:
             over.append(each.area)
         state = "no worker" if part is None else ("over" if part > CASES_PER_WORKER else "within")
-        each_has: Cell = "–" if part is None else Number(f"{part:.1f}", part)
+        each_has: Cell = "" if part is None else Number(f"{part:.1f}", part)
         rows.append((each.area, count(each.people), each_has, state))
     told = (
         f"Over {CASES_PER_WORKER} people a worker: {', '.join(over)}."

@@ -67,4 +67,6 @@ def years(value: float | None) -> Cell:
 
 def count(value: float | None) -> Cell:
     """A count or an amount of something else than money."""
-    return NOT_STATED if value is None else Number(f"{value:,.4g}", value)
+    if value is None:
+        return NOT_STATED
+    return Number(f"{value:,.0f}" if value == int(value) else f"{value:.4g}", value)
