@@ -26,6 +26,7 @@ from navigate_safer.people.outcome_table import (
 
 # Undiscounted and discounted pounds of one way of counting.
 Two = Callable[[Valued], tuple[float, float]]
+TITLE = "What it costs and what it brings"
 FORMULA = (
     "Avoided = cohort x baseline x ramp x effect x (1 - deadweight) x (1 - drop-off)^year. Benefit "
     "= avoided x unit cost x (1 - optimism bias). Cost x (1 + optimism bias). Each year is "
@@ -41,7 +42,7 @@ def result_tables(book: Book) -> list[Table]:
     except CannotCount as fault:
         said = (f"Cannot be estimated: {fault}", "Nothing is filled in that nobody has stated.")
         row = ("Cost and benefit", "cannot be estimated")
-        return [Table("money", "What it costs and what it brings", ("", "Figure"), (row,), said)]
+        return [Table("money", TITLE, ("", "Figure"), (row,), said)]
     bars = cost_sensitivity.tornado(book)
     return [_money(book, case), _by_agency(case), _effects(book), _tornado(book, case, bars)]
 
@@ -69,7 +70,11 @@ def _money(book: Book, case: Case) -> Table:
         "With deductions, undiscounted", "With deductions, discounted",
     )  # fmt: skip
     said = tuple(_money_said(book, case))
-    return Table("money", "What it costs and what it brings", columns, tuple(rows), said, FORMULA)
+    drawn = [("Cost", less.found.pv_cost)]
+    drawn += [(f"{kind.capitalize()} benefit", less.by_kind[kind]) for kind in KINDS]
+    drawn.append(("Cashable and signed for", less.found.pv_cashable))
+    picture = outcome_pictures.bars(drawn, "With deductions, discounted")
+    return Table("money", TITLE, columns, tuple(rows), said, FORMULA, picture)
 
 
 def _cost(each: Valued) -> tuple[float, float]:

@@ -61,6 +61,30 @@ def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
 
 
+def bars(named: Sequence[tuple[str, float]], label: str) -> str:
+    """One lying bar for each amount of money, all on one scale; below nought they go left."""
+    width, row, left = 760, 34, 210
+    least, most = (end(0.0, *(value for _, value in named)) for end in (min, max))
+    room = (most - least) or 1.0
+
+    def x(value: float) -> float:
+        return left + (width - left - 120) * (value - least) / room
+
+    height = row * len(named)
+    drawn = [f'<line x1="{x(0):.1f}" x2="{x(0):.1f}" y1="0" y2="{height}" stroke="{INK}"/>']
+    for number, (name, value) in enumerate(named):
+        y, (low, high) = row * number, sorted((x(0), x(value)))
+        fill = ORANGE if number == 0 else BLUE
+        drawn.append(
+            f'<text x="0" y="{y + 20}" fill="{INK}">{escape(name)}</text>'
+            f'<rect x="{low:.1f}" y="{y + 6}" width="{high - low:.1f}" height="20" fill="{fill}"/>'
+            f'<text x="{high + 8:.1f}" y="{y + 20}" fill="{INK}">{words(pounds(value))}</text>'
+        )
+    told = "; ".join(f"{name} {words(pounds(value))}" for name, value in named)
+    opened = _OPEN.format(w=width, h=height, label=escape(f"{label}: {told}"))
+    return opened + "".join(drawn) + "</svg>"
+
+
 def _tornado_axis(
     x: Callable[[float], float], middle: float, top: float, bottom: float, width: float
 ) -> str:

@@ -204,8 +204,10 @@ def test_every_table_says_what_can_and_cannot_be_concluded() -> None:
     for table in made:
         assert table.said, table.key
         assert all(len(row) == len(table.columns) for row in table.rows), table.key
-    (picture,) = (table.picture for table in made if table.picture)
-    assert 'role="img" aria-label="Net present public value' in picture
+    pictures = {table.key: table.picture for table in made if table.picture}
+    assert set(pictures) == {"money", "tornado"}
+    assert 'role="img" aria-label="Net present public value' in pictures["tornado"]
+    assert 'role="img" aria-label="With deductions, discounted: Cost £' in pictures["money"]
 
 
 def test_a_schedule_that_does_not_add_up_and_a_realised_benefit_without_evidence_are_refused() -> (
