@@ -7,7 +7,8 @@ from sqlalchemy import distinct, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.decide import Action
-from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow
+from alerts.lifecycle import Move, Outcome
+from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeHistoryRow
 from navigate_safer.db.compliance import ComplianceDayRow
 from navigate_safer.db.people import AreaRow, ConditionRow, DeviceRow, FittingRow, WearerRow
 from navigate_safer.people.access import Scope
@@ -52,21 +53,28 @@ def alerts(
 ) -> list[AlertFact]:
     """Alerts about wearers that opened from ``start`` to ``end``; outcomes as known then.
 
-    Whether one was withdrawn is asked of the episode's history: it may have been withdrawn, or
-    opened again, since ``known``.
+    Both are asked of histories, which are never changed: since ``known`` an episode may have been
+    withdrawn, and an alert resolved or opened again.
     """
-    move = EpisodeHistoryRow
-    earlier = aliased(move)
+    decision, move = EpisodeHistoryRow, AlertHistoryRow
+    earlier, before = aliased(decision), aliased(move)
     newest = (
         select(func.max(earlier.id))
         .where(earlier.episode_id == AlertRow.episode_id, earlier.at <= known)
         .correlate(AlertRow)
         .scalar_subquery()
     )
+    answer = (
+        select(func.max(before.id))
+        .where(before.alert_id == AlertRow.id, before.at <= known, before.move.in_(_ANSWERS))
+        .correlate(AlertRow)
+        .scalar_subquery()
+    )
     query = (
-        select(WearerRow.ref, AlertRow.outcome, AlertRow.resolved_at, move.action)
+        select(WearerRow.ref, move.move, move.reason, decision.action)
         .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
-        .outerjoin(move, move.id == newest)
+        .outerjoin(decision, decision.id == newest)
+        .outerjoin(move, move.id == answer)
         .where(
             AlertRow.wearer_id.in_(wearer_ids),
             AlertRow.opened_at >= start,
@@ -77,11 +85,21 @@ def alerts(
     return [
         AlertFact(
             ref,
-            outcome if at is not None and at <= known else None,
+            _outcome(reason) if answered == Move.RESOLVE.value else None,
             action == Action.WITHDRAW.value,
         )
-        for ref, outcome, at, action in session.execute(query)
+        for ref, answered, reason, action in session.execute(query)
     ]
+
+
+_ANSWERS = (Move.RESOLVE.value, Move.REOPEN.value)
+_OUTCOMES = {each.label: each.value for each in Outcome}
+
+
+def _outcome(reason: str) -> str:
+    """The outcome with which an alert was resolved: its label is what the reason begins with."""
+    label = reason.partition(":")[0]
+    return _OUTCOMES.get(label, Outcome.OTHER.value)
 
 
 def worn(
