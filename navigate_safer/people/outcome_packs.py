@@ -182,12 +182,26 @@ def _year_over(year: str, today: date) -> bool:
     return today > date(int(year[:4]) + 1, 3, 31)
 
 
+def _hidden(loads: Sequence[AreaLoad]) -> set[str]:
+    """Areas with so few people that somebody could be known by it.
+
+    The whole is printed in the pack: one that is left out would be the whole less the others, so
+    that a second one is left out with it.
+    """
+    found = {each.area for each in loads if small((each.people,))}
+    if len(found) == 1:
+        rest = sorted((each.people, each.area) for each in loads if each.area not in found)
+        found |= {area for _, area in rest[:1]}
+    return found
+
+
 def capacity(loads: Sequence[AreaLoad]) -> Table:
     """People for each worker by area, beside what one can hold."""
     rows: list[tuple[Cell, ...]] = []
     over = []
+    hidden = _hidden(loads)
     for each in loads:
-        if small((each.people,)):
+        if each.area in hidden:
             rows.append((each.area, LEFT_OUT, "", ""))
             continue
         part = each.people / each.workers if each.workers else None
