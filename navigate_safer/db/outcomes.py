@@ -72,6 +72,7 @@ def alerts(
     )
     query = (
         select(WearerRow.ref, move.move, move.reason, decision.action)
+        .select_from(AlertRow)
         .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
         .outerjoin(decision, decision.id == newest)
         .outerjoin(move, move.id == answer)

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from alerts.terms import DeviceKind
-from navigate_safer.demo.names import drama_number, person_name, street_address
 from navigate_safer.demo.costs import cost_entries
+from navigate_safer.demo.names import drama_number, person_name, street_address
 from navigate_safer.demo.offending import harm_table, offending_of, population
 from navigate_safer.demo.orders import paper, town_zone
 from navigate_safer.demo.places import LOCALITIES, TOWN_CENTRES

@@ -201,8 +201,7 @@ def at_effects(book: Book) -> list[tuple[float, Valued]]:
     made = []
     for effect in EFFECTS_SHOWN:
         lines = {
-            ref: msgspec.structs.replace(line, effect=effect)
-            for ref, line in counted(book).items()
+            ref: msgspec.structs.replace(line, effect=effect) for ref, line in counted(book).items()
         }
         changed = msgspec.structs.replace(book, benefits=lines)
         made.append((effect, valued(changed, deductions=True)))

@@ -121,15 +121,19 @@ def _pair(book: Book, one: tuple[str, Benefit], two: tuple[str, Benefit]) -> lis
     if line.unit_cost == other.unit_cost:
         first, second = sorted((ref, other_ref))
         return [
-            f"{unit.name} is counted by {first} and by {second}: the same pounds would count "
-            f"twice. Keep one"
+            (
+                f"{unit.name} is counted by {first} and by {second}: the same pounds would count "
+                f"twice. Keep one"
+            )
         ]
     told_already = line.unit_cost in beside.excludes and ref > other_ref
     if other.unit_cost in unit.excludes and not told_already:
         return [
-            f"{unit.name} and {beside.name} cannot be added up: one is for {unit.per} "
-            f"({unit.period}), the other for {beside.per} ({beside.period}), and they count the "
-            f"same harm. Keep one"
+            (
+                f"{unit.name} and {beside.name} cannot be added up: one is for {unit.per} "
+                f"({unit.period}), the other for {beside.per} ({beside.period}), and they count "
+                f"the same harm. Keep one"
+            )
         ]
     if other.unit_cost in unit.holds:
         return _held(book, line, unit, beside)
@@ -150,8 +154,11 @@ def _held(book: Book, line: Benefit, unit: UnitCost, beside: UnitCost) -> list[s
         return [f"{twice}, and cannot be taken off: a unit cost or a baseline is not stated"]
     if net < 0:
         return [
-            f"{unit.name} holds less than what is to be taken off it: "
-            f"{_sum_in_words(book, line, unit)} = {_pence(net)}. Correct a baseline or a unit cost"
+            (
+                f"{unit.name} holds less than what is to be taken off it: "
+                f"{_sum_in_words(book, line, unit)} = {_pence(net)}. Correct a baseline or a unit "
+                "cost"
+            )
         ]
     return []
 
@@ -165,7 +172,7 @@ def net_pounds(book: Book, line: Benefit) -> float | None:
     if unit is None or unit.pounds is None:
         return None
     left = unit.pounds
-    for other, beside in _held_by(book, line, unit):
+    for other, beside in _held_by(book, unit):
         if not line.baseline or other.baseline is None or beside.pounds is None:
             return None
         left -= beside.pounds * other.baseline / line.baseline
@@ -180,7 +187,7 @@ def worth(book: Book, line: Benefit) -> float | None:
     return None if unit is None else unit.pounds
 
 
-def _held_by(book: Book, line: Benefit, unit: UnitCost) -> list[tuple[Benefit, UnitCost]]:
+def _held_by(book: Book, unit: UnitCost) -> list[tuple[Benefit, UnitCost]]:
     return [
         (other, book.unit_costs[other.unit_cost])
         for other in book.benefits.values()
@@ -192,7 +199,7 @@ def _sum_in_words(book: Book, line: Benefit, unit: UnitCost) -> str:
     taken = "".join(
         f" {MINUS} {words(pounds(beside.pounds))} {TIMES} "
         f"{(other.baseline or 0) / (line.baseline or 1):.4g}"
-        for other, beside in _held_by(book, line, unit)
+        for other, beside in _held_by(book, unit)
     )
     return f"{words(pounds(unit.pounds))}{taken}"
 

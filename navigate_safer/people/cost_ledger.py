@@ -30,15 +30,26 @@ def ledger_table(book: Book) -> Table:
     for state in ("forecast", "budgeted", "realised"):
         mine = [each for each in book.ledger.values() if each.state == state]
         known = [each.pounds for each in mine if each.pounds is not None]
-        taken = sum(
-            each.pounds or 0.0 for each in mine if each.cashable and each.signed
-        )
+        taken = sum(each.pounds or 0.0 for each in mine if each.cashable and each.signed)
         note = f"{len(mine)} entries, {len(mine) - len(known)} without an amount"
         cashable = words(pounds(taken))
-        rows.append((f"All {state}", pounds(sum(known) if known else None), "", "", "", state, cashable, note))
+        rows.append(
+            (
+                f"All {state}",
+                pounds(sum(known) if known else None),
+                "",
+                "",
+                "",
+                state,
+                cashable,
+                note,
+            )
+        )
     said = (
-        "A forecast is a hope, what is budgeted a promise, and only what is realised has happened: "
-        "the three are never added up.",
+        (
+            "A forecast is a hope, what is budgeted a promise, and only what is realised has "
+            "happened: the three are never added up."
+        ),
         "An amount counts as cashable once its budget owner has signed, with his name and the day.",
     )
     columns = ("Benefit", "Amount", "Year", "Agency", "Owner", "State", "Cashable, signed by",
@@ -112,8 +123,10 @@ def _schedules(book: Book) -> Table:
     preventive = sum(each.total for each in book.costs.values() if each.nature == "preventive")
     part = words(share(round(preventive / whole, 4))) if whole else NOT_STATED
     said = (
-        f"The sum of each schedule is checked against the total that its source states. Preventive "
-        f"share: {part}.",
+        (
+            f"The sum of each schedule is checked against the total that its source states. "
+            f"Preventive share: {part}."
+        ),
         "Costs that nobody has entered are not there: the true cost is at least this.",
     )
     columns = ("Service", "What", "A year", "When", "Total")
@@ -128,8 +141,10 @@ def published_table() -> Table:
         for each in PUBLISHED
     )  # fmt: skip
     said = (
-        "These are quoted, not checked: none comes with a method, and none is used in the "
-        "calculation above. What a document leaves blank is not stated here either.",
+        (
+            "These are quoted, not checked: none comes with a method, and none is used in the "
+            "calculation above. What a document leaves blank is not stated here either."
+        ),
     )
     columns = ("What", "Figure", "To", "Source", "Note")
     return Table("published", "What was published", columns, rows, said)
@@ -178,9 +193,7 @@ def _unit_source(book: Book, key: str) -> str:
     unit = book.unit_costs.get(key)
     if unit is None:
         return NOT_STATED
-    return (
-        f"{unit.source}. Scope: {unit.scope}; period: {unit.period}; prices: {unit.price_year}"
-    )
+    return f"{unit.source}. Scope: {unit.scope}; period: {unit.period}; prices: {unit.price_year}"
 
 
 def unit_words(unit: UnitCost) -> str:

@@ -163,8 +163,8 @@ def _effects(book: Book) -> Table:
         for ref, value in switching.items()
     ]
     said = (
-        "10 to 20 % is what Southend counted on, 35 % the fall in arrests that West Cheshire "
-        "reported without a comparison group: none of them is a measured effect.",
+        ("10 to 20 % is what Southend counted on, 35 % the fall in arrests that West Cheshire "
+        "reported without a comparison group: none of them is a measured effect."),
         "Public value is exactly nil when one effect alone is changed to: " + "; ".join(lines)
         + ". Below 0 the others carry the cost by themselves, above 100 % this one cannot.",
     )  # fmt: skip
@@ -188,8 +188,10 @@ def _tornado(book: Book, case: Case, bars: list[Bar]) -> Table:
         else f"None of them, moved by {by}, turns gain into loss or loss into gain by itself."
     )
     said = (
-        f"Each assumption is moved down and up by {by} of itself while the others stay. The widest "
-        f"bar is what to find out about first. {turned}",
+        (
+            f"Each assumption is moved down and up by {by} of itself while the others stay. The "
+            f"widest bar is what to find out about first. {turned}"
+        ),
         "It cannot show what happens if several are wrong together, and how likely any of it is.",
     )
     columns = ("Assumption", "From", "To", "Public value less cost at the first", "At the second")

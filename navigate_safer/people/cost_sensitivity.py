@@ -86,9 +86,7 @@ def _paid(book: Book) -> Iterable[_Moved]:
 
 
 def _scaled(cost: Cost, scale: float) -> Cost:
-    items = tuple(
-        msgspec.structs.replace(each, pounds=each.pounds * scale) for each in cost.items
-    )
+    items = tuple(msgspec.structs.replace(each, pounds=each.pounds * scale) for each in cost.items)
     return msgspec.structs.replace(cost, items=items, stated_total=None)
 
 

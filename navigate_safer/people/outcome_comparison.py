@@ -59,17 +59,20 @@ def ratio_of_changes(first: Side, second: Side, design: Design) -> Part:
     counts = (one.x0, one.x1, two.x0, two.x1)
     time = _time_ratio(one.t0, one.t1, two.t0, two.t1)
     ratio = None if found.ratio_of_ratios is None or not time else found.ratio_of_ratios / time
-    interval = None
+    interval, low, high = None, None, None
     if ratio is not None and found.ci95 is not None and time:
-        interval = (found.ci95[0] / time, found.ci95[1] / time)
+        low, high = (end / time for end in found.ci95)
+        interval = low, high
     rows = (
         _own(first, one.x0, one.t0, one.x1, one.t1),
         _own(second, two.x0, two.t0, two.x1, two.t1),
         Row("Change of the first against the second", change(ratio), change_between(interval),
-            f"dispersion {spread:.1f}", ratio, *(interval or (None, None)), counts),
+            f"dispersion {spread:.1f}", ratio, low, high, counts),
     )  # fmt: skip
-    why = found.reasons.get("ratio_of_ratios") or found.reasons.get("ci95") or (
-        "somebody has no day at risk" if not time else ""
+    why = (
+        found.reasons.get("ratio_of_ratios")
+        or found.reasons.get("ci95")
+        or ("somebody has no day at risk" if not time else "")
     )
     said = (Sentence(_said(first, second, interval, why, counts, spread), counts), Sentence(NO_LOT))
     method = (

@@ -107,9 +107,11 @@ def headlines(report: Report) -> Table:
             row = part.rows[min(HEADLINE_ROWS[part.key], len(part.rows) - 1)]
             rows.append((part.title, row.value, row.interval, _first_words(part)))
     said = (
-        "None of these shows by itself that the programme worked: people are picked at their "
-        "worst, and the law, the courts and the reporting of abuse change too. What each can say "
-        "stands beside it; the parts below say how it is counted.",
+        (
+            "None of these shows by itself that the programme worked: people are picked at their "
+            "worst, and the law, the courts and the reporting of abuse change too. What each can "
+            "say stands beside it; the parts below say how it is counted."
+        ),
     )
     columns = ("Measure", "Figure", "Likely between (95 %)", "What it says")
     return Table("headlines", "Headlines", columns, tuple(rows), said)
@@ -130,8 +132,10 @@ def framework_table(lines: Sequence[Line]) -> Table:
     )  # fmt: skip
     waiting = [line for line in lines if line.state == "not supplied"]
     said = (
-        f"{len(waiting)} of {len(lines)} measures have not been supplied by their owners; that is "
-        f"not nought, and nothing can be concluded about them.",
+        (
+            f"{len(waiting)} of {len(lines)} measures have not been supplied by their owners; that "
+            f"is not nought, and nothing can be concluded about them."
+        ),
         "No figure here shows by itself that the programme caused a change.",
     )
     columns = ("Owner", "Measure", "Figure", "What is counted", "Over")
@@ -163,8 +167,10 @@ def late_items(facts: Facts) -> Table:
     ]
     rows += [("Funding", each, "ends soon") for each in cost_ledger.ending(facts.book, facts.today)]
     said = (
-        "What is late says nothing of why. An alert that was answered late was still answered; the "
-        "pages of the service show each one to those who may see it.",
+        (
+            "What is late says nothing of why. An alert that was answered late was still answered; "
+            "the pages of the service show each one to those who may see it."
+        ),
     )
     return Table("late", "Overdue and late", ("Who", "What", "How many"), tuple(rows), said)
 
@@ -217,8 +223,10 @@ def capacity(loads: Sequence[AreaLoad]) -> Table:
     )
     said = (
         told,
-        f"{CASES_PER_WORKER} is what Cheshire East planned with (150 people a year, 9 months each, "
-        f"4 workers). It cannot show how hard the cases are, nor who is ill or on leave.",
+        (
+            f"{CASES_PER_WORKER} is what Cheshire East planned with (150 people a year, 9 months "
+            f"each, 4 workers). It cannot show how hard the cases are, nor who is ill or on leave."
+        ),
     )
     columns = ("Area", "People", "For each worker", "Capacity")
     method = "People and their offender managers as they are when the pack is made."

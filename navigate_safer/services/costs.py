@@ -168,9 +168,7 @@ def _refuse_in_use(book: Book, kind: Kind, ref: str) -> None:
     if kind is not Kind.UNIT_COST:
         return
     users = [key for key, line in book.benefits.items() if line.unit_cost == ref]
-    users += [
-        key for key, unit in book.unit_costs.items() if ref in (*unit.holds, *unit.excludes)
-    ]
+    users += [key for key, unit in book.unit_costs.items() if ref in (*unit.holds, *unit.excludes)]
     if users:
         raise BadEntry("reason", f"It is used by {', '.join(users)}: change these first")
 

@@ -140,7 +140,7 @@ class _Sheets:
         for line, row in enumerate(rows, start=1):
             for column, cell in enumerate(row):
                 self._write(sheet, line, column, cell)
-        for offset, text in enumerate((*said, method), start=2):
+        for offset, text in enumerate(filter(None, (*said, method)), start=2):
             sheet.write_string(line + offset, 0, text)
 
     def _write(

@@ -105,9 +105,7 @@ def see_report(
     return public(made) if figures_only else made
 
 
-def _apart(
-    session: Session, scope: Scope, wish: Wish, known: datetime
-) -> tuple[Side, Side] | None:
+def _apart(session: Session, scope: Scope, wish: Wish, known: datetime) -> tuple[Side, Side] | None:
     """The two groups, where a second one is asked for; who may see figures only cannot."""
     if not wish.against:
         return None

@@ -16,9 +16,7 @@ class _Fault(Exception):
     """A field that cannot be read; the message says what to do."""
 
 
-def entry_of_form(
-    form: Mapping[str, str], kind: Kind, errors: dict[str, str]
-) -> Entry | None:
+def entry_of_form(form: Mapping[str, str], kind: Kind, errors: dict[str, str]) -> Entry | None:
     """The entry, or None with what to do about each field in ``errors``."""
     values: dict[str, object] = {}
     for field in FIELDS[kind]:
@@ -165,20 +163,19 @@ def _small(label: str) -> str:
 
 
 def _written(value: object, field: Field) -> str:
-    if value is None:
+    if value is None or value is False:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if field.kind == fields.PERCENT and isinstance(value, float):
-        return f"{100 * value:.10g}"
-    if field.kind == fields.PERCENTS and isinstance(value, tuple):
-        return ", ".join(f"{100 * each:.10g}" for each in value)
-    if isinstance(value, float | int):
-        return f"{value:,.10g}" if field.kind == fields.POUNDS else f"{value:.10g}"
+    if value is True:
+        return "yes"
     if isinstance(value, tuple):
-        if field.kind == fields.ITEMS:
-            return "\n".join(
-                f"{each.what}: {each.pounds:,.10g}" for each in value if isinstance(each, Item)
-            )
-        return ", ".join(str(each) for each in value)
-    return str(value)
+        between = "\n" if field.kind == fields.ITEMS else ", "
+        return between.join(_written(each, field) for each in value)
+    if isinstance(value, Item):
+        return f"{value.what}: {value.pounds:,.10g}"
+    return _figure(value, field.kind) if isinstance(value, float | int) else str(value)
+
+
+def _figure(value: float, kind: str) -> str:
+    if kind in (fields.PERCENT, fields.PERCENTS):
+        return f"{100 * value:.10g}"
+    return f"{value:,.10g}" if kind == fields.POUNDS else f"{value:.10g}"

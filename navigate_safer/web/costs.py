@@ -114,9 +114,7 @@ def _form(kind: Kind, ref: str | None, form: object, errors: dict[str, str]) -> 
     seen = costs.see_entry(service().sessions, scope(), kind, ref, now())
     if form is None:
         known = seen.entry or (seen.versions[0].entry if seen.versions else None)
-        form = (
-            cost_forms.new_form(kind) if known is None else cost_forms.form_of_entry(known, kind)
-        )
+        form = cost_forms.new_form(kind) if known is None else cost_forms.form_of_entry(known, kind)
     page = render_template(
         "outcomes_cost_entry.html",
         seen=seen,

@@ -34,9 +34,7 @@ def upload() -> ResponseReturnValue:
     if errors or sent is None:
         return _page(errors)
     try:
-        table = harm_tables.read_table(
-            sent.read(), request.form["version"], request.form["source"]
-        )
+        table = harm_tables.read_table(sent.read(), request.form["version"], request.form["source"])
         harm_tables.load(service().sessions, scope(), table, now())
     except BadInput as fault:
         return _page({"file": f"{fault}. Nothing was saved."})

@@ -20,15 +20,18 @@ PICKED, AS_AT = date(2024, 6, 1), date(2026, 6, 1)
 DESIGN = Design(AS_AT, EntryKind.INCIDENT, 365, 30)
 
 
-def person(ref: str, before: int, after: int, inside: int = 0) -> History:
-    """Somebody with so many incidents either side, the last days of the window after in custody."""
+def person(ref: str, before: int, after: int, inside: int, late: int) -> History:
+    """Somebody with so many incidents either side, inside for the last days of the window after.
+
+    The first one after comes ``late`` days later than the earliest could.
+    """
 
     def made(kind: EntryKind, on: date, number: int, **fields) -> OffendingEntry:
         return OffendingEntry(f"{ref}-{kind.value}-{number}", ref, kind, on, "s", AS_AT, **fields)
 
     entries = [made(EntryKind.SELECTION, PICKED, 0)]
     days = [PICKED - timedelta(days=40 + 3 * n) for n in range(before)]
-    days += [PICKED + timedelta(days=40 + 3 * n) for n in range(after)]
+    days += [PICKED + timedelta(days=40 + late + 3 * n) for n in range(after)]
     role = IncidentRole.SUSPECT
     entries += [made(EntryKind.INCIDENT, day, n, role=role) for n, day in enumerate(days)]
     if inside:
@@ -39,7 +42,9 @@ def person(ref: str, before: int, after: int, inside: int = 0) -> History:
 
 
 def side(name: str, people: int, before: int, after: int, inside: int = 0) -> Side:
-    return Side(name, tuple(person(f"{name}-{n}", before, after, inside) for n in range(people)))
+    return Side(
+        name, tuple(person(f"{name}-{n}", before, after, inside, 5 * n) for n in range(people))
+    )
 
 
 def said(part: Part) -> str:
@@ -91,9 +96,7 @@ def test_curves_that_part_are_said_to_differ() -> None:
 
 def test_alike_groups_of_an_alert_burden_say_what_difference_would_be_missed() -> None:
     people = [Monitored(f"{area}{n}", 70.0, {"area": area}) for area in "NS" for n in range(10)]
-    alerts = [AlertFact(f"{area}{n}", None, False) for area in "NS" for n in range(6)]
+    alerts = [AlertFact(f"{area}{n % 10}", None, False) for area in "NS" for n in range(60)]
     words = said(equity(alerts, people, "area", "Alerts by area"))
     assert "Cannot tell the groups apart" in words
     assert "would be missed" in words
-
-

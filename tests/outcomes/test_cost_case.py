@@ -130,8 +130,8 @@ def test_nothing_is_cashable_before_its_budget_owner_has_signed() -> None:
     assert case_of(a_book(arrests=half)).deducted.found.pv_cashable == 0
     signed = line("arrest", cashable=0.5, signed_by="A head", signed_on="2026-04-01")
     assert case_of(a_book(arrests=signed)).deducted.found.pv_cashable == pytest.approx(60_000)
+    nameless = line("arrest", cashable=0.5, signed_by="A head")
     with pytest.raises(BadEntry, match="the day"):
-        nameless = line("arrest", cashable=0.5, signed_by="A head")
         check(a_book(arrests=nameless), "arrests", nameless)
 
 

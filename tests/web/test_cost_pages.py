@@ -113,7 +113,7 @@ def test_what_is_in_use_stays_and_what_is_taken_out_keeps_its_versions(quiet_wor
     supervisor = quiet_world.visitor("supervisor")
     a_whole_case(supervisor)
     used = supervisor.post("/outcomes/cost/unit-cost/arrest/remove", why_not="old", replaces="0")
-    assert "It is used by arrests, incident: change these first" in words_of(used)
+    assert "It is used by arrests, incident, victim: change these first" in words_of(used)
     gone = supervisor.post("/outcomes/cost/benefit/arrests/remove", why_not="old", replaces="1")
     assert gone.status_code == 302
     words = words_of(supervisor.get("/outcomes/cost/benefit/arrests"))

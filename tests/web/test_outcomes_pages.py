@@ -208,10 +208,10 @@ def test_a_supervisor_loads_a_table_of_harm_and_the_report_names_it(quiet_world:
 def test_a_table_of_harm_that_cannot_be_read_says_where(quiet_world: World) -> None:
     supervisor = quiet_world.visitor("supervisor")
     for sheet, why in (
-        (b"code,days\nabh,many\n", "line 2: days 'many' is not a number"),
-        (b"code,days\nabh,1\nabh,2\n", "line 3: code 'abh' is given twice"),
+        (b"code,days\nabh,many\n", "line 2: days"),
+        (b"code,days\nabh,1\nabh,2\n", "line 3: code"),
         (b"code,days\n", "has no row"),
-        (b"offence,days\nabh,1\n", "no column 'code'"),
+        (b"offence,days\nabh,1\n", "no column"),
     ):
         page = supervisor.post(
             "/outcomes/harm", version="1", source="s", file=(io.BytesIO(sheet), "t.csv")
