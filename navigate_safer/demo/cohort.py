@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from alerts.terms import DeviceKind
+from navigate_safer.demo.costs import cost_entries
 from navigate_safer.demo.names import drama_number, person_name, street_address
 from navigate_safer.demo.offending import harm_table, offending_of, population
 from navigate_safer.demo.orders import paper, town_zone
@@ -74,6 +75,7 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
         ),
         harm_tables=[harm_table()],
         populations=[population(seed=seed)],
+        costs=cost_entries(start.date()),
     )
 
 
@@ -206,6 +208,7 @@ def _staff(seed: int, drawn: tuple[Sketch, ...]) -> list[StaffMember]:
         ("access-1", Role.ACCESS_TEAM, everywhere, 300),
         ("auditor-1", Role.AUDITOR, everywhere, 300),
         ("admin-1", Role.SYSTEM_ADMINISTRATOR, [], 300),
+        ("board-1", Role.BOARD_MEMBER, everywhere, 300),
     ]
     return [
         StaffMember(

@@ -20,6 +20,7 @@ class Role(Enum):
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
     SYSTEM_ADMINISTRATOR = "system_administrator"
+    BOARD_MEMBER = "board_member"
 
     @property
     def label(self) -> str:
@@ -40,6 +41,7 @@ class Permission(Enum):
     SEE_VICTIMS = "see who is protected and where"
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
+    EDIT_OUTCOME_BASIS = "change what outcomes rest on: costs, ledger, tables of harm"
     CONTACT_VICTIMS = "be in contact with a protected person, and record it"
     RUN_ALERTING = "say who is told of alerts: policies and rotas; see what alerts ask of officers"
     SEE_AUDIT = "read the log of who saw and did what"
@@ -81,6 +83,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
     | {_P.RUN_ALERTING, _P.TRIAGE, _P.SELECT_COHORT, _P.SEE_CAPACITY, _P.SET_CASEWORK}
     | {_P.LOAD_PARTNER_DATA}
+    | {_P.EDIT_OUTCOME_BASIS}
     | _CASEWORK
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset(
@@ -95,6 +98,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.MEND_SERVICE, _P.OWN_ACCOUNT}
     ),
+    Role.BOARD_MEMBER: frozenset({_P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
 }
 
 

@@ -176,7 +176,9 @@ def home() -> ResponseReturnValue:
         return redirect(url_for("cases.caseload"))
     if may(Permission.SEE_OPERATIONS):
         return redirect(url_for("oversight.operations"))
-    return redirect(url_for("oversight.audit"))
+    if may(Permission.SEE_AUDIT):
+        return redirect(url_for("oversight.audit"))
+    return redirect(url_for("outcomes.report"))
 
 
 def _own_path(target: str | None) -> str:
