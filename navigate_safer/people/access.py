@@ -41,6 +41,7 @@ class Permission(Enum):
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
     CONTACT_VICTIMS = "be in contact with a protected person, and record it"
+    ANSWER_PROTECTION = "answer alerts about a protected person's device"
     RUN_ALERTING = "say who is told of alerts: policies and rotas; see what alerts ask of officers"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
@@ -55,17 +56,18 @@ _CASE = frozenset({_P.SEE_BOARD, _P.SEE_CASELOAD, _P.OWN_ACCOUNT})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE}
+    | {_P.ANSWER_PROTECTION},
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
     | _OUTCOMES,
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
-    | {_P.RUN_ALERTING}
+    | {_P.RUN_ALERTING, _P.ANSWER_PROTECTION}
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
-    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS},
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS, _P.ANSWER_PROTECTION},
     Role.ACCESS_TEAM: frozenset({_P.SEE_CASELOAD, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
     Role.AUDITOR: frozenset({_P.SEE_AUDIT, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
     Role.SYSTEM_ADMINISTRATOR: frozenset(

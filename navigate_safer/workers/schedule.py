@@ -20,6 +20,7 @@ from navigate_safer.services import (
     gateway_minutes,
     heartbeats,
     meetings,
+    protected_silence,
     provider_health,
     rota_watch,
     self_watch,
@@ -45,6 +46,7 @@ STORAGE_EVERY_S = 900
 COMPLIANCE_EVERY_S = 300
 COMPLIANCE_WITHIN_S = 20.0
 MEETINGS_EVERY_S = 3_600
+PROTECTED_EVERY_S = 15
 ROTAS_EVERY_S = 900
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
@@ -146,7 +148,13 @@ def _place_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
     def together() -> None:
         meetings.look(sessions, clock())
 
+    def protected() -> None:
+        # Where nothing is heard of anybody, no device is called silent: the feed is.
+        if heartbeats.feed_is_up(sessions, service.wall_clock()):
+            protected_silence.look(sessions, clock(), service.voice)
+
     return [
+        ("protected", PROTECTED_EVERY_S, protected),
         ("compliance", COMPLIANCE_EVERY_S, days),
         ("meetings", MEETINGS_EVERY_S, together),
     ]
