@@ -122,17 +122,23 @@ def _judged(
         if span.start <= at <= span.end:
             counts = zone.hours.around(at)[0]
             probability = place_probability.probability(state, condition) if counts else None
-            found.append(_one(fix, doubts, probability, zone, before))
+            factor = state.where.receiver.factor
+            found.append(_one(fix, doubts, probability, zone, before, factor))
         before = fix
     return tuple(found)
 
 
 def _one(
-    fix: Fix, doubts: Doubt, probability: float | None, zone: Zone, before: Fix | None
+    fix: Fix,
+    doubts: Doubt,
+    probability: float | None,
+    zone: Zone,
+    before: Fix | None,
+    error_factor: float,
 ) -> Judged:
     x_m, y_m = zone.chance.plane.metres(fix.lon, fix.lat)
     edge_m = zone.chance.edge_m(x_m, y_m)
-    radius_m = fix_error.radius_m(fix.accuracy_m, fix.source)
+    radius_m = fix_error.radius_m(fix.accuracy_m, fix.source) * error_factor
     jumped = before is not None and _implausible(before, fix, zone)
     return Judged(fix, probability, edge_m, radius_m, jumped, doubts)
 

@@ -10,9 +10,11 @@ import msgspec
 
 from devices.readings import Fix
 from zones import belief as beliefs
+from zones import receiver as receivers
 from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
 from zones.fix_error import NO_WORTH_M, SIGMA_PER_RADIUS, radius_m
+from zones.receiver import UNKNOWN, Receiver
 from zones.zone import Zone
 
 # A way is not straight: halfway, it is off the line by this standard deviation, as a share of its
@@ -44,6 +46,8 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
 
     ``inside`` is the probability of the newest fix's time, ``inside_still`` that of the place at
     which the wearer is if still, and ``inside_fix`` that of the fix itself (below 0: not known).
+    ``receiver`` is what its errors have shown, ``rested_at`` since when there was no doubt (None:
+    there is some).
     """
 
     last: Spot | None = None
@@ -51,6 +55,12 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     inside: float = 0.0
     inside_still: float = 0.0
     inside_fix: float = -1.0
+    receiver: Receiver = UNKNOWN
+    rested_at: datetime | None = None
+
+    def at_rest(self, now: Spot) -> "Whereabouts":
+        """What remains after a fix about which there is no doubt."""
+        return Whereabouts(now, receiver=self.receiver, rested_at=self.rested_at)
 
 
 # Instants with the probability of inside at each.
@@ -89,32 +99,34 @@ def step(
     that is earlier than the last one.
     """
     chance, last = zone.chance, whereabouts.last
-    here = _sight(chance, now)
     if last is not None and now.at < last.at:
         raise ValueError(f"fix of {now.at} is earlier than {last.at}; step again from before it")
     if last is None or now.at - last.at > max_gap:
+        receiver = whereabouts.receiver
+        here = _sight(chance, now, receiver.factor)
         (inside,) = chance.inside([(here.x_m, here.y_m, here.radius_m)])
-        after = Whereabouts(now, beliefs.begin(here, *AT_LARGE), inside, inside, inside)
+        belief = beliefs.begin(here, *AT_LARGE)
+        after = Whereabouts(now, belief, inside, inside, inside, receiver)
         return after, Way(((now.at, inside),), None)
-    return _along(whereabouts, last, now, here, zone)
+    return _along(whereabouts, last, now, zone)
 
 
 def _along(
-    whereabouts: Whereabouts, last: Spot, now: Spot, here: Sight, zone: Zone
+    whereabouts: Whereabouts, last: Spot, now: Spot, zone: Zone
 ) -> tuple[Whereabouts, Way]:
     chance = zone.chance
-    there = _sight(chance, last)
-    rests = AT_LARGE if zone.kind.forbids_inside else AT_HOME
-    before = whereabouts.belief or beliefs.begin(there, *rests)
+    before, there, receiver = _before(whereabouts, last, zone)
+    here = _sight(chance, now, receiver.factor)
     # Two fixes of one time differ by their error alone; a millisecond says so.
     gap_s = max((now.at - last.at).total_seconds(), 1e-3)
-    belief, turn = beliefs.advance(before, there, here, gap_s)
+    belief, turn = beliefs.advance(before, there, here, gap_s, receiver.gross_share(gap_s))
+    receiver = receivers.learn(receiver, before, belief, turn, here, gap_s)
     still_place = belief.x_m, belief.y_m, belief.radius_m
     if turn.stayed > _SURELY and whereabouts.belief is not None:
         # Nobody moved: the way is that of the estimate.
         (inside,) = chance.inside([still_place])
         estimate = ((last.at, whereabouts.inside), (now.at, inside))
-        return Whereabouts(now, belief, inside, inside), Way(estimate, turn)
+        return Whereabouts(now, belief, inside, inside, -1.0, receiver), Way(estimate, turn)
     inside_there = whereabouts.inside_fix
     if turn.left > turn.moved:
         there = Sight(before.x_m, before.y_m, before.radius_m)
@@ -133,12 +145,26 @@ def _along(
         (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
     )
     inside = belief.still * inside_still + (1 - belief.still) * inside_way[-1]
-    return Whereabouts(now, belief, inside, inside_still, inside_way[-1]), Way(points, turn)
+    after = Whereabouts(now, belief, inside, inside_still, inside_way[-1], receiver)
+    return after, Way(points, turn)
 
 
-def _sight(chance: Chance, place: Spot) -> Sight:
+def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, Sight, Receiver]:
+    """What was believed at the last fix; after a time without doubt that is made up again."""
+    belief, receiver = whereabouts.belief, whereabouts.receiver
+    if belief is not None:
+        return belief, _sight(zone.chance, last, receiver.factor), receiver
+    still, age_s = AT_LARGE if zone.kind.forbids_inside else AT_HOME
+    if whereabouts.rested_at is not None:
+        rested_s = (last.at - whereabouts.rested_at).total_seconds()
+        receiver = receivers.rested(receiver, rested_s)
+    there = _sight(zone.chance, last, receiver.factor)
+    return beliefs.begin(there, still, age_s), there, receiver
+
+
+def _sight(chance: Chance, place: Spot, factor: float) -> Sight:
     x_m, y_m = chance.plane.metres(place.lon, place.lat)
-    return Sight(x_m, y_m, place.radius_m)
+    return Sight(x_m, y_m, place.radius_m * factor)
 
 
 def _shares(there: Sight, here: Sight) -> tuple[float, ...]:

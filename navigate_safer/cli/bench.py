@@ -14,7 +14,13 @@ from navigate_safer.cli.bench_alcohol import alcohol
 from navigate_safer.cli.bench_ingest import ingest
 from navigate_safer.cli.bench_outcomes import outcomes
 from navigate_safer.cli.fault import stop
-from navigate_safer.demo import import_bench, place_bench, place_report, storage_bench
+from navigate_safer.demo import (
+    import_bench,
+    place_bench,
+    place_cost,
+    place_report,
+    storage_bench,
+)
 from navigate_safer.demo.latency import measure
 from navigate_safer.demo.place_sweep import SWEEP
 from navigate_safer.demo.place_worlds import WORLDS
@@ -144,12 +150,18 @@ def _spent(result: storage_bench.Result) -> str:
 @click.option("--seed", default=1, show_default=True)
 @click.option("--drawn", default=0, type=click.IntRange(0, 1000), help="Worlds at random besides.")
 @click.option("--sweep/--no-sweep", default=True, help="Other thresholds and early warnings too.")
+@click.option("--cost", is_flag=True, help="Only what a fix costs, in a minute.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")
-def place(devices: int, days: float, seed: int, drawn: int, sweep: bool, as_json: bool) -> None:
+def place(
+    devices: int, days: float, seed: int, drawn: int, sweep: bool, cost: bool, as_json: bool
+) -> None:
     """Place rules, ours and the peers', on the same labelled tracks in several worlds of noise.
 
     The defaults take about ten minutes, without the sweep about four.
     """
+    if cost:
+        place_report.show_costs(place_cost.steps(), place_cost.beside_others(), Console())
+        return
     began = perf_counter()
     worlds = (*WORLDS, *(drawn_world(seed, number) for number in range(drawn)))
     approaches: place_bench.Approaches = {}

@@ -1,5 +1,6 @@
 """The figures of the benchmark of place rules as a document and as tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -7,6 +8,7 @@ from rich.table import Table
 
 from navigate_safer.demo.place_ahead import RINGS_M, Warnings
 from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
+from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import Score
 from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
@@ -112,6 +114,21 @@ def show(scores: Scores, console: Console, approaches: Approaches | None = None)
         console.print(_equal_table(equal(scores)[group], group))
     if approaches:
         console.print(_approach_table(approach_document(approaches)))
+
+
+def show_costs(steps: Sequence[Cost], others: Sequence[Cost], console: Console) -> None:
+    """What a step of the rule costs near a zone, and beside other people's zones."""
+    for title, count, costs in (
+        (f"A step of the rule; the bar is a median of {BAR_US:g} us", "edges", steps),
+        ("The judgement of one wearer near his zone", "zones of others", others),
+    ):
+        table = Table(title=title)
+        for name in ("", count, "median us", "mean us"):
+            table.add_column(name, justify="right" if name else "left")
+        for each in costs:
+            figures = (f"{each.median_us:.0f}", f"{each.mean_us:.0f}")
+            table.add_row(each.what, f"{each.count:,}", *figures)
+        console.print(table)
 
 
 def _equal_table(rows: list[dict[str, Any]], group: str) -> Table:
