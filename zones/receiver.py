@@ -40,19 +40,15 @@ MOST_SHARE = 0.1
 class Receiver(msgspec.Struct, frozen=True, gc=False):
     """Tallies, in units of independent fixes and of hours; JSON by msgspec.
 
-    ``squares`` over ``fixes`` is the mean square of errors as multiples of what was reported.
+    ``squares`` over ``fixes`` is the mean square of errors as multiples of what was reported, and
+    ``factor`` by how much they are larger than that; 1 for a receiver that nothing is known of.
     """
 
     squares: float = 0.0
     fixes: float = 0.0
     leaps: float = 0.0
     watched_h: float = 0.0
-
-    @property
-    def factor(self) -> float:
-        """By how much its errors are larger than it reports; 1 for one that nothing is known of."""
-        mean = (PRIOR_FIXES + self.squares) / (PRIOR_FIXES + self.fixes)
-        return min(max(math.sqrt(mean), LEAST_FACTOR), MOST_FACTOR)
+    factor: float = 1.0
 
     @property
     def leaps_an_hour(self) -> float:
@@ -68,6 +64,12 @@ class Receiver(msgspec.Struct, frozen=True, gc=False):
 UNKNOWN = Receiver()
 
 
+def _made(squares: float, fixes: float, leaps: float, watched_h: float) -> Receiver:
+    mean = (PRIOR_FIXES + squares) / (PRIOR_FIXES + fixes)
+    factor = min(max(math.sqrt(mean), LEAST_FACTOR), MOST_FACTOR)
+    return Receiver(squares, fixes, leaps, watched_h, factor)
+
+
 def learn(
     receiver: Receiver, before: Belief, after: Belief, turn: Turn, now: Sight, gap_s: float
 ) -> Receiver:
@@ -79,7 +81,7 @@ def learn(
     weight = -stayed * (1 - after.gross) * math.expm1(-gap_s / WITNESS_S)
     kept, kept_leaps = math.exp(-gap_s / FORGET_S), math.exp(-gap_s / FORGET_LEAPS_S)
     factor = receiver.factor
-    return Receiver(
+    return _made(
         kept * receiver.squares + weight * square * factor * factor,
         kept * receiver.fixes + weight,
         # A leap is counted when it is over.
@@ -91,7 +93,7 @@ def learn(
 def rested(receiver: Receiver, seconds: float) -> Receiver:
     """After so long in which nothing was out of the ordinary: no leap, and no error measured."""
     kept, kept_leaps = math.exp(-seconds / FORGET_S), math.exp(-seconds / FORGET_LEAPS_S)
-    return Receiver(
+    return _made(
         kept * receiver.squares,
         kept * receiver.fixes,
         kept_leaps * receiver.leaps,

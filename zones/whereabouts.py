@@ -131,6 +131,14 @@ def _along(
     if turn.left > turn.moved:
         there = Sight(before.x_m, before.y_m, before.radius_m)
         inside_there = -1.0 if whereabouts.belief is None else whereabouts.inside_still
+    if inside_there > _SURELY and zone.kind.forbids_inside:
+        # Who was surely inside and still is has been so all the way, as far as a breach goes.
+        ends = [(here.x_m, here.y_m, here.radius_m), still_place]
+        inside_here, inside_still = chance.inside(ends)
+        if inside_here > _SURELY:
+            inside = belief.still * inside_still + (1 - belief.still) * inside_here
+            after = Whereabouts(now, belief, inside, inside_still, inside_here, receiver)
+            return after, Way(((last.at, inside_there), (now.at, inside_here)), turn)
     shares = _shares(there, here)
     # Whoever bends his way may well pass a zone; nobody is taken to have left one by a bend.
     bend = BEND_SHARE if zone.kind.forbids_inside else 0.0

@@ -40,21 +40,21 @@ class Cost(msgspec.Struct, frozen=True):
     mean_us: float
 
 
-def steps() -> list[Cost]:
+def steps(edges: Sequence[int] = EDGES) -> list[Cost]:
     """The rule alone, by what the wearer does and by the edges of the zone."""
     return [
-        _least(what, edges, [_stepping(_zone(0, 0, edges), track) for _ in range(_RUNS)])
+        _least(what, number, [_stepping(_zone(0, 0, number), track) for _ in range(_RUNS)])
         for what, path in _PATHS.items()
         for track in (_track(path),)
-        for edges in EDGES
+        for number in edges
     ]
 
 
-def beside_others() -> list[Cost]:
+def beside_others(counts: Sequence[int] = OTHERS) -> list[Cost]:
     """The whole judgement of one wearer near his zone, with so many zones of others at hand."""
     fixes = _track(_PATHS["walking round it"])
     found = []
-    for count in OTHERS:
+    for count in counts:
         others = [_run(number, *_far(number)) for number in range(count)]
         spent = [_judging(fixes) for _ in range(_RUNS)]
         found.append(_least("other people's zones", count, spent))

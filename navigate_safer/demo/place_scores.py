@@ -8,8 +8,10 @@ from navigate_safer.demo.place_lives import PASS_S, Floats, Spans
 # Seconds by which a found stretch may miss the true one and still be about it: a fix a minute.
 SLACK_S = 60.0
 DECILES = 10
-# A decile with fewer fixes says nothing about calibration.
-ENOUGH = 1000
+# A decile with fewer fixes says nothing about calibration; nor does one whose difference from what
+# was stated has a standard error above this, points: half of what the calibration is held to.
+ENOUGH = 200
+SURE_POINTS = 1.0
 WEEK_S = 7 * 86_400.0
 
 
@@ -39,6 +41,8 @@ class Score(msgspec.Struct):
     stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     observed: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     number: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
+    # Square of what one zone of one track is off by, summed: fixes of one track are no strangers.
+    off_square: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
 
     def add_episodes(self, episodes: list[Episode], truth: Spans) -> None:
         """Count one zone's episodes against the true stretches."""
@@ -76,24 +80,30 @@ class Score(msgspec.Struct):
                 sums[n] += total
         for n, count in enumerate(np.bincount(decile, minlength=DECILES).tolist()):
             self.number[n] += count
+        for n, off in enumerate(np.bincount(decile, stated - true, DECILES).tolist()):
+            self.off_square[n] += off * off
 
     def add(self, other: "Score") -> None:
         """Take another's sums in."""
         for name in self.__struct_fields__:
             mine, theirs = getattr(self, name), getattr(other, name)
-            if name in ("stated", "observed", "number"):
+            if name in ("stated", "observed", "number", "off_square"):
                 setattr(self, name, [a + b for a, b in zip(mine, theirs, strict=True)])
             else:
                 setattr(self, name, mine + theirs)
 
     def calibration(self) -> list[dict[str, float]]:
-        """Stated against observed share, percent, for each decile with enough fixes."""
+        """Stated against observed share, percent, for each decile with enough fixes.
+
+        ``error`` is the standard error of their difference, points: what chance alone makes of it.
+        """
         return [
             {
                 "decile": n + 1,
                 "fixes": self.number[n],
                 "stated": 100 * self.stated[n] / self.number[n],
                 "observed": 100 * self.observed[n] / self.number[n],
+                "error": 100 * self.off_square[n] ** 0.5 / self.number[n],
             }
             for n in range(DECILES)
             if self.number[n] >= ENOUGH
@@ -101,7 +111,11 @@ class Score(msgspec.Struct):
 
     def row(self) -> dict[str, float]:
         """The figures of a table's row; a share without anything to share is 100 %."""
-        gaps = [abs(each["stated"] - each["observed"]) for each in self.calibration()]
+        gaps = [
+            abs(each["stated"] - each["observed"])
+            for each in self.calibration()
+            if each["error"] <= SURE_POINTS
+        ]
         weeks = self.device_s / WEEK_S or 1.0
         return {
             "breaches_found_percent": 100 * self.breaches_found / max(self.breaches, 1),
