@@ -15,15 +15,19 @@ from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
 from zones.fix_error import NO_WORTH_M, SIGMA_PER_RADIUS, radius_m
 from zones.receiver import UNKNOWN, Receiver
-from zones.zone import Zone
+from zones.zone import Zone, ZoneKind
 
 # A way is not straight: halfway, it is off the line by this standard deviation, as a share of its
 # length. The project's own; streets bend more than that, paths across a park less.
 BEND_SHARE = 0.1
 # How likely a wearer of whom only the newest fix is known is still, and for how long has been: at
-# large, and deep in a zone to stay in. The project's own.
+# large, and well inside an address to be at, to which the time there without doubt is added. The
+# project's own.
 AT_LARGE = (0.85, 900.0)
 AT_HOME = (0.97, 7200.0)
+# A time without doubt tells of leaps only if one would have ended it: if the edge was no further
+# than this.
+LEAP_SHOWS_M = 200.0
 # Points along a way between two fixes; nearer than a radius to each other they say the same.
 _MOST_POINTS = 7
 # From this probability on that the wearer has stayed, no way is looked at.
@@ -46,8 +50,8 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
 
     ``inside`` is the probability of the newest fix's time, ``inside_still`` that of the place at
     which the wearer is if still, and ``inside_fix`` that of the fix itself (below 0: not known).
-    ``receiver`` is what its errors have shown, ``rested_at`` since when there was no doubt (None:
-    there is some).
+    ``receiver`` is what its errors have shown, ``rested_at`` since when there has been no doubt, so
+    near the edge that a leap would have shown (None: there is some, or it would not).
     """
 
     last: Spot | None = None
@@ -162,10 +166,12 @@ def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, S
     belief, receiver = whereabouts.belief, whereabouts.receiver
     if belief is not None:
         return belief, _sight(zone.chance, last, receiver.factor), receiver
-    still, age_s = AT_LARGE if zone.kind.forbids_inside else AT_HOME
+    at_home = zone.kind is ZoneKind.INCLUSION
+    still, age_s = AT_HOME if at_home else AT_LARGE
     if whereabouts.rested_at is not None:
         rested_s = (last.at - whereabouts.rested_at).total_seconds()
         receiver = receivers.rested(receiver, rested_s)
+        age_s += rested_s if at_home else 0.0
     there = _sight(zone.chance, last, receiver.factor)
     return beliefs.begin(there, still, age_s), there, receiver
 

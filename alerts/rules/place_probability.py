@@ -24,7 +24,7 @@ from alerts.terms import Condition, DeviceKind
 from devices.readings import Fix, Reading
 from zones import whereabouts
 from zones.interval import Interval
-from zones.quiet import DOUBT
+from zones.quiet import DOUBT, LEVELS_M
 from zones.whereabouts import Spot, Whereabouts
 from zones.zone import Zone
 
@@ -196,8 +196,9 @@ def _after(
         box = quiet_box(where, _zone(condition))
         if box is not None:
             assert where.last is not None
-            at = where.last.at
-            resting = Whereabouts(where.last, receiver=where.receiver, rested_at=at)
+            shows = LEVELS_M[box[0]] <= whereabouts.LEAP_SHOWS_M
+            rested_at = where.last.at if shows else None
+            resting = Whereabouts(where.last, receiver=where.receiver, rested_at=rested_at)
             state = PlaceBelief(resting, box)
     return state, tuple(found)
 

@@ -19,8 +19,8 @@ ALL = "all worlds"
 ROWS: dict[str, tuple[str, bool, int]] = {
     "breaches_found_percent": ("breaches found %", True, 1),
     "passes_found_percent": ("passes under 60 s found %", True, 1),
-    "delay_p50_s": ("delay p50 s", False, 0),
-    "delay_p90_s": ("delay p90 s", False, 0),
+    "delay_p50_s": ("delay p50 s, missed: a day", False, 0),
+    "delay_p90_s": ("delay p90 s, missed: a day", False, 0),
     "start_error_p50_s": ("error of start p50 s", False, 0),
     "false_episodes_device_week": ("false episodes / device-week", False, 2),
     "false_minutes_device_week": ("false minutes / device-week", False, 1),

@@ -13,6 +13,8 @@ DECILES = 10
 ENOUGH = 200
 SURE_POINTS = 1.0
 WEEK_S = 7 * 86_400.0
+# A breach that is never found is told so late: a rule must not look quick by missing the hard ones.
+NEVER_S = 86_400.0
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -57,9 +59,10 @@ class Score(msgspec.Struct):
                 self.passes_found += bool(about)
                 continue
             self.breaches += 1
+            told_s = min((each.told_s for each in about), default=start + NEVER_S)
+            self.delays_s.append(max(0.0, told_s - start))
             if about:
                 self.breaches_found += 1
-                self.delays_s.append(max(0.0, min(each.told_s for each in about) - start))
                 self.start_errors_s.append(abs(min(each.start_s for each in about) - start))
         wide = [(start - SLACK_S, end + SLACK_S) for start, end in truth]
         for each in episodes:
