@@ -227,10 +227,10 @@ def _density(square: float, spread_m2: float) -> float:
 def _reaches(belief: Belief, last: Sight, gap_s: float) -> float:
     """How well a mover's pace takes them from the last fix to the place in the time."""
     far2 = (belief.x_m - last.x_m) ** 2 + (belief.y_m - last.y_m) ** 2
-    return sum(
-        share * math.exp(-far2 / (2 * pace_m_s * gap_s + last.radius_m) ** 2)
-        for pace_m_s, share in PACES_M_S
-    )
+    reaches = 0.0
+    for pace_m_s, share in PACES_M_S:
+        reaches += share * math.exp(-far2 / (2 * pace_m_s * gap_s + last.radius_m) ** 2)
+    return reaches
 
 
 def _departures(belief: Belief, last: Sight, now: Sight, gap_s: float) -> tuple[float, float, bool]:

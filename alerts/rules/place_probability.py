@@ -246,7 +246,9 @@ def _close(state: PlaceBelief, at: datetime | None, condition: Condition) -> Fin
 def _calm(state: PlaceBelief, condition: Condition) -> Calm | None:
     """Outside the hours anywhere until they begin; in the hours the zone's quiet box."""
     last, zone = state.where.last, _zone(condition)
-    if last is None or state.breach is not None or state.zone != (zone.zone_id, zone.version):
+    if state.where.belief is not None or last is None or state.breach is not None:
+        return None
+    if state.zone != (zone.zone_id, zone.version):
         return None
     counts, until = zone.hours.around(last.at)
     if not counts:
