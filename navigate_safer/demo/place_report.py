@@ -45,6 +45,10 @@ def document(scores: Scores) -> dict[str, object]:
             group: {world: with_all[world, group, OURS].calibration() for world in worlds}
             for group in GROUPS
         },
+        "episodes": {
+            group: {world: with_all[world, group, OURS].episode_calibration() for world in worlds}
+            for group in GROUPS
+        },
         "behind": behind(scores),
         "dominance": dominance(scores),
         "at_equal_false": equal(scores),
@@ -147,6 +151,7 @@ def show(scores: Scores, console: Console, approaches: Approaches | None = None)
         console.print(_rules_table(with_all, group, worlds))
         console.print(_worlds_table(with_all, group, worlds))
         console.print(_calibration_table(with_all, group, worlds))
+        console.print(_episodes_table(with_all, group))
     for group in GROUPS:
         console.print(_dominance_table(dominance(scores), group))
     for group in GROUPS:
@@ -259,6 +264,16 @@ def _calibration_table(scores: Scores, group: str, worlds: list[str]) -> Table:
             for each in scores[world, group, OURS].calibration()
         }
         table.add_row(world, *(cells.get(decile, "") for decile in range(1, 11)))
+    return table
+
+
+def _episodes_table(scores: Scores, group: str) -> Table:
+    table = Table(title=f"Zones to {group}: of 100 episodes told with so much, were true")
+    for name in ("stated %", "true %", "standard error", "episodes"):
+        table.add_column(name, justify="right")
+    for each in scores[ALL, group, OURS].episode_calibration():
+        figures = (f"{each[name]:.0f}" for name in ("stated", "true", "error", "episodes"))
+        table.add_row(*figures)
     return table
 
 

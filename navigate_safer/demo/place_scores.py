@@ -11,6 +11,7 @@ DECILES = 10
 # A decile with fewer fixes says nothing about calibration; nor does one whose difference from what
 # was stated has a standard error above this, points: half of what the calibration is held to.
 ENOUGH = 200
+ENOUGH_EPISODES = 20
 SURE_POINTS = 1.0
 WEEK_S = 7 * 86_400.0
 # A breach that is never found is told so late: a rule must not look quick by missing the hard ones.
@@ -45,6 +46,10 @@ class Score(msgspec.Struct):
     number: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
     # Square of what one zone of one track is off by, summed: fixes of one track are no strangers.
     off_square: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    # Episodes by the probability that they were told with: its sum, how many were true, how many.
+    told_stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    told_true: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
+    told: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
 
     def add_episodes(self, episodes: list[Episode], truth: Spans) -> None:
         """Count one zone's episodes against the true stretches."""
@@ -71,6 +76,10 @@ class Score(msgspec.Struct):
             )
             touched = any(each.start_s <= end and each.end_s >= start for start, end in wide)
             self.false_episodes += not touched
+            decile = min(int(each.probability * DECILES), DECILES - 1)
+            self.told_stated[decile] += each.probability
+            self.told_true[decile] += touched
+            self.told[decile] += 1
             self.false_s += max(0.0, each.end_s - each.start_s - covered)
 
     def add_fixes(self, stated: Floats, true: Floats) -> None:
@@ -90,7 +99,7 @@ class Score(msgspec.Struct):
         """Take another's sums in."""
         for name in self.__struct_fields__:
             mine, theirs = getattr(self, name), getattr(other, name)
-            if name in ("stated", "observed", "number", "off_square"):
+            if isinstance(mine, list) and name not in ("delays_s", "start_errors_s"):
                 setattr(self, name, [a + b for a, b in zip(mine, theirs, strict=True)])
             else:
                 setattr(self, name, mine + theirs)
@@ -111,6 +120,26 @@ class Score(msgspec.Struct):
             for n in range(DECILES)
             if self.number[n] >= ENOUGH
         ]
+
+    def episode_calibration(self) -> list[dict[str, float]]:
+        """Of episodes told with so much probability, percent, how many were of a true stretch.
+
+        ``error`` is the standard error of that share, points.
+        """
+        found = []
+        for n in range(DECILES):
+            if self.told[n] >= ENOUGH_EPISODES:
+                share = self.told_true[n] / self.told[n]
+                found.append(
+                    {
+                        "decile": n + 1,
+                        "episodes": self.told[n],
+                        "stated": 100 * self.told_stated[n] / self.told[n],
+                        "true": 100 * share,
+                        "error": 100 * (share * (1 - share) / self.told[n]) ** 0.5,
+                    }
+                )
+        return found
 
     def row(self) -> dict[str, float]:
         """The figures of a table's row; a share without anything to share is 100 %."""
