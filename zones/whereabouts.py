@@ -10,6 +10,7 @@ import msgspec
 
 from devices.readings import Fix
 from zones import belief as beliefs
+from zones import correction
 from zones import receiver as receivers
 from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
@@ -128,9 +129,11 @@ def _along(
     still_place = belief.x_m, belief.y_m, belief.radius_m
     if turn.stayed > _SURELY and whereabouts.belief is not None:
         # Nobody moved: the way is that of the estimate.
-        (inside,) = chance.inside([still_place])
+        (inside_still,) = chance.inside([still_place])
+        inside = correction.inside(inside_still, forbids_inside=zone.kind.forbids_inside)
         estimate = ((last.at, whereabouts.inside), (now.at, inside))
-        return Whereabouts(now, belief, inside, inside, -1.0, receiver), Way(estimate, turn)
+        after = Whereabouts(now, belief, inside, inside_still, -1.0, receiver)
+        return after, Way(estimate, turn)
     inside_there = whereabouts.inside_fix
     if turn.left > turn.moved:
         there = Sight(before.x_m, before.y_m, before.radius_m)
@@ -140,7 +143,7 @@ def _along(
         ends = [(here.x_m, here.y_m, here.radius_m), still_place]
         inside_here, inside_still = chance.inside(ends)
         if inside_here > _SURELY:
-            inside = belief.still * inside_still + (1 - belief.still) * inside_here
+            inside = _mixed(belief.still, inside_still, inside_here, zone)
             after = Whereabouts(now, belief, inside, inside_still, inside_here, receiver)
             return after, Way(((last.at, inside_there), (now.at, inside_here)), turn)
     shares = _shares(there, here)
@@ -156,9 +159,15 @@ def _along(
     points: Points = tuple(
         (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
     )
-    inside = belief.still * inside_still + (1 - belief.still) * inside_way[-1]
+    inside = _mixed(belief.still, inside_still, inside_way[-1], zone)
     after = Whereabouts(now, belief, inside, inside_still, inside_way[-1], receiver)
     return after, Way(points, turn)
+
+
+def _mixed(still: float, inside_still: float, inside_fix: float, zone: Zone) -> float:
+    """P(inside) of one who is still at one place, or on the move and at the newest fix."""
+    mixed = still * inside_still + (1 - still) * inside_fix
+    return correction.inside(mixed, forbids_inside=zone.kind.forbids_inside)
 
 
 def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, Sight, Receiver]:
