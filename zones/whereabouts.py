@@ -16,16 +16,17 @@ from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
 from zones.fix_error import NO_WORTH_M, SIGMA_PER_RADIUS, radius_m
 from zones.receiver import UNKNOWN, Receiver
-from zones.zone import Zone, ZoneKind
+from zones.zone import Zone
 
 # A way is not straight: halfway, it is off the line by this standard deviation, as a share of its
 # length. The project's own; streets bend more than that, paths across a park less.
 BEND_SHARE = 0.1
-# How likely a wearer of whom only the newest fix is known is still, and for how long has been: at
-# large, and well inside an address to be at, to which the time there without doubt is added. The
-# project's own.
+# How likely a wearer of whom only the newest fix is known is still, and for how long has been; and
+# how likely one is who, after a time of rest, is where the rest began. The project's own.
 AT_LARGE = (0.85, 900.0)
-AT_HOME = (0.97, 7200.0)
+AT_SAME_PLACE = 0.97
+# Two fixes within so many standard deviations of each other are of one place.
+_SAME_PLACE = 3.0
 # A time without doubt tells of leaps only if one would have ended it: if the edge was no further
 # than this.
 LEAP_SHOWS_M = 200.0
@@ -46,13 +47,25 @@ class Spot(msgspec.Struct, frozen=True, gc=False):
     radius_m: float
 
 
+class Rest(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """When and where a time without doubt began, and how likely and how long still by then.
+
+    ``watched``: it was so near the edge that a leap would have shown.
+    """
+
+    spot: Spot
+    still: float
+    age_s: float
+    watched: bool
+
+
 class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     """What the next step must know. ``belief`` None: nothing beyond the newest fix.
 
     ``inside`` is the probability of the newest fix's time, ``inside_still`` that of the place at
     which the wearer is if still, and ``inside_fix`` that of the fix itself (below 0: not known).
-    ``receiver`` is what its errors have shown, ``rested_at`` since when there has been no doubt, so
-    near the edge that a leap would have shown (None: there is some, or it would not).
+    ``receiver`` is what its errors have shown, ``rest`` how the time without doubt began that goes
+    on (None: there is doubt, or it is not known).
     """
 
     last: Spot | None = None
@@ -61,11 +74,19 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     inside_still: float = 0.0
     inside_fix: float = -1.0
     receiver: Receiver = UNKNOWN
-    rested_at: datetime | None = None
+    rest: Rest | None = None
 
     def at_rest(self, now: Spot) -> "Whereabouts":
         """What remains after a fix about which there is no doubt."""
-        return Whereabouts(now, receiver=self.receiver, rested_at=self.rested_at)
+        return Whereabouts(now, receiver=self.receiver, rest=self.rest)
+
+    def resting(self, *, watched: bool) -> "Whereabouts":
+        """What remains where the doubt ends with the newest fix."""
+        last, belief = self.last, self.belief
+        assert last is not None
+        assert belief is not None
+        rest = Rest(last, belief.still, belief.age_s, watched)
+        return Whereabouts(last, receiver=self.receiver, rest=rest)
 
 
 # Instants with the probability of inside at each.
@@ -175,14 +196,22 @@ def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, S
     belief, receiver = whereabouts.belief, whereabouts.receiver
     if belief is not None:
         return belief, _sight(zone.chance, last, receiver.factor), receiver
-    at_home = zone.kind is ZoneKind.INCLUSION
-    still, age_s = AT_HOME if at_home else AT_LARGE
-    if whereabouts.rested_at is not None:
-        rested_s = (last.at - whereabouts.rested_at).total_seconds()
-        receiver = receivers.rested(receiver, rested_s)
-        age_s += rested_s if at_home else 0.0
+    rest, (still, age_s) = whereabouts.rest, AT_LARGE
     there = _sight(zone.chance, last, receiver.factor)
+    if rest is not None:
+        rested_s = (last.at - rest.spot.at).total_seconds()
+        if _same_place(_sight(zone.chance, rest.spot, receiver.factor), there):
+            still = max(rest.still, AT_SAME_PLACE) if rested_s > 0 else rest.still
+            age_s = rest.age_s + rested_s
+        if rest.watched:
+            receiver = receivers.rested(receiver, rested_s)
     return beliefs.begin(there, still, age_s), there, receiver
+
+
+def _same_place(one: Sight, other: Sight) -> bool:
+    apart2 = (one.x_m - other.x_m) ** 2 + (one.y_m - other.y_m) ** 2
+    errors2 = one.radius_m * one.radius_m + other.radius_m * other.radius_m
+    return apart2 < (_SAME_PLACE * SIGMA_PER_RADIUS) ** 2 * errors2
 
 
 def _sight(chance: Chance, place: Spot, factor: float) -> Sight:

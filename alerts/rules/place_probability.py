@@ -195,11 +195,8 @@ def _after(
     if breach is None and excursion is _NOTHING and leg.now <= DOUBT:
         box = quiet_box(where, _zone(condition))
         if box is not None:
-            assert where.last is not None
-            shows = LEVELS_M[box[0]] <= whereabouts.LEAP_SHOWS_M
-            rested_at = where.last.at if shows else None
-            resting = Whereabouts(where.last, receiver=where.receiver, rested_at=rested_at)
-            state = PlaceBelief(resting, box)
+            watched = LEVELS_M[box[0]] <= whereabouts.LEAP_SHOWS_M
+            state = PlaceBelief(where.resting(watched=watched), box)
     return state, tuple(found)
 
 
