@@ -20,9 +20,9 @@ from zones.belief import IMPLAUSIBLE_M_S
 from zones.interval import Interval, Intervals, measure, union
 from zones.zone import Zone
 
-# Before the stretch the rule is run for so long that its belief has settled: three times the
-# ten minutes that its model gives a receiver's drift.
-WARM_UP = timedelta(minutes=30)
+# Before the stretch the rule is run for so long that its belief has settled, and with it what is
+# thought of the receiver (:data:`zones.receiver.FORGET_S`).
+WARM_UP = timedelta(hours=3)
 
 
 class Judged(msgspec.Struct, frozen=True):
