@@ -78,7 +78,9 @@ def learn(
     sigma = now.radius_m * SIGMA_PER_RADIUS
     off2 = (now.x_m - before.x_m) ** 2 + (now.y_m - before.y_m) ** 2
     square = min(off2 / (2 * (sigma * sigma + before.var_m2)), MOST_SQUARES)
-    weight = -stayed * (1 - after.gross) * math.expm1(-gap_s / WITNESS_S)
+    # Gross errors count too, each for what the cap leaves of it: to leave them out would make every
+    # receiver look better than it is.
+    weight = -stayed * math.expm1(-gap_s / WITNESS_S)
     kept, kept_leaps = math.exp(-gap_s / FORGET_S), math.exp(-gap_s / FORGET_LEAPS_S)
     factor = receiver.factor
     return _made(

@@ -9,6 +9,8 @@ import math
 from datetime import datetime, timedelta
 from random import Random
 
+import msgspec
+
 from alerts.terms import DeviceKind
 from navigate_safer.demo.names import drama_number, person_name, street_address
 from navigate_safer.demo.offending import harm_table, offending_of, population

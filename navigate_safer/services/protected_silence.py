@@ -60,7 +60,7 @@ def _since(each: Guarded) -> datetime:
 
 def _open(session: Session, each: Guarded, now: datetime, voice: Voice) -> bool:
     since = _since(each)
-    told = select(AlertRow.id).where(AlertRow.part == part(each), AlertRow.opened_at >= since)
+    told = select(AlertRow.id).where(AlertRow.part == part(each), AlertRow.opened_at > since)
     if session.scalar(told.limit(1)) is not None:
         return False
     minutes = int((now - since).total_seconds() // 60)
