@@ -14,10 +14,16 @@ from navigate_safer.cli.bench_alcohol import alcohol
 from navigate_safer.cli.bench_ingest import ingest
 from navigate_safer.cli.bench_outcomes import outcomes
 from navigate_safer.cli.fault import stop
-from navigate_safer.demo import import_bench, place_bench, place_report, storage_bench
+from navigate_safer.demo import (
+    import_bench,
+    place_bench,
+    place_cost,
+    place_report,
+    storage_bench,
+)
 from navigate_safer.demo.latency import measure
 from navigate_safer.demo.place_sweep import SWEEP
-from navigate_safer.demo.place_worlds import WORLDS
+from navigate_safer.demo.place_worlds import WORLDS, World
 from navigate_safer.demo.place_worlds import drawn as drawn_world
 from navigate_safer.demo.servers import Missing
 
@@ -144,31 +150,61 @@ def _spent(result: storage_bench.Result) -> str:
 @click.option("--seed", default=1, show_default=True)
 @click.option("--drawn", default=0, type=click.IntRange(0, 1000), help="Worlds at random besides.")
 @click.option("--sweep/--no-sweep", default=True, help="Other thresholds and early warnings too.")
+@click.option("--cost", is_flag=True, help="Only what a fix costs, in a minute.")
+@click.option("--learn", is_flag=True, help="Only the correction that worlds at random teach.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")
-def place(devices: int, days: float, seed: int, drawn: int, sweep: bool, as_json: bool) -> None:
+def place(
+    devices: int,
+    days: float,
+    seed: int,
+    drawn: int,
+    sweep: bool,
+    cost: bool,
+    learn: bool,
+    as_json: bool,
+) -> None:
     """Place rules, ours and the peers', on the same labelled tracks in several worlds of noise.
 
     The defaults take about ten minutes, without the sweep about four.
     """
+    if cost:
+        place_report.show_costs(place_cost.steps(), place_cost.beside_others(), Console())
+        return
     began = perf_counter()
-    worlds = (*WORLDS, *(drawn_world(seed, number) for number in range(drawn)))
-    approaches: place_bench.Approaches = {}
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("Judging", total=devices * len(worlds))
-        scores = place_bench.measure(
-            devices,
-            days,
-            seed,
-            worlds=worlds,
-            sweep=SWEEP if sweep else (),
-            approaches=approaches if sweep else None,
-            advance=lambda: progress.advance(task),
-        )
+    worlds = tuple(drawn_world(seed, number) for number in range(drawn))
+    if learn and not worlds:
+        raise click.UsageError("--learn needs worlds at random; give --drawn 16 or more")
+    if learn:
+        place_report.show_learnt(_place_scores(devices, days, seed, worlds, None), Console())
+        return
+    approaches: place_bench.Approaches | None = {} if sweep else None
+    scores = _place_scores(devices, days, seed, (*WORLDS, *worlds), approaches)
     seconds = round(perf_counter() - began, 1)
     about = {"devices": devices, "days": days, "seed": seed, "seconds": seconds}
     if as_json:
-        early = {"approach": place_report.approach_document(approaches)} if sweep else {}
+        early = {"approach": place_report.approach_document(approaches)} if approaches else {}
         click.echo(json.dumps(about | place_report.document(scores) | early, indent=2))
         return
     place_report.show(scores, Console(), approaches)
     click.echo(f"{devices} devices, {days:g} days, seed {seed}: {seconds} s")
+
+
+def _place_scores(
+    devices: int,
+    days: float,
+    seed: int,
+    worlds: tuple[World, ...],
+    approaches: place_bench.Approaches | None,
+) -> place_bench.Scores:
+    """Everything measured in the worlds, with the sweep where approaches are wanted."""
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("Judging", total=devices * len(worlds))
+        return place_bench.measure(
+            devices,
+            days,
+            seed,
+            worlds=worlds,
+            sweep=() if approaches is None else SWEEP,
+            approaches=approaches,
+            advance=lambda: progress.advance(task),
+        )

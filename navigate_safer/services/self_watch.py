@@ -19,6 +19,7 @@ from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
+from navigate_safer.db.service_alerts import ABOUT_SERVICE
 from navigate_safer.services import alerting, health, stopped
 from navigate_safer.services.health import Check, State
 from navigate_safer.services.telling import Voice, gateway_part
@@ -141,6 +142,7 @@ class SelfWatch:
                 AlertRow.state != AlertState.RESOLVED.value,
                 # Rotas are looked at by a round of their own, hours before they matter.
                 AlertRow.part.not_like(f"{ROTA_PARTS}%"),
+                ABOUT_SERVICE,
             )
             return [part for part in session.scalars(query) if part is not None]
 

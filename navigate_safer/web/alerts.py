@@ -7,7 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from alerts.lifecycle import Outcome
 from navigate_safer.people.access import Permission
-from navigate_safer.services import casework, consult, explaining, oversight, playbook
+from navigate_safer.services import (
+    casework,
+    consult,
+    explaining,
+    oversight,
+    playbook,
+    protection,
+)
 from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -22,6 +29,8 @@ def short(reference: str) -> ResponseReturnValue:
     """The link of a text, kept short so that the text fits into one part."""
     if oversight.is_about_service(service().sessions, reference):
         return redirect(url_for("service_alerts.alert", reference=reference))
+    if protection.is_about_protection(service().sessions, reference):
+        return redirect(url_for("protection.alert", reference=reference))
     return redirect(url_for("alerts.alert", reference=reference))
 
 
