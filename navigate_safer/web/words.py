@@ -82,6 +82,7 @@ MOVES = {
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
     "step": "Step done",
+    "step_undone": "Step taken back",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
