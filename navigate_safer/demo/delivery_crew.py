@@ -4,6 +4,7 @@ They are forked from a server that has loaded everything once, so that a start t
 second instead of three: a run of faults starts a hundred.
 """
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -113,8 +114,10 @@ class Crew:
         for command, process in running:
             # gunicorn waits for requests after SIGTERM; nobody asks any more.
             number = signal.SIGQUIT if command == "web" else signal.SIGTERM
-            if process.pid is not None and process.is_alive():
-                os.kill(process.pid, number)
+            # It is a child of the server that forks, and may be gone between two looks.
+            with contextlib.suppress(ProcessLookupError):
+                if process.pid is not None and process.is_alive():
+                    os.kill(process.pid, number)
         for _, process in running:
             process.join(_TIME_TO_END_S)
             if process.is_alive():

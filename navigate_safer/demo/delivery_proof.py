@@ -55,11 +55,13 @@ def verdict(rows: DeliveryRows, outside: Outside, breaches: int) -> Verdict:
     again = {text_id: count - 1 for text_id, count in times.items() if count > 1}
     marked_ids = {text.text_id for text in rows.texts if text.resent}
     marked = sum(count for text_id, count in again.items() if text_id in marked_ids)
-    twice = sum(again.values())
+    twice, sids = sum(again.values()), set(owner)
     broken = [
         *_breaches(rows, breaches),
-        *_texts(rows, outside, owner),
-        *_answers(rows, outside),
+        *_counted(_at_provider(rows, outside, owner)),
+        *_counted(each for text in rows.texts for each in _in_row(text, outside, sids)),
+        *_acknowledged(rows, outside),
+        *_posts(rows, outside),
         *(f"{what} ({count})" for what, count in rows.broken.items()),
         *sorted(set(outside.complaints)),
     ]
@@ -88,6 +90,10 @@ def latest_s(rows: DeliveryRows) -> float:
     return worst.total_seconds()
 
 
+def _counted(wrong: Iterable[str]) -> list[str]:
+    return [f"{count} {what}" for what, count in Counter(wrong).items()]
+
+
 def _breaches(rows: DeliveryRows, breaches: int) -> Iterable[str]:
     """Each reading stored once, each breach with one episode, one alert, and an answer."""
     found = {
@@ -104,34 +110,36 @@ def _breaches(rows: DeliveryRows, breaches: int) -> Iterable[str]:
         yield f"{untold} alert(s) that nobody was told of"
 
 
-def _texts(
+def _at_provider(
     rows: DeliveryRows, outside: Outside, owner: dict[str, TextLine | None]
 ) -> Iterable[str]:
-    taken = {each.sid: each for each in outside.taken}
-    wrong = Counter[str]()
-    for sid, text in owner.items():
+    """What is wrong with each text that the provider took."""
+    for taken in outside.taken:
+        text = owner[taken.sid]
         if text is None:
-            wrong["text(s) at the provider that no row knows"] += 1
+            yield "text(s) at the provider that no row knows"
             continue
-        if (text.phone, text.body) != (taken[sid].to, taken[sid].body):
-            wrong["text(s) that went to somebody else or said something else"] += 1
+        if (text.phone, text.body) != (taken.to, taken.body):
+            yield "text(s) that went to somebody else or said something else"
         if text.state != "accepted":
-            wrong["text(s) that the provider took and no row says so"] += 1
-        if taken[sid].attempt_id not in rows.disclosed:
-            wrong["text(s) that went out and are not in the log of disclosures"] += 1
-    for text in rows.texts:
-        if text.state in UNSETTLED and (text.about_breach or text.state != "pending"):
-            # What the service's watch over itself says may be written at any moment.
-            wrong["text(s) that never came to rest"] += 1
-        if text.state == "accepted" and text.provider_id not in taken:
-            wrong["text(s) called accepted that the provider does not have"] += 1
-        if text.state in ("accepted", "failed") and not text.attempts:
-            wrong["text(s) at an end without a call"] += 1
-        if text.state == "accepted" and not _has_an_end(text):
-            wrong["accepted text(s) of which no call has an end"] += 1
-        if _wrong_person(text, outside):
-            wrong["text(s) to somebody who was not on duty then"] += 1
-    return [f"{count} {what}" for what, count in wrong.items()]
+            yield "text(s) that the provider took and no row says so"
+        if taken.attempt_id not in rows.disclosed:
+            yield "text(s) that went out and are not in the log of disclosures"
+
+
+def _in_row(text: TextLine, outside: Outside, sids: Collection[str]) -> Iterable[str]:
+    """What is wrong with one row."""
+    # What the service's watch over itself says may be written at any moment.
+    if text.state in UNSETTLED and (text.about_breach or text.state != "pending"):
+        yield "text(s) that never came to rest"
+    if text.state in ("accepted", "failed") and not text.attempts:
+        yield "text(s) at an end without a call"
+    if text.state == "accepted" and text.provider_id not in sids:
+        yield "text(s) called accepted that the provider does not have"
+    if text.state == "accepted" and not _has_an_end(text):
+        yield "accepted text(s) of which no call has an end"
+    if _wrong_person(text, outside):
+        yield "text(s) to somebody who was not on duty then"
 
 
 def _has_an_end(text: TextLine) -> bool:
@@ -145,21 +153,21 @@ def _wrong_person(text: TextLine, outside: Outside) -> bool:
     return outside.on_duty.get(text.text_id, text.staff) != text.staff
 
 
-def _answers(rows: DeliveryRows, outside: Outside) -> Iterable[str]:
-    """Acknowledged by nobody but who answered, receipts forward only, nothing forged believed."""
-    code_of = {text.text_id: parse_reply(text.body) for text in rows.texts}
+def _acknowledged(rows: DeliveryRows, outside: Outside) -> Iterable[str]:
+    """Acknowledged by nobody but who answered a text of the alert."""
     replied = {
         (text.reference, text.staff)
         for text in rows.texts
-        if (code_of[text.text_id], text.phone) in outside.answered
+        if (parse_reply(text.body), text.phone) in outside.answered
     }
-    unasked = sum(
-        each.state != AlertState.OPEN.value
-        and (each.reference, each.acknowledged_by) not in replied
-        for each in rows.alerts
-    )
+    answered = [each for each in rows.alerts if each.state != AlertState.OPEN.value]
+    unasked = sum((each.reference, each.acknowledged_by) not in replied for each in answered)
     if unasked:
         yield f"{unasked} alert(s) acknowledged by somebody who did not answer"
+
+
+def _posts(rows: DeliveryRows, outside: Outside) -> Iterable[str]:
+    """Nothing forged believed, and receipts only forward."""
     forged = [each for each in outside.posted if not each.good]
     believed = sum(each.status != _FORBIDDEN for each in forged)
     if believed:
@@ -167,14 +175,9 @@ def _answers(rows: DeliveryRows, outside: Outside) -> Iterable[str]:
     kept = sum((each.sid, each.what) in rows.receipts for each in forged)
     if kept:
         yield f"{kept} forged receipt(s) kept"
-    heard = {
-        each.sid
-        for each in outside.posted
-        if each.good and each.what == "delivered" and each.status in _OK
-    }
-    behind = sum(
-        text.provider_id in heard and text.delivery not in ("delivered", "read")
-        for text in rows.texts
-    )
+    good = [each for each in outside.posted if each.good and each.status in _OK]
+    delivered = {each.sid for each in good if each.what == "delivered"}
+    told = [text for text in rows.texts if text.provider_id in delivered]
+    behind = sum(text.delivery not in ("delivered", "read") for text in told)
     if behind:
         yield f"{behind} delivered text(s) not called delivered"

@@ -8,7 +8,7 @@ import pytest
 from absent import absent
 
 from navigate_safer.demo.delivery_bench import Ground, prove
-from navigate_safer.demo.delivery_faults import FAULTS, SPEED
+from navigate_safer.demo.delivery_faults import FAULTS
 from navigate_safer.demo.delivery_run import Outcome
 from navigate_safer.demo.servers import Missing
 
@@ -20,7 +20,10 @@ OTHERS = [each.name for each in FAULTS if each.database_stop is None]
 
 
 def outcomes_of(kind: str, names: list[str]) -> dict[str, Outcome]:
-    faults = [each for each in FAULTS if each.name in names]
+    # Those that wait for the clocks to change begin first.
+    faults = sorted(
+        (each for each in FAULTS if each.name in names), key=lambda each: each.change_at is None
+    )
     with Ground(kind) as ground:
         found = prove(
             ground, faults, breaches=BREACHES, seed=1, side_by_side=AT_ONCE, spread_s=SPREAD_S
@@ -80,4 +83,3 @@ def test_without_a_fault_nobody_is_killed_and_every_step_is_in_time(
     assert outcome.verdict.late_s < LATEST_STEP_S
     # Every second officer does not answer, and the next one is told.
     assert outcome.verdict.accepted > BREACHES
-    assert SPEED > 1
