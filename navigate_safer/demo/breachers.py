@@ -1,4 +1,4 @@
-"""Invented wearers each of whom breaks one condition by one fix: for measurements and fault runs."""
+"""Invented wearers each of whom breaks one condition by one fix: for benchmarks."""
 
 from datetime import datetime, timedelta
 

@@ -48,9 +48,7 @@ class Ground(AbstractContextManager["Ground"]):
         """Whether this kind of database can have the fault: a file cannot be stopped."""
         return fault.database_stop is None or self.kind == "postgresql"
 
-    def run(
-        self, number: int, fault: Fault, breaches: int, seed: int, spread_s: float
-    ) -> Outcome:
+    def run(self, number: int, fault: Fault, breaches: int, seed: int, spread_s: float) -> Outcome:
         """One run in a folder and a database of its own."""
         folder = self._folder / f"run{number}"
         folder.mkdir()

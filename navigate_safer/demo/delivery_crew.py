@@ -9,7 +9,9 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -26,6 +28,30 @@ from navigate_safer.workers.loop import Stop
 _LOOK_EVERY_S = 0.05
 _TIME_TO_END_S = 5.0
 _WEB_THREADS = 4
+
+
+_context = multiprocessing.get_context("forkserver")
+
+
+class HandedClock:
+    """The clock of a run, the same in all of its processes; it stands still until :meth:`go`.
+
+    Aware UTC, ``speed`` times as fast as real time.
+    """
+
+    def __init__(self, start: datetime, speed: float) -> None:
+        self._start, self._speed = start, speed
+        self._began_s = _context.Value("d", 0.0)
+
+    def __call__(self) -> datetime:
+        """The time now."""
+        began_s = self._began_s.value
+        passed_s = time.monotonic() - began_s if began_s else 0.0
+        return self._start + timedelta(seconds=passed_s * self._speed)
+
+    def go(self) -> None:
+        """Let the time run."""
+        self._began_s.value = time.monotonic()
 
 
 class Dying(msgspec.Struct, frozen=True):
@@ -47,11 +73,14 @@ _WORKERS: dict[str, Callable[[Service, Stop], None]] = {
 }
 
 
-def work(command: str, settings: Settings, log: str, dying: Dying | None) -> None:
+def work(
+    command: str, settings: Settings, clock: HandedClock, log: str, dying: Dying | None
+) -> None:
     """What the command of this name does, in a process of its own."""
     with Path(log).open("a", buffering=1, encoding="utf-8") as stream:
         logs.configure(stream, level="error")
         service = Service(settings)
+        service.clock = clock
         if dying is not None:
             crash_points.arm(service.engine, service.sessions, dying.point, dying.nth)
         _WORKERS[command](service, Stop().listen())
@@ -70,12 +99,16 @@ class Crew:
     """
 
     def __init__(
-        self, settings: Settings, log: Path, commands: Sequence[str], dying: Sequence[Dying] = ()
+        self,
+        settings: Settings,
+        clock: HandedClock,
+        log: Path,
+        commands: Sequence[str],
+        dying: Sequence[Dying] = (),
     ) -> None:
-        self._settings, self._log = settings, str(log)
+        self._settings, self._clock, self._log = settings, clock, str(log)
         self._dying = list(dying)
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([__name__])
+        _context.set_forkserver_preload([__name__])
         self._members = [_Member(command) for command in commands]
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -91,7 +124,7 @@ class Crew:
         self._thread.start()
 
     def kill(self, command: str) -> None:
-        """kill -9 of the first process of a command that runs."""
+        """Kill -9 of the first process of a command that runs."""
         with self._lock:
             for member in self._members:
                 process = member.process
@@ -129,9 +162,8 @@ class Crew:
         dying = next((each for each in self._dying if each.point.worker == member.command), None)
         if dying is not None:
             self._dying.remove(dying)
-        member.process = self._context.Process(
-            target=work, args=(member.command, self._settings, self._log, dying), daemon=True
-        )
+        arguments = (member.command, self._settings, self._clock, self._log, dying)
+        member.process = _context.Process(target=work, args=arguments, daemon=True)
         member.process.start()
 
     def _look(self) -> None:

@@ -1,7 +1,7 @@
-"""What goes wrong in the fault runs of delivery, one thing at a time, as issue and reference list it.
+"""What goes wrong in the fault runs of delivery, one thing at a time.
 
-Seconds are on the wall. The service's clock runs :data:`SPEED` times as fast, so that half a minute
-of waiting for a lost answer takes three seconds; time-outs are as much shorter.
+Seconds are on the wall. The service's clock runs :data:`SPEED` times as fast, so that half a
+minute of waiting for a lost answer takes three seconds; time-outs are as much shorter.
 """
 
 import itertools
@@ -26,9 +26,9 @@ SHARE, LASTS_S = 0.6, 5.0
 # Longer than the budget of retries (20 s of service time) and than a step of the policy.
 AWAY_S = 4.0
 DATABASE_AWAY_S = 2.0
-# How often a worker is killed.
+# How often a worker is killed at one point; in a call, at one text of so many.
 KILLS = 2
-_KILL_TEXTS = (2, 6)
+_KILL_EVERY = 3
 MARCH = datetime(2027, 3, 28, 1, tzinfo=UTC)
 OCTOBER = datetime(2027, 10, 31, 1, tzinfo=UTC)
 
@@ -36,16 +36,19 @@ OCTOBER = datetime(2027, 10, 31, 1, tzinfo=UTC)
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One run: its name, and what goes wrong in it.
 
-    ``crash`` is where a worker is killed, ``senders`` and ``ticks`` how many processes send and
-    escalate at once, ``provider_away`` that it does not listen for a while, ``database_stop`` the
-    signal by which PostgreSQL is stopped. ``change_at`` is when the clocks change during the run.
-    ``handover_at`` is then the first instant of whoever is on duty next.
+    Each of ``troubles`` happens to a request at least once, and each of ``receipts`` to a text in
+    turn. ``crashes`` are where a worker is killed, one death each, ``calls_cut_short`` calls of a
+    sender that is killed in them. ``senders`` and ``ticks`` are how many processes send and
+    escalate at once; ``provider_away`` says that it does not listen for a while, ``database_stop``
+    by which signal PostgreSQL is stopped. ``change_at`` is when the clocks change during the run,
+    ``handover_at`` then the first instant of whoever is on duty next.
     """
 
     name: str
     troubles: tuple[Trouble, ...] = ()
-    receipts: Receipts = Receipts.NORMAL
-    crash: CrashPoint | None = None
+    receipts: tuple[Receipts, ...] = (Receipts.NORMAL,)
+    crashes: tuple[CrashPoint, ...] = ()
+    calls_cut_short: tuple[Trouble, ...] = ()
     senders: int = 1
     ticks: int = 1
     provider_away: bool = False
@@ -55,25 +58,26 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kills(self) -> int:
-        """How many processes are killed, at the least."""
-        by_provider = any(each in (Trouble.KILL_BEFORE, Trouble.KILL_AFTER) for each in self.troubles)
-        return KILLS if self.crash is not None or by_provider else 0
+        """How many processes are killed."""
+        return len(self.crashes) + len(self.calls_cut_short)
 
 
 def plan(fault: Fault, seed: int, clock: Callable[[], float] = time.monotonic) -> Plan:
     """What the provider does with each request of a run; ``clock`` gives seconds."""
     draw = random.Random(f"{seed}|{fault.name}")
-    began: list[float] = []
+    first, kills = list(fault.troubles), list(fault.calls_cut_short)
     texts = itertools.count(1)
+    ends: list[float] = []
 
     def next_trouble(method: str) -> Trouble | None:
-        if fault.kills and fault.troubles:
-            kills = method == "POST" and next(texts) in _KILL_TEXTS
-            return fault.troubles[0] if kills else None
-        if not began:
-            began.append(clock())
-        over = clock() - began[0] > LASTS_S
-        if not fault.troubles or over or draw.random() >= SHARE:
+        if not ends:
+            ends.append(clock() + LASTS_S)
+        if method == "POST":
+            if next(texts) % _KILL_EVERY == 0 and kills:
+                return kills.pop(0)
+            if first:
+                return first.pop(0)
+        if not fault.troubles or clock() > ends[0] or draw.random() >= SHARE:
             return None
         return draw.choice(fault.troubles)
 
@@ -87,23 +91,21 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="cut after accepting", troubles=(Trouble.CUT_AFTER,)),
     Fault(name="cut before accepting", troubles=(Trouble.CUT_BEFORE,)),
     Fault(name="429", troubles=(Trouble.TOO_MANY,)),
-    Fault(
-        name="5xx", troubles=(Trouble.ERROR_BEFORE, Trouble.ERROR_AFTER, Trouble.BAD_GATEWAY)
-    ),
-    Fault(name="receipts repeated", receipts=Receipts.REPEATED),
-    Fault(name="receipts late", receipts=Receipts.LATE),
-    Fault(name="receipts out of order", receipts=Receipts.OUT_OF_ORDER),
-    Fault(name="receipts and replies forged", receipts=Receipts.FORGED),
-    Fault(name="kill before the alert's commit", crash=CrashPoint.ALERT_WRITTEN),
-    Fault(name="kill after the alert's commit", crash=CrashPoint.ALERT_COMMITTED),
-    Fault(name="kill before the claim's commit", crash=CrashPoint.CLAIM_WRITTEN),
-    Fault(name="kill after the claim's commit", crash=CrashPoint.CLAIM_COMMITTED),
-    Fault(name="kill in the call, not taken", troubles=(Trouble.KILL_BEFORE,)),
-    Fault(name="kill in the call, taken", troubles=(Trouble.KILL_AFTER,)),
-    Fault(name="kill before the record's commit", crash=CrashPoint.RECORD_WRITTEN),
-    Fault(name="kill after the record's commit", crash=CrashPoint.RECORD_COMMITTED),
-    Fault(name="kill before the step's commit", crash=CrashPoint.STEP_WRITTEN),
-    Fault(name="kill after the step's commit", crash=CrashPoint.STEP_COMMITTED),
+    Fault(name="5xx", troubles=(Trouble.ERROR_BEFORE, Trouble.ERROR_AFTER, Trouble.BAD_GATEWAY)),
+    Fault(name="receipts repeated", receipts=(Receipts.REPEATED,)),
+    Fault(name="receipts late", receipts=(Receipts.LATE,)),
+    Fault(name="receipts out of order", receipts=(Receipts.OUT_OF_ORDER,)),
+    Fault(name="receipts and replies forged", receipts=(Receipts.FORGED,)),
+    Fault(name="kill before the alert's commit", crashes=(CrashPoint.ALERT_WRITTEN,) * KILLS),
+    Fault(name="kill after the alert's commit", crashes=(CrashPoint.ALERT_COMMITTED,) * KILLS),
+    Fault(name="kill before the claim's commit", crashes=(CrashPoint.CLAIM_WRITTEN,) * KILLS),
+    Fault(name="kill after the claim's commit", crashes=(CrashPoint.CLAIM_COMMITTED,) * KILLS),
+    Fault(name="kill in the call, not taken", calls_cut_short=(Trouble.KILL_BEFORE,) * KILLS),
+    Fault(name="kill in the call, taken", calls_cut_short=(Trouble.KILL_AFTER,) * KILLS),
+    Fault(name="kill before the record's commit", crashes=(CrashPoint.RECORD_WRITTEN,) * KILLS),
+    Fault(name="kill after the record's commit", crashes=(CrashPoint.RECORD_COMMITTED,) * KILLS),
+    Fault(name="kill before the step's commit", crashes=(CrashPoint.STEP_WRITTEN,) * KILLS),
+    Fault(name="kill after the step's commit", crashes=(CrashPoint.STEP_COMMITTED,) * KILLS),
     Fault(name="two senders and two ticks", senders=2, ticks=2),
     Fault(
         name="two of each, cut after accepting",

@@ -1,4 +1,4 @@
-"""Who is texted in the fault runs: two duty officers, their supervisor, and the steps between them."""
+"""Who is texted in the fault runs: two duty officers and their supervisor, step by step."""
 
 from datetime import datetime, time, timedelta
 

@@ -84,7 +84,9 @@ def latest_s(rows: DeliveryRows) -> float:
     """How far behind its deadline the latest telling of anybody was, in seconds."""
     worst = timedelta()
     for alert in rows.alerts:
-        for number, (before, after) in enumerate(zip(alert.told_at, alert.told_at[1:], strict=False)):
+        for number, (before, after) in enumerate(
+            zip(alert.told_at, alert.told_at[1:], strict=False)
+        ):
             wait = alert.waits[min(number, len(alert.waits) - 1)]
             worst = max(worst, after - before - wait)
     return worst.total_seconds()

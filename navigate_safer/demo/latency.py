@@ -54,7 +54,10 @@ def measure(breaches: int, rate: float, say: Callable[[str], None]) -> Result:
 
     Texts go to a stand-in of the provider over HTTP, which sends receipts; officers answer them.
     """
-    with tempfile.TemporaryDirectory(prefix="navigate-safer-bench-") as folder, ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="navigate-safer-bench-") as folder,
+        ExitStack() as stack,
+    ):
         demo, provider = _demo(Path(folder), stack)
         service = Service(demo.settings)
         stack.callback(service.close)
@@ -85,7 +88,7 @@ def measure(breaches: int, rate: float, say: Callable[[str], None]) -> Result:
 def _demo(folder: Path, stack: ExitStack) -> tuple[Demo, TextProvider]:
     """The demonstration, with real texts to a provider of its own."""
     demo = prepare(folder, speed=1.0, port=8765, mqtt_port=18883, base=environment())
-    phones = Telephones(demo.settings.public_url, Receipts.NORMAL)
+    phones = Telephones(demo.settings.public_url, [Receipts.NORMAL])
     stack.callback(phones.end)
     # It does nothing but answer, as well as it can.
     provider = stack.enter_context(

@@ -1,4 +1,4 @@
-"""The officers' telephones of a fault run, and the provider's receipts: signed posts to the service.
+"""The officers' telephones of a fault run, and the provider's receipts: signed posts to us.
 
 Whoever is told first leaves every second text unanswered, so that each run escalates. Receipts
 come as they do from Twilio, or repeated, late, out of order; and somebody may forge them.
@@ -6,17 +6,19 @@ come as they do from Twilio, or repeated, late, out of order; and somebody may f
 
 import base64
 import hashlib
-import hmac
 import heapq
+import hmac
 import itertools
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
-import requests
 
 from alerts.messages import parse_reply
 from navigate_safer.demo.text_provider import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, Taken
@@ -36,8 +38,7 @@ class Receipts(Enum):
     """How the provider's receipts come: the word and the seconds after the text was taken."""
 
     NORMAL = (("sent", 0.1), ("delivered", 0.2))
-    REPEATED = (("sent", 0.1), ("sent", 0.1), ("delivered", 0.2), ("delivered", 0.2),
-                ("delivered", 0.3), ("sent", 0.3))  # fmt: skip
+    REPEATED = (("sent", 0.1), ("delivered", 0.2), ("delivered", 0.2), ("sent", 0.3))
     LATE = (("sent", 3.0), ("delivered", 4.0))
     OUT_OF_ORDER = (("delivered", 0.1), ("sent", 0.2), ("sending", 0.3), ("queued", 0.4))
     FORGED = (("sent", 0.6), ("delivered", 0.7))
@@ -64,8 +65,8 @@ class _Post(msgspec.Struct, frozen=True, kw_only=True):
 class Telephones:
     """Posts what is due, from threads of its own; ``answered`` is (code, number) of each reply."""
 
-    def __init__(self, public_url: str, receipts: Receipts) -> None:
-        self._url, self._receipts = public_url, receipts
+    def __init__(self, public_url: str, receipts: Sequence[Receipts]) -> None:
+        self._url, self._receipts = public_url, itertools.cycle(receipts)
         self._due: list[tuple[float, int, _Post]] = []
         self._count = itertools.count()
         self._to_first = itertools.count()
@@ -81,19 +82,21 @@ class Telephones:
     def take(self, taken: Taken) -> None:
         """A telephone has a text: receipts go to the service, and mostly an answer."""
         path = taken.callback.removeprefix(self._url)
-        for word, after_s in self._receipts.value:
+        with self._changed:
+            receipts = next(self._receipts)
+        for word, after_s in receipts.value:
             form = _receipt(taken, word)
             self._later(after_s, _Post(what=word, sid=taken.sid, path=path, form=form))
         code = parse_reply(taken.body)
         if code is None:
             return
-        if self._receipts is Receipts.FORGED:
+        if receipts is Receipts.FORGED:
             self._forge(taken, path, code)
         if taken.to != FIRST or next(self._to_first) % 2:
             self.answered.add((code, taken.to))
-            after_s = ANSWERS_AFTER_S + (1.0 if self._receipts is Receipts.FORGED else 0.0)
+            after_s = ANSWERS_AFTER_S + (1.0 if receipts is Receipts.FORGED else 0.0)
             reply = _reply(code, taken.to)
-            for _ in range(2 if self._receipts is Receipts.REPEATED else 1):
+            for _ in range(2 if receipts is Receipts.REPEATED else 1):
                 self._later(
                     after_s, _Post(what="reply", sid=taken.sid, path="/twilio/reply", form=reply)
                 )
@@ -149,23 +152,30 @@ class Telephones:
 
     def _send(self, post: _Post) -> None:
         url = self._url + post.path
-        headers = {} if post.token is None else {_HEADER: sign(url, post.form, post.token)}
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        if post.token is not None:
+            headers[_HEADER] = sign(url, post.form, post.token)
         try:
-            with requests.Session() as session:
-                # Whatever the machine's proxies are, this stays on it.
-                session.trust_env = False
-                status = session.post(
-                    url, data=post.form, headers=headers, timeout=POST_WITHIN_S
-                ).status_code
-        except requests.RequestException:
+            status = _status(url, urlencode(post.form), headers)
+        except (OSError, HTTPException):
             status = 0
         with self._changed:
             self.posted.append(Posted(post.what, post.sid, post.good, status))
             self._busy -= 1
 
 
+def _status(url: str, body: str, headers: dict[str, str]) -> int:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.netloc, timeout=POST_WITHIN_S)
+    try:
+        connection.request("POST", parts.path, body, headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
 def sign(url: str, form: dict[str, str], token: str) -> str:
-    """Twilio's signature of a post, as its guide to webhooks says: HMAC-SHA1 of address and form."""
+    """Twilio's signature of a post, by its guide to webhooks: HMAC-SHA1 of address and form."""
     text = url + "".join(name + form[name] for name in sorted(form))
     return base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
 

@@ -183,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing: the path of a request holds an officer's number."""
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that the library calls
+    def do_POST(self) -> None:
         """Create a message."""
         provider = self.server.provider
         raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -197,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._goes_wrong(trouble) and taken is not None:
             self._answer(201, _as_json(taken))
 
-    def do_GET(self) -> None:  # noqa: N802 - the name that the library calls
+    def do_GET(self) -> None:
         """List messages to a number, newest first."""
         if not self._is_ours():
             self.server.provider.complaints.append("a list that Twilio does not have")
@@ -206,9 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         trouble = self.server.provider.next_trouble("GET")
         if self._goes_wrong(trouble):
             return
-        query = {
-            name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()
-        }
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         # Dated when it leaves, and ours never leave: only a list without a date has them.
         dated = any(name.startswith("DateSent") for name in query)
         found = [] if dated else reversed(self.server.provider.taken)

@@ -119,9 +119,7 @@ class SlowChecks:
     seconds that only grow.
     """
 
-    def __init__(
-        self, disk_bytes: int = 0, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, disk_bytes: int = 0, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._disk_bytes, self._clock = disk_bytes, clock
         self._looking = threading.Lock()
         self._checks: list[Check] = []

@@ -11,7 +11,9 @@ from navigate_safer.demo.delivery_proof import Outside, Verdict, verdict
 from navigate_safer.demo.telephones import FIRST, SECOND, Posted
 from navigate_safer.demo.text_provider import Taken
 
-BODY = "Navigate Safer CRITICAL alert 7KQ4M2. Reply 482913 to acknowledge, or open http://a/a/7KQ4M2"
+BODY = (
+    "Navigate Safer CRITICAL alert 7KQ4M2. Reply 482913 to acknowledge, or open http://a/a/7KQ4M2"
+)
 
 TEXT = TextLine(
     text_id=1, reference="7KQ4M2", about_breach=True, staff="bench-1", phone=FIRST, body=BODY,
@@ -86,14 +88,14 @@ def test_a_text_twice_is_broken_unless_it_is_marked_as_a_resend():
         pytest.param(rows(readings=2), OUTSIDE, "2 readings of 1", id="a reading stored twice"),
         pytest.param(rows(episodes=0), OUTSIDE, "0 episodes of 1", id="a breach without episode"),
         pytest.param(alert(state="open"), OUTSIDE, "0 acknowledged", id="an alert not answered"),
-        pytest.param(alert(told_at=()), OUTSIDE, "nobody was told of", id="an alert told to nobody"),
+        pytest.param(alert(told_at=()), OUTSIDE, "nobody was told of", id="told to nobody"),
         pytest.param(rows(overdue=1), OUTSIDE, "past the deadline", id="a deadline passed"),
         pytest.param(
             rows(broken={"an episode has two alerts": 1}), OUTSIDE, "has two alerts",
             id="an invariant of the service",
         ),
         pytest.param(
-            text(state="failed"), OUTSIDE, "provider took and no row", id="a text lost from the rows"
+            text(state="failed"), OUTSIDE, "provider took and no row", id="a text without its row"
         ),
         pytest.param(
             text(provider_id="SM9"), OUTSIDE, "provider does not have", id="a text never taken"
@@ -115,7 +117,7 @@ def test_a_text_twice_is_broken_unless_it_is_marked_as_a_resend():
             "no row knows", id="a text of nobody's",
         ),
         pytest.param(
-            ROWS, outside(answered=set()), "who did not answer", id="acknowledged by a forged reply"
+            ROWS, outside(answered=set()), "who did not answer", id="acknowledged for nobody"
         ),
         pytest.param(
             ROWS, outside(posted=[Posted("failed", "SM1", False, 204)]), "not refused",
@@ -126,7 +128,7 @@ def test_a_text_twice_is_broken_unless_it_is_marked_as_a_resend():
             id="a forged receipt kept",
         ),
         pytest.param(
-            text(delivery="sent"), OUTSIDE, "not called delivered", id="a receipt that went backward"
+            text(delivery="sent"), OUTSIDE, "not called delivered", id="a receipt lost"
         ),
         pytest.param(
             ROWS, outside(on_duty={1: "bench-2"}), "not on duty", id="told to who was off duty"

@@ -102,9 +102,9 @@ def named() -> set[str]:
             continue
         said = docstrings(tree)
         for owner, node in owners(tree):
-            if isinstance(node, ast.Constant) and id(node) not in said:
-                if isinstance(node.value, str) and "Navigate Safer" in node.value:
-                    found.add(f"{name} {owner}")
+            words = isinstance(node, ast.Constant) and id(node) not in said and node.value
+            if isinstance(words, str) and "Navigate Safer" in words:
+                found.add(f"{name} {owner}")
     return found
 
 

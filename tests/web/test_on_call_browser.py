@@ -131,9 +131,7 @@ def test_a_step_is_ticked_without_a_mouse(browser: Browser, world: World, addres
     page.context.close()
 
 
-def test_a_step_is_taken_back_without_a_mouse(
-    browser: Browser, world: World, address: str
-) -> None:
+def test_a_step_is_taken_back_without_a_mouse(browser: Browser, world: World, address: str) -> None:
     reference = world.reference(FindingKind.EXCLUSION_BREACH)
     world.visitor("duty").post(f"/alerts/{reference}/step", key="look", said="")
     visit = visit_as(browser, world, address, "duty")

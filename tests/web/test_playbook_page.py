@@ -113,9 +113,7 @@ def test_a_step_that_was_ticked_in_error_is_taken_back_and_stays_in_the_record(
     assert "alert step undone" in [row.what for row in world.database.all(AuditRow)]
 
 
-def test_a_step_that_was_taken_back_can_be_done_again_and_taken_back_once(
-    world: World, alert: str
-):
+def test_a_step_that_was_taken_back_can_be_done_again_and_taken_back_once(world: World, alert: str):
     officer = world.visitor("duty")
     for words in ("first", "second"):
         officer.post(f"{alert}/step", key="look", said=words)
