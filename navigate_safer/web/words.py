@@ -84,6 +84,7 @@ MOVES = {
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
     "step": "Step done",
+    "step_undone": "Step taken back",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",

@@ -277,6 +277,7 @@ POST /rotas/ROTA/calendar          no   no      no          no   no     bad     
 POST /rotas/ROTA/changes/1/agree   gone gone    no          no   no     gone       no      no
 POST /rotas/ROTA/changes/1/cancel  gone gone    no          no   no     gone       no      no
 POST /alerts/ALERT/step            gone gone    no          gone no     gone       no      no
+POST /alerts/ALERT/step/undo       gone gone    no          gone no     gone       no      no
 GET  /account                      ok   ok      ok          ok   ok     ok         ok      ok
 POST /account/ask                  bad  bad     bad         bad  bad    bad        bad     bad
 POST /account/verify               bad  bad     bad         bad  bad    bad        bad     bad
