@@ -16,8 +16,7 @@ import msgspec
 
 from navigate_safer import logs
 from navigate_safer.db import schema
-from navigate_safer.demo import casework, example
-from navigate_safer.demo import allowance, example
+from navigate_safer.demo import allowance, casework, example
 from navigate_safer.demo.broker import EmbeddedBroker
 from navigate_safer.demo.cohort import build_cohort
 from navigate_safer.demo.gateways import run_gateways
@@ -122,7 +121,6 @@ def _fill(
         if is_new:
             register.register(service.sessions, _with_passwords(case_file, state), state.start)
             casework.sprinkle(service.sessions, state.start)
-        return oversight.newest_reading(service.sessions)
         return oversight.newest_reading(service.sessions), is_new
     finally:
         service.close()

@@ -25,7 +25,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.access import Permission, Role, Scope
 from navigate_safer.services import accounts, health
 from navigate_safer.services.accounts import SignedIn, TooManyTries
 from navigate_safer.wiring import Service
@@ -170,6 +170,8 @@ def sign_out() -> ResponseReturnValue:
 def home() -> ResponseReturnValue:
     """The first page of the role."""
     may = scope().may
+    if scope().role is Role.OFFENDER_MANAGER:
+        return redirect(url_for("today.today"))
     if may(Permission.SEE_BOARD):
         return redirect(url_for("board.board"))
     if may(Permission.SEE_CASELOAD):

@@ -156,14 +156,13 @@ def _place_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
     def extracts() -> None:
         partners.tick(sessions, clock())
 
-    return [
-        ("partners", PARTNERS_EVERY_S, extracts),
     def protected() -> None:
         # Where nothing is heard of anybody, no device is called silent: the feed is.
         if heartbeats.feed_is_up(sessions, service.wall_clock()):
             protected_silence.look(sessions, clock(), service.voice)
 
     return [
+        ("partners", PARTNERS_EVERY_S, extracts),
         ("protected", PROTECTED_EVERY_S, protected),
         ("compliance", COMPLIANCE_EVERY_S, days),
         ("meetings", MEETINGS_EVERY_S, together),

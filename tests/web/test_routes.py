@@ -314,6 +314,7 @@ OF_CASEWORK = {
     "ACTION": casework.action_of,
     "MEETING": casework.meeting_of,
     "CLOCK": clock_of,
+}
 # The board reads figures and has its own account: whatever is not here is refused to it.
 BOARD = {
     "GET /": "to",
@@ -325,6 +326,7 @@ BOARD = {
     "GET /outcomes/pack": "ok",
     "GET /outcomes/pack.pdf": "ok",
     "GET /outcomes/pack.xlsx": "ok",
+    "GET /help/statements": "ok",
     "GET /account": "ok",
     "POST /account/ask": "bad",
     "POST /account/verify": "bad",
@@ -333,7 +335,7 @@ BOARD = {
 HOMES = {
     "board": "/outcomes",
     "duty": "/board",
-    "manager": "/board",
+    "manager": "/today",
     "idva": "/board",
     "supervisor": "/board",
     "facilitator": "/caseload",

@@ -1,7 +1,7 @@
 """undone steps: a ticked step of a playbook can be taken back, and stays in the record
 
-Revision ID: 0016
-Revises: 0015
+Revision ID: 0020
+Revises: 0019
 
 Rules: works with the previous release; no long lock (PostgreSQL lock_timeout is 5 s); a column
 is removed in two releases; reversible, or the downgrade says why not.
@@ -10,8 +10,8 @@ is removed in two releases; reversible, or the downgrade says why not.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
