@@ -32,6 +32,7 @@ from navigate_safer.db import (
     reading_rows,
     telemetry,
     telling,
+    wearer_messages,
     zones,
 )
 from navigate_safer.db.base import Base
@@ -57,7 +58,7 @@ SUBJECTS = (
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending,)
-ANSWERING = (answering,)
+ANSWERING = (answering, wearer_messages)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.
 LOCK_TIMEOUT_MS = 5_000

@@ -37,6 +37,7 @@ class Permission(Enum):
     SEE_ALCOHOL = "see alcohol readings"
     EDIT_ZONES = "draw, change and import zones, and allow exceptions"
     COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
+    CONTACT_WEARERS = "enter and verify a wearer's telephone number"
     SEE_VICTIMS = "see who is protected and where"
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
@@ -58,11 +59,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
+    | {_P.CONTACT_WEARERS}
     | _OUTCOMES,
     Role.SUPERVISOR: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.SEE_OPERATIONS, _P.SEE_AUDIT}
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
-    | {_P.RUN_ALERTING}
+    | {_P.RUN_ALERTING, _P.CONTACT_WEARERS}
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset({_P.SEE_CASELOAD, _P.OWN_ACCOUNT}),
     Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS},
