@@ -21,6 +21,7 @@ from navigate_safer.web import (
     contacts,
     errors,
     exceptions,
+    links,
     maps,
     near,
     notify,
@@ -37,6 +38,8 @@ from navigate_safer.web import (
     service_alerts,
     silences,
     twilio,
+    wearer_messages,
+    wearer_policies,
     words,
     zones,
 )
@@ -65,6 +68,9 @@ BLUEPRINTS = (
     playbooks,
     contacts,
     burden,
+    links,
+    wearer_messages,
+    wearer_policies,
     twilio,
     notify,
 )
@@ -114,6 +120,8 @@ def create_app(service: Service) -> Flask:
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
     csrf.exempt(notify.pages)
+    # The secret is in the address, and no session is used: see the module.
+    csrf.exempt(links.pages)
     for part in (words, reasons, command_words, requests, security, auth, errors):
         part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()
