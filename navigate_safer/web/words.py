@@ -101,7 +101,7 @@ WEARER_VERDICTS = {
     "told_lately": "Not told: told of the same within half an hour",
     "most_a_day": "Not told: the most of a day had been reached",
     "stopped": "Not told: the wearer has replied STOP",
-    "no_way": "Not told: no verified number, and no tag that could vibrate",
+    "no_way": "Not told: no verified number, and no other way",
 }
 WEEK = tuple(day.value for day in SEVEN)
 ON_CALL = ("/rotas", "/silences", "/policies", "/wearer-messages", "/burden", "/account")
