@@ -36,6 +36,8 @@ EXPECTED = [
     pytest.param("duty", "/people/W-EXC/map.json", ["person map"], id="map of a person"),
     pytest.param("duty", "/people/W-ALC/alcohol.json", ["alcohol readings"],
                  id="readings of a person"),
+    pytest.param("duty", "/people/W-EXC/messages", ["messages to the wearer"],
+                 id="what a wearer was told"),
     pytest.param("auditor", "/audit", ["audit log"], id="the log itself"),
     pytest.param("duty", "/a/ALERT", [], id="the short link of a text, before it leads anywhere"),
     pytest.param("admin", "/service", [], id="the service, which shows no case"),
