@@ -64,10 +64,8 @@ def _money(book: Book, case: Case) -> Table:
         ("Cost is paid back, public value", "", _paid_back(plain, "all"),
          "", _paid_back(less, "all")),
     ]  # fmt: skip
-    columns = (
-        "", "Without deductions, undiscounted", "Without deductions, discounted",
-        "With deductions, undiscounted", "With deductions, discounted",
-    )  # fmt: skip
+    columns = ("", "Without deductions", "Without, discounted", "With deductions",
+               "With, discounted")  # fmt: skip
     said = tuple(_money_said(book, case))
     drawn = [("Cost", less.found.pv_cost)]
     drawn += [(f"{kind.capitalize()} benefit", less.by_kind[kind]) for kind in KINDS]
