@@ -65,7 +65,7 @@ def areas(sessions: Sessions, scope: Scope) -> dict[int, str]:
     """Names of the areas of whoever asks, by id."""
     with sessions() as session:
         query = select(AreaRow.id, AreaRow.name).where(AreaRow.id.in_(scope.areas))
-        return dict(session.execute(query.order_by(AreaRow.name)).tuples().all())
+        return dict(session.execute(query.order_by(AreaRow.name)).all())
 
 
 def add(
@@ -170,6 +170,13 @@ def in_slot(
     """The one current record of a slot; raises Forbidden."""
     found = case_records.in_slot(session, scope, kind, slot)
     return None if found is None else read(kind, found)
+
+
+def in_slots(
+    session: Session, scope: Scope, kind: RecordKind[BodyT], beginning: str
+) -> list[Record[BodyT]]:
+    """Current records whose slots begin so, the oldest first; raises Forbidden."""
+    return [read(kind, each) for each in case_records.in_slots(session, scope, kind, beginning)]
 
 
 def read(kind: RecordKind[BodyT], found: Found) -> Record[BodyT]:

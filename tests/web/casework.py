@@ -20,7 +20,7 @@ from navigate_safer.services import (
     records,
     referrals,
     rfgv_scores,
-    safety,
+    safety_checks,
 )
 from navigate_safer.services.assessments import DashWish
 
@@ -63,7 +63,7 @@ def check_of(world: World) -> str:
     if known:
         return known[0].ref
     day = world.clock().date()
-    return safety.ask(sessions, scope, PERSON, day, "A visit at home", world.clock()).ref
+    return safety_checks.ask(sessions, scope, PERSON, day, "A visit at home", world.clock()).ref
 
 
 EXTRACT = b"""reference,person,date,type,summary

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
-from web import casework
+from web import casework, programmes
+from web.cohort_forms import clock_of
+from web.enforcing import breach_of, failure_of, notice_of, order_of
 from web.on_call import policy_of, rota_of, silence_of
 from web.world import ACCOUNTS, HOME, World, plain
 
@@ -54,6 +56,78 @@ GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok      
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
 GET  /today                        ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/timeline       ok   ok      ok          ok   ok     ok         no      no
+GET  /cohort                            ok    ok    ok    ok    ok    ok    no    no
+GET  /cohort/settings                   ok    ok    ok    ok    ok    ok    no    no
+POST /cohort/settings                   no    no    no    no    no    bad   no    no
+GET  /cohort/teams                      ok    ok    ok    ok    ok    ok    no    no
+POST /cohort/teams                      no    no    no    no    no    bad   no    no
+GET  /people/PERSON/cohort              ok    ok    ok    ok    ok    ok    no    no
+GET  /people/PERSON/cohort/rag          no    ok    no    no    no    ok    no    no
+POST /people/PERSON/cohort/rag          no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/cohort/panel        no    ok    no    no    no    ok    no    no
+POST /people/PERSON/cohort/panel        no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/cohort/leads        no    ok    no    no    no    ok    no    no
+POST /people/PERSON/cohort/leads        no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/cohort/flags        no    ok    no    no    no    ok    no    no
+POST /people/PERSON/cohort/flags        no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/cohort/event        no    ok    no    ok    ok    ok    no    no
+POST /people/PERSON/cohort/event        no    bad   no    bad   bad   bad   no    no
+GET  /people/PERSON/cohort/safety-check no    no    no    ok    no    no    no    no
+POST /people/PERSON/cohort/safety-check no    no    no    bad   no    no    no    no
+GET  /plans                             ok    ok    ok    ok    ok    ok    no    no
+GET  /people/PERSON/plan                ok    ok    ok    ok    ok    ok    no    no
+GET  /people/PERSON/plan/agreement.pdf  gone  gone  gone  gone  gone  gone  no    no
+GET  /people/PERSON/plan/details        no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/details        no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/plan/offer          no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/offer          no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/plan/contact        no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/contact        no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/plan/trigger        no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/trigger        no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/plan/unmanaged      no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/unmanaged      no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/plan/agreement      no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/agreement      no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/plan/goal           no    gone  no    no    no    gone  no    no
+POST /people/PERSON/plan/goal           no    gone  no    no    no    gone  no    no
+GET  /people/PERSON/plan/step           no    gone  no    no    no    gone  no    no
+POST /people/PERSON/plan/step           no    gone  no    no    no    gone  no    no
+POST /people/PERSON/plan/end            no    gone  no    no    no    gone  no    no
+GET  /people/PERSON/plan/triggers/CLOCK no    ok    no    no    no    ok    no    no
+POST /people/PERSON/plan/triggers/CLOCK no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/orders         ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/orders/new     no   ok      no          no   no     ok         no      no
+POST /people/PERSON/orders/new     no   bad     no          no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER   ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/orders/ORDER/vary no ok     no          no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/vary no bad    no          no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/end  no ok     no          no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/end  no bad    no          no   no     bad        no      no
+POST /people/PERSON/orders/ORDER/seen no to     no          no   no     to         no      no
+GET  /people/PERSON/orders/ORDER/clauses/new no ok no       no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/new no bad no      no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/clauses/1 no ok no         no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/1 no bad no        no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/clauses/1/end no ok no     no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/1/end no bad no    no   no     bad        no      no
+GET  /people/PERSON/enforcement    ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/enforcement/report no ok    no          no   no     ok         no      no
+POST /people/PERSON/enforcement/report no bad   no          no   no     bad        no      no
+POST /people/PERSON/enforcement/notices no bad  no          no   no     bad        no      no
+GET  /failures/FAILURE             ok   ok      ok          ok   ok     ok         no      no
+POST /failures/FAILURE/decide      no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/letter      no   bad     no          no   no     bad        no      no
+GET  /failures/FAILURE/letter.pdf  no   ok      no          no   no     ok         no      no
+POST /failures/FAILURE/reply       no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/refer       no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/close       no   bad     no          no   no     bad        no      no
+GET  /breaches/BREACH              ok   ok      ok          ok   ok     ok         no      no
+POST /breaches/BREACH/sign         no   bad     no          no   no     bad        no      no
+POST /breaches/BREACH/outcome      no   bad     no          no   no     bad        no      no
+GET  /breaches/BREACH/pack.pdf     no   ok      no          no   no     ok         no      no
+POST /notices/NOTICE/seen          no   to      no          no   no     to         no      no
+POST /notices/NOTICE/heard         no   bad     no          no   no     bad        no      no
 GET  /people/PERSON/safety-checks  ok   ok      ok          ok   ok     ok         no      no
 POST /people/PERSON/safety-checks  no   bad     no          no   no     bad        no      no
 GET  /victims                      no   no      no          ok   no     no         no      no
@@ -62,6 +136,7 @@ POST /victims/V-1/contact          no   no      no          bad  no     no      
 POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
+GET  /help/statements              ok   ok      ok          ok   ok     ok         ok      ok
 GET  /intake                       no   no      no          no   ok     ok         no      no
 GET  /intake/new                   no   no      no          no   ok     ok         no      no
 POST /intake/new                   no   no      no          no   bad    bad        no      no
@@ -103,6 +178,39 @@ POST /meetings/MEETING/agenda      no   bad     no          bad  bad    bad     
 POST /meetings/MEETING/minutes     no   bad     no          bad  bad    bad        no      no
 POST /meetings/MEETING/actions     no   bad     no          bad  bad    bad        no      no
 POST /meetings/actions/ACTION/done no   bad     no          bad  bad    bad        no      no
+GET  /menu                         ok   ok      ok          ok   ok     ok         no      no
+GET  /menu/new                     no   no      no          no   no     ok         no      no
+POST /menu/new                     no   no      no          no   no     bad        no      no
+POST /menu/take-shipped            no   no      no          no   no     bad        no      no
+GET  /menu/OFFER                   ok   ok      ok          ok   ok     ok         no      no
+GET  /menu/OFFER/change            no   no      no          no   no     ok         no      no
+POST /menu/OFFER/change            no   no      no          no   no     bad        no      no
+GET  /menu/requests/ASKED          ok   ok      ok          ok   ok     ok         no      no
+POST /menu/requests/ASKED          no   bad     bad         no   no     bad        no      no
+GET  /people/PERSON/interventions  ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/interventions  no   bad     bad         no   no     bad        no      no
+GET  /groups                       ok   ok      ok          ok   ok     ok         no      no
+GET  /groups/new                   no   ok      ok          no   no     ok         no      no
+POST /groups/new                   no   bad     bad         no   no     bad        no      no
+GET  /groups/GROUP                 ok   ok      ok          ok   ok     ok         no      no
+GET  /groups/GROUP/change          no   ok      ok          no   no     ok         no      no
+POST /groups/GROUP/change          no   bad     bad         no   no     bad        no      no
+POST /groups/GROUP/join            no   bad     bad         no   no     bad        no      no
+POST /groups/GROUP/leave           no   bad     bad         no   no     bad        no      no
+GET  /groups/sessions/CLASS        to   to      to          to   to     to         no      no
+GET  /groups/GROUP/sessions/1/register ok ok    ok          ok   ok     ok         no      no
+POST /groups/GROUP/sessions/1/register no bad   bad         no   no     bad        no      no
+POST /groups/GROUP/sessions/1/move no   bad     bad         no   no     bad        no      no
+GET  /people/PERSON/sessions       ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/sessions       no   bad     bad         no   no     bad        no      no
+POST /people/PERSON/sessions/rar   no   bad     bad         no   no     bad        no      no
+POST /people/PERSON/sessions/measure no bad     bad         no   no     bad        no      no
+GET  /sessions/SESSION             ok   ok      ok          ok   ok     ok         no      no
+POST /sessions/SESSION             no   bad     bad         no   no     bad        no      no
+POST /sessions/SESSION/answer      no   bad     no          no   no     bad        no      no
+GET  /capacity                     no   ok      no          no   no     ok         no      no
+GET  /capacity/1/limits            no   no      no          no   no     ok         no      no
+POST /capacity/1/limits            no   no      no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no
@@ -125,7 +233,14 @@ GET  /outcomes                     no   ok      no          no   ok     ok      
 GET  /outcomes/survival.json       no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/framework           no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/pack.pdf            no   ok      no          no   ok     ok         ok      no
-GET  /outcomes/pack.zip            no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.xlsx           no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack                no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/cost                no   ok      no          no   no     ok         no      no
+GET  /outcomes/cost/COST           no   ok      no          no   no     ok         no      no
+POST /outcomes/cost/COST           no   no      no          no   no     bad        no      no
+POST /outcomes/cost/COST/remove    no   no      no          no   no     bad        no      no
+GET  /outcomes/harm                no   ok      no          no   no     ok         no      no
+POST /outcomes/harm                no   no      no          no   no     bad        no      no
 GET  /outcomes/behind/FIGURE       no   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
@@ -162,14 +277,22 @@ POST /rotas/ROTA/calendar          no   no      no          no   no     bad     
 POST /rotas/ROTA/changes/1/agree   gone gone    no          no   no     gone       no      no
 POST /rotas/ROTA/changes/1/cancel  gone gone    no          no   no     gone       no      no
 POST /alerts/ALERT/step            gone gone    no          gone no     gone       no      no
+POST /alerts/ALERT/step/undo       gone gone    no          gone no     gone       no      no
 GET  /account                      ok   ok      ok          ok   ok     ok         ok      ok
 POST /account/ask                  bad  bad     bad         bad  bad    bad        bad     bad
 POST /account/verify               bad  bad     bad         bad  bad    bad        bad     bad
 GET  /burden                       no   no      no          no   no     ok         no      no
 GET  /audit                        no   no      no          no   no     ok         ok      no
 """
+# What stands in the addresses of orders and enforcement.
+ENFORCING = {"ORDER": order_of, "FAILURE": failure_of, "BREACH": breach_of, "NOTICE": notice_of}
 # Whose records an address of casework names: what it begins with, and the word in the table.
 RECORDS = {
+    "/menu/requests/": "ASKED",
+    "/menu/": "OFFER",
+    "/groups/sessions/": "CLASS",
+    "/groups/": "GROUP",
+    "/sessions/": "SESSION",
     "/intake/referrals/": "REFERRAL",
     "/hub/sources/": "courts",
     "/victims/checks/": "CHECK",
@@ -179,17 +302,40 @@ RECORDS = {
     "/meetings/": "MEETING",
 }
 OF_CASEWORK = {
+    "ASKED": programmes.asked_of,
+    "OFFER": programmes.offer_of,
+    "CLASS": programmes.class_of,
+    "GROUP": programmes.group_of,
+    "SESSION": programmes.session_of,
     "REFERRAL": casework.referral_of,
     "EXTRACT": casework.extract_of,
     "CHECK": casework.check_of,
     "HEARING": casework.hearing_of,
     "ACTION": casework.action_of,
     "MEETING": casework.meeting_of,
+    "CLOCK": clock_of,
+}
+# The board reads figures and has its own account: whatever is not here is refused to it.
+BOARD = {
+    "GET /": "to",
+    "POST /sign-out": "to",
+    "GET /a/ALERT": "to",
+    "GET /outcomes": "ok",
+    "GET /outcomes/survival.json": "ok",
+    "GET /outcomes/framework": "ok",
+    "GET /outcomes/pack": "ok",
+    "GET /outcomes/pack.pdf": "ok",
+    "GET /outcomes/pack.xlsx": "ok",
+    "GET /help/statements": "ok",
+    "GET /account": "ok",
+    "POST /account/ask": "bad",
+    "POST /account/verify": "bad",
 }
 # The first page of each role.
 HOMES = {
+    "board": "/outcomes",
     "duty": "/board",
-    "manager": "/board",
+    "manager": "/today",
     "idva": "/board",
     "supervisor": "/board",
     "facilitator": "/caseload",
@@ -211,7 +357,10 @@ def rows() -> list[Row]:
     head, *lines = [line.split() for line in TABLE.strip().splitlines()]
     return [
         Row(
-            method, path, {who: ANSWERS[word] for who, word in zip(head, words, strict=True)}
+            method,
+            path,
+            {who: ANSWERS[word] for who, word in zip(head, words, strict=True)}
+            | {"board": ANSWERS[BOARD.get(f"{method} {path}", "no")]},
         )
         for method, path, *words in lines
     ]  # fmt: skip
@@ -232,13 +381,16 @@ def address(world: World, path: str, *, alert: str | None = None, person: str = 
         path = path.replace("FAULT", world.fault())
     if "ENTRY" in path:
         path = path.replace("ENTRY", str(world.refused()))
-    path = path.replace("FIGURE", "before")
     for word, made in OF_CASEWORK.items():
         if word in path:
             path = path.replace(word, made(world))
+    path = path.replace("FIGURE", "before").replace("COST", "unit-cost/arrest")
     for word, made in (("HUSH", silence_of), ("POLICY", policy_of), ("ROTA", rota_of)):
         if word in path:
             path = path.replace(word, made(world))
+    for word, made in ENFORCING.items():
+        if word in path:
+            path = path.replace(word, str(made(world)))
     return path.replace("ALERT", reference).replace("PERSON", person)
 
 
@@ -288,16 +440,21 @@ def _written(rule: str) -> str:
     rule = rule.replace("/policies/<int:number>", "/policies/POLICY")
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
-    rule = rule.replace("<figure>", "FIGURE").replace("<victim>", "V-1")
+    rule = rule.replace("<int:order>", "ORDER").replace("<int:key>", "1")
+    for kind in ("failures/FAILURE", "breaches/BREACH", "notices/NOTICE"):
+        rule = rule.replace(f"/{kind.split('/')[0]}/<ref>", f"/{kind}")
+    rule = rule.replace("<victim>", "V-1")
     for begins, word in RECORDS.items():
         if rule.startswith(begins):
             rule = rule.replace("<ref>", word)
+    rule = rule.replace("<figure>", "FIGURE").replace("<kind>/<entry>", "COST")
     rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
     rule = rule.replace("/zones/<ref>", "/zones/Z-CROSS").replace("<form>", "kml")
     return (
         rule.replace("<reference>", "ALERT")
         .replace("<ref>", "PERSON")
         .replace("<name>", "QUESTION")
+        .replace("<record>", "CLOCK")
     )
 
 
@@ -344,8 +501,11 @@ def test_cases_of_another_area_are_like_cases_that_do_not_exist(
     elsewhere = shared_world.reference(FindingKind.EXCLUSION_BREACH, "W-EAST")
     filled = {"note": "seen", "outcome": "false_alarm"} if row.method == "POST" else {}
 
+    # Where a supervisor may not go at all, somebody who may.
+    who = next(each for each in ("supervisor", "idva") if row.answers[each] != 403)
+
     def answer_to(alert: str, person: str):
-        visitor = shared_world.visitor("supervisor")
+        visitor = shared_world.visitor(who)
         path = address(shared_world, row.path, alert=alert, person=person)
         if row.method == "POST":
             return visitor.post(path, **filled)
