@@ -14,8 +14,8 @@ from math import log2
 import msgspec
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from navigate_safer.people.data import read_data
 from navigate_safer.people.person_names import PersonName, person_name
-from navigate_safer.people.shipped import shipped
 
 GIVEN, FAMILY, NAMES, BORN, IDENTIFIER = (
     "given_name", "family_name", "names", "birth_date", "identifier",
@@ -96,7 +96,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def weights() -> Weights:
     """The table that comes with the service."""
-    return shipped("linkage-1", Weights)
+    return read_data("linkage-1.json", Weights)
 
 
 # A part, its level, the level's weight in bits, and what the two entries say.
