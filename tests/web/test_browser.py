@@ -103,6 +103,10 @@ def reference_of(path: str, world: World) -> str:
             path = path.replace(word, str(value))
     if "MEETING" in path:
         path = path.replace("MEETING", casework.meeting_of(world))
+    if "REFERRAL" in path:
+        path = path.replace("REFERRAL", casework.referral_of(world))
+    if path.startswith("/people/W-EXC/assessments"):
+        casework.assessed(world)
     if path == "QUESTION":
         form = {
             "lat": str(CROSS.lat), "lon": str(CROSS.lon), "radius_m": "300", "purpose": "crime",
@@ -135,6 +139,10 @@ PAGES = [
     pytest.param("manager", "/people/PLANNED/cohort", id="a person of the cohort"),
     pytest.param("supervisor", "/cohort", id="cohort"),
     pytest.param("idva", "/victims/V-1", id="protected person"),
+    pytest.param("access", "/intake/new", id="new referral"),
+    pytest.param("access", "/intake/referrals/REFERRAL", id="referral with who may be the same"),
+    pytest.param("manager", "/people/W-EXC/assessments", id="assessments"),
+    pytest.param("idva", "/people/W-EXC/assessments/dash/V-1", id="Dash"),
     pytest.param("manager", "/near", id="who was near a place"),
     pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
     pytest.param("manager", "/outcomes", id="outcomes"),
