@@ -35,7 +35,9 @@ def _held(office: Office, now: datetime) -> None:
         item = panels.list_person(sessions, scope, made.ref, ref, referred, "Police", why, at)
         items[item.ref] = 1, Heard.HEARD, "Risk shared; each agency has said what it does."
         due = panel.held_on + timedelta(days=14 + 14 * number)
-        action = Action(made.ref, "Visit and offer a place in a group", "Probation", "Key worker", due)
+        action = Action(
+            made.ref, "Visit and offer a place in a group", "Probation", "Key worker", due
+        )
         panels.ask(sessions, scope, made.ref, ref, action, at)
     people = [Attendee(each, "") for each in ("Police", "Probation", "IDVA", "Housing", "Health")]
     kept = Panel(panel.kind, panel.held_on, "10:00", panel.chair, people, "All agencies came.")
