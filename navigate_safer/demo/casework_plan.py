@@ -62,8 +62,10 @@ UNSEEN = 1
 
 
 def sprinkle_plan(office: Office, now: datetime) -> None:
-    """Six people of the cohort, five of them with everybody named; three plans."""
+    """Six people of the cohort, five of them with everybody named; three plans. Once only."""
     scope = office.scope(Role.SUPERVISOR)
+    if cohort_settings.see(office.sessions, scope, office.area_id).team_record is not None:
+        return
     teams = TeamSettings((Team(TEAM),))
     cohort_settings.set_teams(
         office.sessions, scope, office.area_id, teams, "first team", 0, now - SELECTED_BEFORE
@@ -195,7 +197,7 @@ def _motivated(office: Office, ref: str, now: datetime) -> None:
     plan_changes.put_step(sessions, scope, ref, again, made.version, began)
     catalogue, on = plan_catalogue.shipped(), day_of(began)
     agreement = Agreement(
-        catalogue.of_him, catalogue.of_us, on, on, "Key worker", day_of(now + timedelta(days=24))
+        catalogue.of_person, catalogue.of_us, on, on, "Key worker", day_of(now + timedelta(days=24))
     )
     plan_log.set_agreement(sessions, scope, ref, agreement, "signed at the start", 0, began)
 

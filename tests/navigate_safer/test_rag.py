@@ -117,7 +117,7 @@ def test_green_since_counts_from_the_last_change_to_green():
     [
         pytest.param(183, 0, 0, None, id="six months, checked"),
         pytest.param(182, 0, 0, "182 of 183 days", id="a day too early"),
-        pytest.param(None, 0, 0, "he is not green", id="not green"),
+        pytest.param(None, 0, 0, "the colour is not green", id="not green"),
         pytest.param(200, 29, 0, "no safety check", id="the check is too old"),
         pytest.param(200, None, 0, "no safety check", id="never checked"),
         pytest.param(200, 0, 1, "nobody has looked at", id="something new"),
