@@ -99,7 +99,11 @@ def _entries() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner_entries")),
         sa.UniqueConstraint(
-            "source", "area_id", "ref", "version", name=op.f("uq_partner_entries_source_area_id_ref_version")
+            "source",
+            "area_id",
+            "ref",
+            "version",
+            name=op.f("uq_partner_entries_source_area_id_ref_version"),
         ),
     )
     op.create_index("ix_partner_entries_wearer_id_on", "partner_entries", ["wearer_id", "on"])

@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.people import StaffRow, WearerRow
@@ -45,9 +45,7 @@ class CaseRecordRow(Base):
         Index("ix_case_records_wearer_id_kind", "wearer_id", "kind"),
         Index("ix_case_records_kind_state", "kind", "state"),
         Index("ix_case_records_kind_subject", "kind", "subject"),
-        Index(
-            "ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT
-        ),
+        Index("ix_case_records_due_at", "due_at", sqlite_where=_CURRENT, postgresql_where=_CURRENT),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -72,7 +70,6 @@ class CaseRecordRow(Base):
 
 
 Found = tuple[CaseRecordRow, str | None, str]
-_Query = Select[CaseRecordRow, str, str]
 
 
 def newest(
@@ -118,6 +115,15 @@ def in_slot(session: Session, scope: Scope, kind: RecordKind[BodyT], slot: str) 
     return _first(session, _seen(scope, kind).where(CaseRecordRow.slot == slot, _current()))
 
 
+def in_slots(
+    session: Session, scope: Scope, kind: RecordKind[BodyT], beginning: str
+) -> list[Found]:
+    """Current records of a kind whose slots begin so, the oldest first."""
+    begins = CaseRecordRow.slot.startswith(beginning, autoescape=True)
+    query = _seen(scope, kind).where(begins, _current())
+    return _all(session, query.order_by(CaseRecordRow.at, CaseRecordRow.id))
+
+
 def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
     """What the current record of a slot says: for the service's own work, not for a page."""
     row = CaseRecordRow
@@ -149,15 +155,17 @@ def of_person(
     )
 
 
-def _seen(scope: Scope, kind: RecordKind[BodyT]) -> _Query:
+def _seen(scope: Scope, kind: RecordKind[BodyT]) -> Select[CaseRecordRow, str | None, str]:
     scope.require(kind.see)
     return _in_areas(scope).where(CaseRecordRow.kind == kind.name)
 
 
-def _in_areas(scope: Scope) -> _Query:
+def _in_areas(scope: Scope) -> Select[CaseRecordRow, str | None, str]:
     row = CaseRecordRow
+    # Outer, so that a record about an area has no wearer: the type cannot know that.
+    wearer_ref: InstrumentedAttribute[str | None] = WearerRow.ref
     return (
-        select(row, WearerRow.ref, StaffRow.name)
+        select(row, wearer_ref, StaffRow.name)
         .join(StaffRow, StaffRow.id == row.made_by)
         .outerjoin(WearerRow, WearerRow.id == row.wearer_id)
         .where(row.area_id.in_(scope.areas))
@@ -168,10 +176,9 @@ def _current() -> ColumnElement[bool]:
     return CaseRecordRow.superseded_at.is_(None)
 
 
-def _first(session: Session, query: _Query) -> Found | None:
-    found = session.execute(query).first()
-    return None if found is None else (found[0], found[1], found[2])
+def _first(session: Session, query: Select[CaseRecordRow, str | None, str]) -> Found | None:
+    return next(iter(_all(session, query.limit(1))), None)
 
 
-def _all(session: Session, query: _Query) -> list[Found]:
+def _all(session: Session, query: Select[CaseRecordRow, str | None, str]) -> list[Found]:
     return [(row, wearer, author) for row, wearer, author in session.execute(query)]

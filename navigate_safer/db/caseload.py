@@ -118,9 +118,7 @@ def caseload(session: Session, scope: Scope, search: str = "") -> list[CaseLine]
 def managed_by(session: Session, scope: Scope, staff_id: int) -> set[int]:
     """Ids of the wearers of the scope's areas whose key worker somebody is."""
     scope.require(Permission.SEE_CASELOAD)
-    query = select(WearerRow.id).where(
-        WearerRow.offender_manager_id == staff_id, _visible(scope)
-    )
+    query = select(WearerRow.id).where(WearerRow.offender_manager_id == staff_id, _visible(scope))
     return set(session.scalars(query))
 
 

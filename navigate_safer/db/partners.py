@@ -25,8 +25,8 @@ from navigate_safer.people.access import Permission, Scope
 class PartnerImportRow(Base):
     """One file. ``content`` is there until it is read, and is then taken away.
 
-    ``done_rows`` of ``all_rows`` are through; a reader that is killed goes on from there. ``state``:
-    waiting, done, or refused (``fault`` says why).
+    ``done_rows`` of ``all_rows`` are through; a reader that is killed goes on from there.
+    ``state``: waiting, done, or refused (``fault`` says why).
     """
 
     __tablename__ = "partner_imports"
@@ -54,7 +54,7 @@ class PartnerImportRow(Base):
 
 
 class PartnerBadRow(Base):
-    """A row that was kept out: where it stands, which field, what to do; nothing of what it said."""
+    """A row that was kept out: where, which field, what to do; nothing of what it said."""
 
     __tablename__ = "partner_bad_rows"
 
@@ -123,7 +123,7 @@ class ImportLine(msgspec.Struct, frozen=True):
 
 
 def of_person(session: Session, scope: Scope, wearer_id: int) -> list[PartnerEntryRow]:
-    """What partners hold about a wearer of the scope's areas, the newest first. Raises Forbidden."""
+    """What partners hold about a wearer of the scope, the newest first. Raises Forbidden."""
     scope.require(Permission.USE_PARTNER_DATA)
     row = PartnerEntryRow
     query = (
@@ -148,9 +148,7 @@ def coverage(session: Session, scope: Scope) -> dict[str, Coverage]:
             select(sent.source, func.max(sent.as_at))
             .where(sent.area_id.in_(scope.areas), sent.state == "done")
             .group_by(sent.source)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     row = PartnerEntryRow
     counted = session.execute(

@@ -7,7 +7,7 @@ from navigate_safer.people.access import Role
 from navigate_safer.people.days import day_of
 from navigate_safer.people.panels import Action, Attendee, Heard, Panel, PanelKind
 from navigate_safer.people.safety import Answer, Contact, Feels, Reached
-from navigate_safer.services import panels, safety
+from navigate_safer.services import panels, safety, safety_checks
 
 HEARD_BEFORE, HEARD_NEXT = timedelta(days=22), timedelta(days=6)
 WHY = (
@@ -57,10 +57,10 @@ def _coming(office: Office, now: datetime) -> None:
 def _safety(office: Office, now: datetime) -> None:
     sessions, today = office.sessions, day_of(now)
     manager, idva = office.scope(Role.OFFENDER_MANAGER), office.scope(Role.IDVA)
-    first = safety.ask(sessions, manager, office.wearers[0], today, "A visit at home", now)
+    first = safety_checks.ask(sessions, manager, office.wearers[0], today, "A visit at home", now)
     until = today + timedelta(days=14)
-    safety.answer(sessions, idva, first.ref, Answer.GO_AHEAD, until, replaces=1, now=now)
-    safety.ask(sessions, manager, office.wearers[1], today + timedelta(days=1),
+    safety_checks.answer(sessions, idva, first.ref, Answer.GO_AHEAD, until, replaces=1, now=now)
+    safety_checks.ask(sessions, manager, office.wearers[1], today + timedelta(days=1),
                "A warning letter goes out", now)  # fmt: skip
     for number, ref in enumerate(office.victims[:12]):
         feels = (Feels.SAFER, Feels.THE_SAME, Feels.LESS_SAFE)[number % 3]

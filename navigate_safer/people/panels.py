@@ -142,9 +142,7 @@ def repeat_of(
     counts; one after it does not.
     """
     within = timedelta(days=rules.of(kind).repeat_within_days)
-    days = [
-        day for heard_at, day in earlier if heard_at is kind and 0 <= (referred_on - day).days
-    ]
+    days = [day for heard_at, day in earlier if heard_at is kind and (referred_on - day).days >= 0]
     newest = max(days, default=None)
     return newest if newest is not None and referred_on - newest <= within else None
 

@@ -189,7 +189,9 @@ def missing_columns(columns: Mapping[str, str], header: list[str]) -> list[str]:
     return [each for each in named if each not in header]
 
 
-def read_row(source: Source, columns: Mapping[str, str], row: Mapping[str, str]) -> tuple[Subject, Entry]:
+def read_row(
+    source: Source, columns: Mapping[str, str], row: Mapping[str, str]
+) -> tuple[Subject, Entry]:
     """What a row says; raises :class:`BadRow`. Days are as the partner wrote them, of London."""
 
     def cell(field: str) -> str:

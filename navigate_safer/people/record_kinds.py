@@ -2,7 +2,22 @@
 
 from typing import Any
 
-from navigate_safer.people import cohort, panels, partners, plan_log, safety
+from navigate_safer.people import (
+    assessments,
+    breaches,
+    caseloads,
+    cohort,
+    failures,
+    menu,
+    notices,
+    orders,
+    panels,
+    partners,
+    plan_log,
+    programmes,
+    referrals,
+    safety,
+)
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 
@@ -10,6 +25,12 @@ from navigate_safer.people.records import RecordKind
 ALL: tuple[RecordKind[Any], ...] = (
     *cohort.KINDS,
     *plan_log.KINDS,
+    *programmes.KINDS,
+    *menu.KINDS,
+    *caseloads.KINDS,
+    *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
+    *referrals.KINDS,
+    *assessments.KINDS,
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),

@@ -150,7 +150,7 @@ class Folder:
 
     def _look_into(self, sessions: Sessions, folder: Path, now: datetime) -> None:
         with sessions() as session:
-            areas = dict(session.execute(select(AreaRow.ref, AreaRow.id)).tuples().all())
+            areas = dict(session.execute(select(AreaRow.ref, AreaRow.id)).all())
         for path in sorted(folder.glob("*/*/*")):
             area_id, source = areas.get(path.parent.parent.name), path.parent.name
             if area_id is None or source not in BY_REF or path.suffix.lower() not in TAKEN:
@@ -171,4 +171,3 @@ class Folder:
         except (BadFile, NotAgreed, OSError) as fault:
             # Without the file's name, which is the partner's and may hold anything.
             log.warning("extract not taken in", source=source, exception_type=type(fault).__name__)
-

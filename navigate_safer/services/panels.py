@@ -65,9 +65,7 @@ def see_all(sessions: Sessions, scope: Scope, now: datetime) -> PanelsPage:
             (each for each in actions if each.state == OPEN), key=lambda each: each.body.due_on
         )
         coming = sorted((each for each in panels if each.state == PLANNED), key=lambda a: a.at)
-        return PanelsPage(
-            coming, [each for each in panels if each.state == HELD], undone, counted
-        )
+        return PanelsPage(coming, [each for each in panels if each.state == HELD], undone, counted)
 
 
 def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> PanelPage:

@@ -144,7 +144,8 @@ def _put_up(
     missing = missing_columns(columns, rows.header)
     if missing:
         raise BadFile(
-            f"The file has no column {missing[0]!r}. Its columns are: {', '.join(rows.header)[:200]}"
+            f"The file has no column {missing[0]!r}. "
+            f"Its columns are: {', '.join(rows.header)[:200]}"
         )
     row = PartnerImportRow(
         source=source, area_id=area_id, name=name[-200:], sha256=sha256, content=content,

@@ -1,6 +1,6 @@
 """Contact with those who are protected, and the safety check before contact with a perpetrator."""
 
-from datetime import date, datetime
+from datetime import UTC, datetime
 
 import msgspec
 import phonenumbers
@@ -12,24 +12,25 @@ from navigate_safer.db.people import VictimRow
 from navigate_safer.db.victims import Victim, VictimChangeRow, VictimLine
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
-from navigate_safer.people.days import day_of, end_of
+from navigate_safer.people.days import end_of
 from navigate_safer.people.records import Due, Record
 from navigate_safer.people.safety import (
     CONTACT,
     DISCLOSURE,
     SAFETY_CHECK,
-    Answer,
     Contact,
     Disclosure,
     Feels,
     SafetyCheck,
     address_to_keep,
 )
-from navigate_safer.services import records
+from navigate_safer.services import records, safety_checks
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import About
 
-ASKED, DONE = "asked", "followed"
+DONE = "followed"
+# A page of the list; the search finds the others.
+MOST_SHOWN = 100
 
 
 class Details(msgspec.Struct, frozen=True):
@@ -61,6 +62,7 @@ class VictimsPage(msgspec.Struct, frozen=True):
 
     asked: list[Record[SafetyCheck]]
     people: list[VictimInList]
+    found: int
     feel: dict[Feels, int]
 
 
@@ -72,30 +74,35 @@ class VictimPage(msgspec.Struct, frozen=True):
     disclosures: list[Record[Disclosure]]
 
 
-class ChecksPage(msgspec.Struct, frozen=True):
-    """The safety checks about one wearer: of whoever may see his case."""
-
-    ref: str
-    name: str
-    protects: bool
-    checks: list[Record[SafetyCheck]]
-
-
-def see_all(sessions: Sessions, scope: Scope, now: datetime) -> VictimsPage:
-    """Those protected in the areas of whoever asks; raises Forbidden."""
+def see_all(sessions: Sessions, scope: Scope, search: str, now: datetime) -> VictimsPage:
+    """Those protected in the areas of whoever asks: who is to be called first; raises Forbidden."""
     scope.require(Permission.SEE_VICTIMS)
     with sessions.begin() as session:
         newest: dict[str | None, Record[Contact]] = {}
         for each in records.listed(session, scope, CONTACT):
             newest.setdefault(each.subject, each)
-        people = [VictimInList(line, newest.get(line.ref)) for line in victims.listed(session, scope)]
-        asked = records.listed(session, scope, SAFETY_CHECK, states=[ASKED])
-        feel = {each: 0 for each in Feels}
+        words = search.strip().casefold()
+        people = [
+            VictimInList(line, newest.get(line.ref))
+            for line in victims.listed(session, scope)
+            if words in f"{line.name} {line.ref} {' '.join(line.wearers)}".casefold()
+        ]
+        people.sort(key=_who_first)
+        asked = records.listed(session, scope, SAFETY_CHECK, states=[safety_checks.ASKED])
+        feel = dict.fromkeys(Feels, 0)
         for each in newest.values():
             feel[each.body.feels] += 1
+        found, people = len(people), people[:MOST_SHOWN]
         shown: list[object] = [each.line.victim_id for each in people]
         _looked(session, scope, "protected people", None, now, {"shown": shown})
-        return VictimsPage(asked[::-1], people, feel)
+        return VictimsPage(asked[::-1], people, found, feel)
+
+
+def _who_first(each: VictimInList) -> tuple[bool, datetime, str]:
+    """Those with a day for the next contact, by that day; then the others by reference."""
+    due = each.newest.due if each.newest is not None else None
+    at = datetime.max.replace(tzinfo=UTC) if due is None else due.at
+    return due is None, at, each.line.ref
 
 
 def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> VictimPage:
@@ -186,61 +193,6 @@ def change_details(
         by = {"made_by": scope.staff_id, "made_at": now, "what": what}
         session.add(VictimChangeRow(victim_id=row.id, **by))
         _looked(session, scope, "details changed", row.id, now, {"what": what}, Act.ALTERATION)
-
-
-def see_checks(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> ChecksPage:
-    """The safety checks about a wearer; raises Forbidden and NotFound."""
-    with sessions.begin() as session:
-        of, wearer = records.about(session, scope, ref)
-        checks = records.listed(session, scope, SAFETY_CHECK, wearer_id=wearer.id)
-        records.consulted(session, scope, "safety checks", now, wearer_id=of.wearer_id)
-        return ChecksPage(ref, wearer.name, victims.guards(session, wearer.id) > 0, checks)
-
-
-def ask(
-    sessions: Sessions, scope: Scope, ref: str, planned_on: date, what: str, now: datetime
-) -> Record[SafetyCheck]:
-    """Ask the IDVA before a contact with the perpetrator; raises Forbidden and NotFound."""
-    scope.require(Permission.MANAGE_CASES)
-    with sessions.begin() as session:
-        of, _ = records.about(session, scope, ref)
-        due = Due(end_of(planned_on), "Safety check: answer before the contact")
-        return records.add(
-            session, scope, SAFETY_CHECK, of, SafetyCheck(planned_on, what),
-            now=now, state=ASKED, due=due,
-        )  # fmt: skip
-
-
-def answer(
-    sessions: Sessions,
-    scope: Scope,
-    check_ref: str,
-    said: Answer,
-    holds_until: date,
-    *,
-    replaces: int,
-    now: datetime,
-) -> Record[SafetyCheck]:
-    """The IDVA's answer; raises Forbidden, NotFound and Stale."""
-    scope.require(Permission.CONTACT_VICTIMS)
-    with sessions.begin() as session:
-        old = records.newest(session, scope, SAFETY_CHECK, check_ref)
-        body = msgspec.structs.replace(old.body, answer=said, holds_until=holds_until)
-        return records.change(
-            session, scope, SAFETY_CHECK, check_ref, body,
-            replaces=replaces, now=now, state=said.value,
-        )  # fmt: skip
-
-
-def may_contact(session: Session, scope: Scope, wearer_ref: str, now: datetime) -> Answer | None:
-    """The newest answer about a wearer that still holds; None when there is none."""
-    of, _ = records.about(session, scope, wearer_ref)
-    today = day_of(now)
-    for each in records.listed(session, scope, SAFETY_CHECK, wearer_id=of.wearer_id):
-        until = each.body.holds_until
-        if each.body.answer is not None and until is not None and until >= today:
-            return each.body.answer
-    return None
 
 
 def _victim(session: Session, scope: Scope, ref: str) -> Victim:

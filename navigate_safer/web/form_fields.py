@@ -57,7 +57,12 @@ class Fields:
         return None
 
     def among(
-        self, name: str, known: Mapping[str, object] | Sequence[str], what: str, *, required: bool = True
+        self,
+        name: str,
+        known: Mapping[str, object] | Sequence[str],
+        what: str,
+        *,
+        required: bool = True,
     ) -> str:
         """The chosen one of known values; empty when there is none."""
         typed = self.form.get(name, "")
@@ -163,5 +168,8 @@ def day_fields(name: str, day: date | None) -> dict[str, str]:
     """A day as the three fields of a form show it."""
     if day is None:
         return {}
-    return {f"{name}-day": str(day.day), f"{name}-month": str(day.month), f"{name}-year": str(day.year)}
-
+    return {
+        f"{name}-day": str(day.day),
+        f"{name}-month": str(day.month),
+        f"{name}-year": str(day.year),
+    }

@@ -149,7 +149,7 @@ def look_up(ref: str) -> ResponseReturnValue:
 
 def _area(fields: Fields) -> int | None:
     known = records.areas(service().sessions, scope())
-    typed = fields.among("area", {str(each) for each in known}, "an area")
+    typed = fields.among("area", [str(each) for each in known], "an area")
     return int(typed) if typed else None
 
 

@@ -68,7 +68,7 @@ def plan() -> ResponseReturnValue:
     """Set a meeting."""
     fields = Fields(request.form)
     known = records.areas(service().sessions, scope())
-    area = fields.among("area", {str(each) for each in known}, "an area")
+    area = fields.among("area", [str(each) for each in known], "an area")
     kind = fields.choice("kind", PanelKind, "which meeting it is")
     held_on = fields.day("held_on", "the day of the meeting")
     starts, chair = _starts(fields), fields.text("chair", "who chairs it")
@@ -181,9 +181,7 @@ def done(ref: str) -> ResponseReturnValue:
     if fields.errors:
         return _page(panels.see(service().sessions, scope(), of, now()), fields.errors)
     try:
-        panels.done(
-            service().sessions, scope(), ref, result, replaces=fields.version(), now=now()
-        )
+        panels.done(service().sessions, scope(), ref, result, replaces=fields.version(), now=now())
     except Stale as stale:
         flash(f"{stale.newest.made_by} has changed this action in between: look again.", "warning")
     else:
@@ -216,9 +214,7 @@ def _minutes(
     return Panel(page.panel.body.kind, held_on, starts, chair, people, text), items
 
 
-def _typed(
-    stale: Stale, body: Panel, items: dict[str, tuple[int, Heard, str]]
-) -> msgspec.Struct:
+def _typed(stale: Stale, body: Panel, items: dict[str, tuple[int, Heard, str]]) -> msgspec.Struct:
     """What was typed of the record that somebody else has changed: the meeting, or one person."""
     newest = stale.newest
     if not isinstance(newest.body, Item):

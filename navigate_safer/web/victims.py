@@ -15,7 +15,7 @@ from navigate_safer.people.safety import (
     Reached,
     RefusedAddress,
 )
-from navigate_safer.services import safety
+from navigate_safer.services import safety, safety_checks
 from navigate_safer.services.records import Stale
 from navigate_safer.services.safety import BadNumber, ChangedMeanwhile, Details, VictimPage
 from navigate_safer.web.auth import now, rule, scope, service
@@ -24,6 +24,7 @@ from navigate_safer.web.person_tabs import Tab
 from navigate_safer.web.record_pages import PERSON
 
 pages = Blueprint("victims", __name__)
+LONGEST_SEARCH = 100
 PERSON_TABS = (Tab("Safety checks", "victims.checks", Permission.SEE_CASEWORK),)
 RECORD_PAGES = {"safety_check": ("victims.checks", PERSON)}
 
@@ -50,10 +51,14 @@ def contact(ref: str) -> ResponseReturnValue:
     fields = Fields(request.form)
     reached = fields.choice("reached", Reached, "how it ended")
     feels = fields.choice("feels", Feels, "what she says of her safety")
-    not_asked = fields.text("why_not_asked", "why she was not asked", required=feels is Feels.NOT_ASKED)
+    not_asked = fields.text(
+        "why_not_asked", "why she was not asked", required=feels is Feels.NOT_ASKED
+    )
     note = fields.long_text("note", "a note", required=False)
     times = fields.text("safe_times", "when it is safe to call", required=False)
-    next_on = fields.day("next_on", "the day of the next try", required=False, not_before=day_of(now()))
+    next_on = fields.day(
+        "next_on", "the day of the next try", required=False, not_before=day_of(now())
+    )
     if fields.errors or reached is None or feels is None:
         return _page(page, fields.errors)
     made = Contact(reached, feels, not_asked, note, times, next_on)
@@ -132,7 +137,7 @@ def ask(ref: str) -> ResponseReturnValue:
     what = fields.long_text("what", "what you plan to do")
     if fields.errors or planned_on is None:
         return _checks(ref, fields.errors)
-    safety.ask(service().sessions, scope(), ref, planned_on, what, now())
+    safety_checks.ask(service().sessions, scope(), ref, planned_on, what, now())
     flash("The IDVA is asked. Wait for the answer before the contact.", "success")
     return redirect(url_for("victims.checks", ref=ref))
 
@@ -147,7 +152,7 @@ def answer(ref: str) -> ResponseReturnValue:
     if fields.errors or said is None or until is None:
         return _list(fields.errors)
     try:
-        safety.answer(
+        safety_checks.answer(
             service().sessions, scope(), ref, said, until, replaces=fields.version(), now=now()
         )
     except Stale as stale:
@@ -158,9 +163,11 @@ def answer(ref: str) -> ResponseReturnValue:
 
 
 def _list(errors: dict[str, str] | None = None) -> Response:
+    search = request.args.get("search", "")[:LONGEST_SEARCH]
     page = render_template(
         "victims.html",
-        shown=safety.see_all(service().sessions, scope(), now()),
+        shown=safety.see_all(service().sessions, scope(), search, now()),
+        search=search,
         form=request.form,
         errors=errors or {},
         answers=list(Answer),
@@ -190,7 +197,7 @@ def _page(page: VictimPage, errors: dict[str, str] | None = None) -> Response:
 
 
 def _checks(ref: str, errors: dict[str, str] | None = None) -> Response:
-    shown = safety.see_checks(service().sessions, scope(), ref, now())
+    shown = safety_checks.see_checks(service().sessions, scope(), ref, now())
     page = render_template(
         "safety_checks.html", shown=shown, form=request.form, errors=errors or {}, now=now()
     )

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, g, request, url_for
 
 from navigate_safer.people.access import Permission
-from navigate_safer.people.days import day_of
+from navigate_safer.people.days import day_of, end_of
 from navigate_safer.web import auth
 from zones.schedule import WEEK as SEVEN
 
@@ -32,6 +32,7 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "protected_silence": "A protected person's device is silent",
     "early_warning_1": "Near the edge of a zone",
     "early_warning_2": "Nearing a zone, second ring",
     "early_warning_3": "Nearing a zone, outer ring",
@@ -83,6 +84,7 @@ MOVES = {
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
     "step": "Step done",
+    "step_undone": "Step taken back",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
@@ -94,6 +96,18 @@ MOVES = {
 }
 WEEK = tuple(day.value for day in SEVEN)
 ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
+Entry = tuple[Permission, str, str, tuple[str, ...]]
+# The pages of casework that are about an area and not about one person.
+CASEWORK: tuple[Entry, ...] = (
+    (Permission.TRIAGE, "Intake", "referrals.queue", ("/intake", "/assessments")),
+    (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
+    (Permission.SEE_CASEWORK, "Menu", "menu.listed", ("/menu",)),
+    (Permission.SEE_CASEWORK, "Groups", "groups.listed", ("/groups", "/sessions")),
+    (Permission.SEE_CAPACITY, "Capacity", "capacity.see", ("/capacity",)),
+    (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
+    (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
+    (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),
+)
 SOURCES = {1: "GPS", 4: "RF beacon", 5: "mobile network", 6: "WiFi"}
 
 
@@ -103,6 +117,7 @@ def install(app: Flask) -> None:
         moment=moment,
         clock_time=clock_time,
         day=day,
+        due_at=due_at,
         london_day=day_of,
         iso=lambda at: at.isoformat() if at else "",
         ago=ago,
@@ -176,6 +191,12 @@ def day(at: date | datetime | None) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
+def due_at(at: datetime) -> str:
+    """When something is due: the day alone where it is due by the end of it."""
+    whole_day = at == end_of(day_of(at))
+    return day(at) if whole_day else clock_time(at)
+
+
 def ago(at: datetime | None) -> str:
     """How long ago, in words."""
     return "never" if at is None else f"{span(auth.now() - at)} ago"
@@ -212,10 +233,31 @@ def _page() -> dict[str, object]:
     shows_faults = may(Permission.SEE_BOARD) or may(Permission.SEE_OPERATIONS)
     return {
         "navigation": _navigation(may),
+        "casework_tabs": _casework_tabs(may),
         "signed_in": {"name": who.name, "role": who.scope.role.label},
         "degraded": auth.degraded() if shows_faults else [],
         "may": lambda name: may(Permission[name]),
     }
+
+
+def _first_of_casework(may: object) -> list[Entry]:
+    """One entry for all of casework, to the first of its pages that somebody may see."""
+    assert callable(may)
+    first = next((each for each in CASEWORK if may(each[0])), None)
+    paths = tuple(path for each in CASEWORK for path in each[3])
+    return [] if first is None else [(first[0], "Casework", first[2], paths)]
+
+
+def _casework_tabs(may: object) -> list[dict[str, object]]:
+    """The pages of casework, on each of them; empty elsewhere."""
+    assert callable(may)
+    if not any(request.path.startswith(paths) for _, _, _, paths in CASEWORK):
+        return []
+    return [
+        {"text": text, "href": url_for(endpoint), "active": request.path.startswith(paths)}
+        for permission, text, endpoint, paths in CASEWORK
+        if may(permission)
+    ]
 
 
 def _navigation(may: object) -> list[dict[str, object]]:
@@ -224,10 +266,7 @@ def _navigation(may: object) -> list[dict[str, object]]:
         (Permission.SEE_BOARD, "Duty board", "board.board", ("/board", "/alerts")),
         (Permission.SEE_CASEWORK, "Today", "today.today", ("/today",)),
         (Permission.SEE_CASELOAD, "Caseload", "cases.caseload", ("/caseload", "/people")),
-        (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
-        (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),
-        (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
-        (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
+        *_first_of_casework(may),
         (Permission.SEE_PLACES, "Zones", "zones.listed", ("/zones",)),
         (Permission.SEE_PLACES, "Near a place", "near.question", ("/near",)),
         (Permission.SEE_OUTCOME_FIGURES, "Outcomes", "outcomes.report", ("/outcomes",)),

@@ -1,142 +1,279 @@
-"""The cohort against both databases: what moves up, the first selection, other areas."""
+"""The invented cohort: its sizes, and that nobody can be found or rung from it."""
 
-from datetime import date, timedelta
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from case_files import START, small_case_file
-from databases import Database
+import shapely
+from shapely.geometry import Point
 
-from navigate_safer.db.offending import OffendingRow
-from navigate_safer.db.people import AreaRow, StaffRow, WearerRow
-from navigate_safer.people import cohort_policy
-from navigate_safer.people.access import Forbidden, Role, Scope
-from navigate_safer.people.cohort import Decision, IomCohort, Leads, Membership, Seat
-from navigate_safer.people.offending import EntryKind, IncidentRole, OffendingEntry
-from navigate_safer.people.rag import Colour, RagStatus
-from navigate_safer.services import (
-    cohort,
-    cohort_changes,
-    cohort_settings,
-    cohort_watch,
-    offending,
-    register,
-)
-from navigate_safer.services.casework import NotFound
-from navigate_safer.services.one_record import Refused
+from alerts.terms import ConditionKind, DeviceKind
+from navigate_safer.demo import names, places
+from navigate_safer.demo.cohort import build_cohort
+from navigate_safer.demo.wearers import HOME_CLEARANCE_M, homes, sketches
+from navigate_safer.people.access import Role
+from navigate_safer.people.casefile import CaseFile
+from zones.geojson import shape_from_geojson
 
-TODAY = START.date()
-LATER = START + timedelta(hours=1)
-PANEL = Membership(
-    Decision.SELECTED, TODAY, (Seat("A", "Police"), Seat("B", "Probation")), "Three incidents",
-    IomCohort.FLEX,
-)  # fmt: skip
+START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+SEEDS = [pytest.param(seed, id=f"seed {seed}") for seed in (1, 2, 2026)]
 
 
-class Office(msgspec.Struct, frozen=True):
-    database: Database
-    areas: dict[str, int]
-    staff_id: int
-
-    def scope(self, role: Role = Role.SUPERVISOR, area: str = "west") -> Scope:
-        return Scope(self.staff_id, role, frozenset({self.areas[area]}))
-
-    def select(self) -> None:
-        cohort_changes.decide_panel(self.database.sessions, self.scope(), "W-1", PANEL, 0, START)
-
-    def decide(self, colour: Colour, version: int = 0, **more: object) -> None:
-        status = RagStatus(colour, "as the panel said", TODAY + timedelta(days=7), **more)
-        cohort_changes.decide_colour(
-            self.database.sessions, self.scope(), "W-1", status, (), version, START
-        )
-
-    def know(self, *entries: OffendingEntry) -> None:
-        offending.import_entries(self.database.sessions, entries, LATER)
-
-    def stands(self):
-        return cohort.see_person(self.database.sessions, self.scope(), "W-1", LATER).standing
+@pytest.fixture(scope="module", params=SEEDS)
+def seed(request):
+    return request.param
 
 
-@pytest.fixture
-def office(database: Database) -> Office:
-    register.register(database.sessions, small_case_file(), START)
-    areas = {row.ref: row.id for row in database.all(AreaRow)}
-    supervisor = database.one(StaffRow, StaffRow.ref == "sup-1")
-    return Office(database, areas, supervisor.id)
+@pytest.fixture(scope="module")
+def cohort(seed):
+    return build_cohort(seed=seed, start=START)
 
 
-def entry(ref: str, kind: EntryKind, on: date, **fields: object) -> OffendingEntry:
-    return OffendingEntry(ref, "W-1", kind, on, "police record", TODAY, **fields)
+def conditions(wearer):
+    return [condition for order in wearer.orders for condition in order.conditions]
 
 
-def test_only_what_is_new_and_against_him_moves_him_up(office: Office):
-    office.select()
-    office.decide(Colour.GREEN)
-    suspect, victim = IncidentRole.SUSPECT, IncidentRole.VICTIM
-    years_ago = TODAY - timedelta(days=900)
-    office.know(
-        entry("E-OLD", EntryKind.INCIDENT, years_ago, role=suspect),
-        entry("E-VICTIM", EntryKind.INCIDENT, TODAY, role=victim),
-        entry("E-CUSTODY", EntryKind.CUSTODY, years_ago, until=TODAY),
+def test_the_cohort_has_the_size_of_the_seed_document(cohort):
+    assert len(cohort.wearers) == 156
+    assert len(cohort.victims) == 1160
+
+
+def test_every_one_of_the_46_wards_has_somebody(cohort):
+    assert {wearer.locality for wearer in cohort.wearers} == set(places.wards())
+    assert len(places.wards()) == 46
+    assert {wearer.area for wearer in cohort.wearers} == {area.ref for area in cohort.areas}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(cohort, seed):
+    sketches.cache_clear()
+    again = msgspec.json.encode(build_cohort(seed=seed, start=START))
+    assert again == msgspec.json.encode(cohort)
+    assert again != msgspec.json.encode(build_cohort(seed=seed + 1, start=START))
+
+
+def test_it_survives_being_written_and_read(cohort):
+    assert msgspec.json.decode(msgspec.json.encode(cohort), type=CaseFile) == cohort
+
+
+def test_no_reference_is_given_twice(cohort):
+    all_conditions = [each for wearer in cohort.wearers for each in conditions(wearer)]
+    orders = [order for wearer in cohort.wearers for order in wearer.orders]
+    for entries in (
+        cohort.areas,
+        cohort.staff,
+        cohort.gateways,
+        cohort.devices,
+        cohort.zones,
+        cohort.wearers,
+        cohort.victims,
+        orders,
+        all_conditions,
+    ):
+        refs = [entry.ref for entry in entries]
+        assert len(refs) == len(set(refs))
+    assert len({wearer.name for wearer in cohort.wearers}) == 156
+
+
+def test_everything_that_is_named_exists(cohort):
+    zones = {zone.ref for zone in cohort.zones}
+    wearers = {wearer.ref for wearer in cohort.wearers}
+    victims = {victim.ref for victim in cohort.victims}
+    areas = {area.ref for area in cohort.areas}
+    gateways = {gateway.ref for gateway in cohort.gateways}
+    devices = {device.ref for device in cohort.devices}
+    managers = {each.ref for each in cohort.staff if each.role is Role.OFFENDER_MANAGER}
+    for wearer in cohort.wearers:
+        assert {each.device for each in wearer.fittings} <= devices
+        assert wearer.offender_manager in managers
+        for condition in conditions(wearer):
+            assert (condition.zone in zones) == condition.kind.needs_zone
+    assert all(set(zone.protects) <= victims for zone in cohort.zones)
+    assert all(victim.wearers and set(victim.wearers) <= wearers for victim in cohort.victims)
+    assert {device.gateway for device in cohort.devices} == gateways
+    assert all(set(each.areas) <= areas for each in cohort.staff)
+    assert {each.area for each in cohort.victims} <= areas
+
+
+def test_conditions_are_spread_as_in_a_real_caseload(cohort):
+    kinds = Counter(
+        kind for wearer in cohort.wearers for kind in {each.kind for each in conditions(wearer)}
     )
-    assert office.stands().colour is Colour.GREEN
-    office.know(entry("E-NEW", EntryKind.ARREST, TODAY, role=suspect))
-    assert office.stands().colour is Colour.RED
-    assert [each.ref for each in office.stands().causes] == ["E-NEW"]
+    assert kinds[ConditionKind.TAG_CARE] == 156
+    assert kinds[ConditionKind.EXCLUSION_ZONE] >= 140
+    assert kinds[ConditionKind.CURFEW] == 78
+    assert kinds[ConditionKind.ALCOHOL_ABSTINENCE] == 40
+    assert kinds[ConditionKind.RESTRICTION_ZONE] == 4
+    assert {order.kind for wearer in cohort.wearers for order in wearer.orders} == {
+        "licence",
+        "community_order",
+        "suspended_sentence",
+        "dapo",
+        "bail",
+    }
 
 
-def test_whoever_comes_out_of_custody_is_red_on_that_day(office: Office):
-    office.select()
-    office.decide(Colour.BLUE, release_on=TODAY + timedelta(days=120))
-    office.know(entry("E-IN", EntryKind.CUSTODY, TODAY - timedelta(days=30)))
-    assert office.stands().colour is Colour.BLUE
-    shown = cohort.see_person(office.database.sessions, office.scope(), "W-1", LATER)
-    assert shown.inside
-    out = entry("E-OUT", EntryKind.CUSTODY, TODAY - timedelta(days=30), until=TODAY)
-    office.know(out)
-    assert office.stands().colour is Colour.RED
+def test_a_wearer_with_an_alcohol_clause_has_a_monitor_beside_the_tag(cohort):
+    kinds = {device.ref: device.kind for device in cohort.devices}
+    for wearer in cohort.wearers:
+        worn = sorted(kinds[each.device].value for each in wearer.fittings)
+        drinks = any(each.kind is ConditionKind.ALCOHOL_ABSTINENCE for each in conditions(wearer))
+        assert worn == (["alcohol_monitor"] if drinks else []) + ["location_tag"]
+    assert Counter(kinds.values()) == {
+        DeviceKind.LOCATION_TAG: 156,
+        DeviceKind.ALCOHOL_MONITOR: 40,
+        DeviceKind.PROTECTED_PERSON: 1,
+    }
 
 
-def test_the_first_selection_is_the_day_from_which_outcomes_are_counted(office: Office):
-    office.select()
-    (row,) = office.database.all(OffendingRow)
-    assert (row.kind, row.on, row.source) == ("selection", TODAY, "cohort panel")
-    again = msgspec.structs.replace(PANEL, reasons="seen again")
-    cohort_changes.decide_panel(office.database.sessions, office.scope(), "W-1", again, 1, LATER)
-    assert office.database.count(OffendingRow) == 1
+def test_one_wearer_keeps_away_from_a_person_whose_home_is_in_no_document(cohort, seed):
+    (him,) = [each for each in sketches(seed) if each.keeps_away is not None]
+    (entry,) = [
+        each
+        for wearer in cohort.wearers
+        for each in conditions(wearer)
+        if each.kind is ConditionKind.DISTANCE
+    ]
+    (victim,) = [each for each in cohort.victims if each.devices]
+    assert (entry.keep_away, entry.within_m) == (victim.ref, 400)
+    assert him.ref == victim.wearers[0] != cohort.wearers[-1].ref
+    written = msgspec.json.encode(cohort).decode()
+    assert not [each for each in him.keeps_away.home if str(each) in written]
 
 
-def test_nobody_has_a_colour_before_a_panel_has_selected_him(office: Office):
-    with pytest.raises(Refused, match="a panel has to select him first"):
-        office.decide(Colour.RED)
+def test_some_zones_have_a_line_that_warns_and_no_home_is_within_it(cohort, seed):
+    ringed = [zone for zone in cohort.zones if zone.properties]
+    assert 5 <= len(ringed) <= 20
+    home_of = {f"Z-{each.number:04d}-X": each.home for each in sketches(seed)}
+    for zone in ringed:
+        (ring,) = zone.properties["rings"]
+        shape = shape_from_geojson(zone.geometry)
+        assert places.distance_m(home_of[zone.ref], shape) > ring["m"]
 
 
-def test_the_key_worker_and_the_wearers_row_change_together_or_not_at_all(office: Office):
-    sessions, scope = office.database.sessions, office.scope()
-    leads = Leads(office.staff_id, "A", "B")
-    cohort_changes.set_leads(sessions, scope, "W-1", leads, "new", 0, START)
-    row = office.database.one(WearerRow, WearerRow.ref == "W-1")
-    assert row.offender_manager_id == office.staff_id
-    wrong = msgspec.structs.replace(leads, key_worker=None, team="No such team")
-    with pytest.raises(Refused):
-        cohort_changes.set_leads(sessions, scope, "W-1", wrong, "new", 1, START)
-    row = office.database.one(WearerRow, WearerRow.ref == "W-1")
-    assert row.offender_manager_id == office.staff_id
+def test_fittings_and_conditions_begin_together_a_day_before_the_start(cohort):
+    begins = START - timedelta(hours=24)
+    for wearer in cohort.wearers:
+        assert {each.fitted_at for each in wearer.fittings} == {begins}
+        assert {each.from_at for each in conditions(wearer)} == {begins}
+        assert all(order.starts_on < START.date() < order.ends_on for order in wearer.orders)
 
 
-def test_nobody_reaches_another_area_or_decides_without_the_right(office: Office):
-    sessions, east = office.database.sessions, office.scope(area="east")
-    with pytest.raises(NotFound):
-        cohort.see_person(sessions, east, "W-1", START)
-    with pytest.raises(NotFound):
-        cohort_settings.see(sessions, east, office.areas["west"])
-    with pytest.raises(NotFound):
-        cohort_settings.set_policy(
-            sessions, east, office.areas["west"], cohort_policy.shipped(), "why", 0, START
-        )
-    duty = office.scope(Role.DUTY_OFFICER)
-    with pytest.raises(Forbidden):
-        cohort_changes.decide_panel(sessions, duty, "W-1", PANEL, 0, START)
-    with sessions() as session:
-        assert cohort_watch.asked(session, duty, START) == {}
-        assert cohort_watch.asked(session, office.scope(), START)
+def test_zones_are_accepted_by_the_zone_reader(cohort):
+    for zone in cohort.zones:
+        shape = shape_from_geojson(zone.geometry, buffer_m=zone.buffer_m)
+        assert shape.is_valid
+        assert not shape.is_empty
+
+
+def test_no_home_lies_in_or_near_a_zone_its_owner_must_avoid(cohort, seed):
+    home_of = homes(seed)
+    zones = {zone.ref: zone for zone in cohort.zones}
+    for wearer in cohort.wearers:
+        for condition in conditions(wearer):
+            if condition.kind is ConditionKind.EXCLUSION_ZONE:
+                shape = shape_from_geojson(zones[condition.zone].geometry)
+                assert places.distance_m(home_of[wearer.ref], shape) >= HOME_CLEARANCE_M
+
+
+def test_a_curfew_is_at_home_and_a_restriction_zone_holds_the_home(cohort, seed):
+    home_of = homes(seed)
+    zones = {zone.ref: zone for zone in cohort.zones}
+    schedules = Counter()
+    for wearer in cohort.wearers:
+        for condition in conditions(wearer):
+            if condition.kind is ConditionKind.CURFEW:
+                zone = zones[condition.zone]
+                assert zone.geometry["coordinates"] == list(home_of[wearer.ref])
+                assert zone.buffer_m == 100
+                schedules["always" if zone.schedule is None else zone.schedule[0].start] += 1
+            if condition.kind is ConditionKind.RESTRICTION_ZONE:
+                shape = shape_from_geojson(zones[condition.zone].geometry)
+                assert shape.contains(Point(home_of[wearer.ref]))
+    assert schedules == {"19:00": 77, "always": 1}
+
+
+def test_victims_have_no_coordinate_and_share_only_a_ward_with_their_zone(cohort):
+    victims = {victim.ref: victim for victim in cohort.victims}
+    assert not re.search(r"-?\d+\.\d{3}", msgspec.json.encode(cohort.victims).decode())
+    guarded = [zone for zone in cohort.zones if zone.protects and not zone.ref.startswith("Z-TOWN")]
+    assert len(guarded) == 140
+    for zone in guarded:
+        wards = {victims[ref].address.split(", ")[1] for ref in zone.protects}
+        assert len(wards) == 1
+        # The zone is the ward itself or a shape about a random point of it, a mile or so across.
+        shape = places.BOROUGH.shape_m(shape_from_geojson(zone.geometry))
+        assert shape.area**0.5 > 600
+        assert shapely.intersects(shape, places.BOROUGH.shape_m(places.wards()[wards.pop()]))
+    assert all(re.fullmatch(r"\d+ \w+ \w+, [\w' ]+", each.address) for each in cohort.victims)
+
+
+def test_every_telephone_number_is_one_that_ofcom_keeps_for_drama(cohort):
+    phones = [each.phone for each in [*cohort.staff, *cohort.victims] if each.phone]
+    assert all(re.fullmatch(r"\+447700900\d{3}", phone) for phone in phones)
+    assert len(phones) == len(set(phones))
+    assert all(each.phone for each in cohort.staff)
+
+
+def test_each_role_is_filled_and_duty_officers_are_called_in_order(cohort):
+    roles = Counter(each.role for each in cohort.staff)
+    assert set(roles) == set(Role)
+    assert roles[Role.DUTY_OFFICER] == 3
+    assert roles[Role.SUPERVISOR] == roles[Role.IDVA] == 2
+    duty = [each for each in cohort.staff if each.role is Role.DUTY_OFFICER]
+    assert [each.call_order for each in duty] == [10, 20, 30]
+    assert all(len(each.areas) == len(cohort.areas) for each in duty)
+    assert all(each.password is None for each in cohort.staff)
+    cases = Counter(wearer.offender_manager for wearer in cohort.wearers)
+    assert max(cases.values()) <= 25
+
+
+def test_shared_town_centre_zones_count_in_the_evening(cohort):
+    towns = [zone for zone in cohort.zones if zone.ref.startswith("Z-TOWN")]
+    assert [zone.name for zone in towns] == list(places.TOWN_CENTRES)
+    used = Counter(each.zone for wearer in cohort.wearers for each in conditions(wearer))
+    for zone in towns:
+        assert zone.schedule[0].start == "18:00"
+        assert used[zone.ref] >= 10
+        assert zone.protects
+
+
+@pytest.mark.parametrize("name", places.TOWN_CENTRES)
+def test_town_centres_lie_in_their_town(name):
+    ward = {"Chester": "Chester City", "Elles": "Ellesmere Port Town", "North": "Winnington"}
+    expected = next(value for key, value in ward.items() if name.startswith(key))
+    centre = places.town_centre(name).centroid
+    (found,) = [ward for ward, shape in places.wards().items() if shape.contains(centre)]
+    assert found.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        pytest.param(
+            lambda: build_cohort(seed=1, start=datetime(2026, 1, 1)),  # noqa: DTZ001
+            "offset",
+            id="naive start",
+        ),
+        pytest.param(lambda: names.drama_number(1000), "no number 1000", id="past the range"),
+        pytest.param(lambda: places.locality_of("Atlantis"), "Atlantis", id="unknown ward"),
+    ],
+)
+def test_a_wrong_request_says_what_is_wrong(call, says):
+    with pytest.raises((ValueError, KeyError), match=says):
+        call()
+
+
+def test_a_start_in_another_zone_of_time_is_the_same_instant():
+    local = START.astimezone(ZoneInfo("Europe/London"))
+    (here,), (there,) = (
+        {
+            each.fitted_at
+            for wearer in build_cohort(seed=1, start=when).wearers
+            for each in wearer.fittings
+        }
+        for when in (START, local)
+    )
+    assert here == there

@@ -21,7 +21,9 @@ class Plan(msgspec.Struct, frozen=True):
     goals: list[str] = []
 
 
-KIND = RecordKind("plan_of_tests", "Plan", "PT", Plan, Permission.SEE_CASEWORK, Permission.MANAGE_CASES)
+KIND = RecordKind(
+    "plan_of_tests", "Plan", "PT", Plan, Permission.SEE_CASEWORK, Permission.MANAGE_CASES
+)
 LATER = START + timedelta(hours=1)
 
 
@@ -75,7 +77,11 @@ def test_the_second_of_two_who_save_at_once_is_told_what_the_first_wrote(office:
     assert told.value.newest.body == Plan("Find a flat")
     assert told.value.newest.version == 2
     (differs,) = differences(told.value.newest.body, Plan("Stop drinking"))
-    assert (differs.place, differs.before, differs.after) == ("title", "Find a flat", "Stop drinking")
+    assert (differs.place, differs.before, differs.after) == (
+        "title",
+        "Find a flat",
+        "Stop drinking",
+    )
 
 
 def test_there_is_one_live_record_of_a_slot(office: Office) -> None:
@@ -100,8 +106,8 @@ def test_nobody_writes_or_reads_beyond_role_and_area(office: Office) -> None:
             records.add(session, east, KIND, office.of, Plan("Two"), now=START)
         with pytest.raises(Forbidden):
             records.newest(session, auditor, KIND, kept.ref)
+        duty = office.scope(Role.DUTY_OFFICER)
         with pytest.raises(Forbidden):
-            duty = office.scope(Role.DUTY_OFFICER)
             records.change(session, duty, KIND, kept.ref, Plan("Two"), replaces=1, now=LATER)
         assert records.listed(session, east, KIND) == []
         assert [each.ref for each in records.listed(session, office.scope(), KIND)] == [kept.ref]

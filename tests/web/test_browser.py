@@ -27,6 +27,7 @@ from web.browsing import (
     wait_until_drawn,
 )
 from web.cohort_forms import planned
+from web.enforcing import breach_of, failure_of, notice_of, order_of
 from web.world import AWAY, CROSS, PASSWORD, World, enters_the_cross
 from werkzeug.serving import make_server
 
@@ -35,6 +36,8 @@ from alerts.finding import FindingKind
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.services import compound
 
+# The condition of the catalogue that has most to fill in.
+EXCLUSION = "99195049-f355-46fb-b7d8-aef87a1b19c5"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 CHROMIUM_ARGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -93,6 +96,11 @@ def reference_of(path: str, world: World) -> str:
     path = path.replace("ENTRY", str(world.refused())) if "ENTRY" in path else path
     if "PLANNED" in path:
         path = path.replace("PLANNED", planned(world))
+    if path.startswith(("/people/W-EXC/orders", "/people/W-EXC/enforcement", "/failures")):
+        made = {"ORDER": order_of(world), "FAILURE": failure_of(world), "ZONE": EXCLUSION}
+        breach_of(world), notice_of(world)
+        for word, value in made.items():
+            path = path.replace(word, str(value))
     if "MEETING" in path:
         path = path.replace("MEETING", casework.meeting_of(world))
     if path == "QUESTION":
@@ -133,8 +141,17 @@ PAGES = [
     pytest.param("auditor", "/outcomes", id="outcomes without names"),
     pytest.param("auditor", "/outcomes/framework", id="joint outcomes framework"),
     pytest.param("manager", "/outcomes/behind/before", id="outcomes: who is behind a figure"),
+    pytest.param("manager", "/outcomes?against_people=W-CUR", id="outcomes of two groups"),
+    pytest.param("supervisor", "/outcomes/cost", id="cost and benefit"),
+    pytest.param("supervisor", "/outcomes/cost/benefit/new", id="form of a benefit"),
+    pytest.param("supervisor", "/outcomes/harm", id="tables of harm"),
+    pytest.param("board", "/outcomes/pack", id="pack of the board"),
     pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
     pytest.param("duty", "/people/W-BAD", id="person with hostile words"),
+    pytest.param("manager", "/people/W-EXC/orders/ORDER", id="an order"),
+    pytest.param("manager", "/people/W-EXC/orders/ORDER/clauses/new?code=ZONE", id="a clause"),
+    pytest.param("manager", "/people/W-EXC/enforcement", id="enforcement"),
+    pytest.param("manager", "/failures/FAILURE", id="a failure to comply"),
     pytest.param("admin", "/service", id="service"),
     pytest.param("auditor", "/audit", id="audit log"),
 ]
