@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from importlib.resources import files
 
 import msgspec
 
 from alerts.finding import Severity
 from alerts.terms import ConditionKind
+from navigate_safer.people.data import read_data
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -113,8 +113,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def _file() -> _File:
-    text = files("navigate_safer.people").joinpath("data", "licence_conditions.json").read_bytes()
-    return msgspec.json.decode(text, type=_File)
+    return read_data("licence_conditions.json", _File)
 
 
 def templates() -> dict[str, Template]:

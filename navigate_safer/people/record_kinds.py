@@ -4,11 +4,13 @@ from typing import Any
 
 from navigate_safer.people import (
     breaches,
+    cohort,
     failures,
     notices,
     orders,
     panels,
     partners,
+    plan_log,
     safety,
 )
 from navigate_safer.people.access import Scope
@@ -17,6 +19,8 @@ from navigate_safer.people.records import RecordKind
 # One line a subject; a kind that is missing here would be due and on no page.
 ALL: tuple[RecordKind[Any], ...] = (
     *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
+    *cohort.KINDS,
+    *plan_log.KINDS,
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),

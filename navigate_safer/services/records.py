@@ -7,7 +7,7 @@ not at all.
 import secrets
 from collections.abc import Collection
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -32,7 +32,7 @@ LONGEST_REASON = 1_000
 class Stale(Exception):
     """Somebody else has changed the record since it was read; ``newest`` is what they wrote."""
 
-    def __init__(self, newest: Record[msgspec.Struct]) -> None:
+    def __init__(self, newest: Record[Any]) -> None:
         super().__init__(f"{newest.made_by} changed it in between")
         self.newest = newest
 
@@ -119,7 +119,7 @@ def change(
         raise NotFound
     old = found[0]
     if old.version != replaces:
-        raise Stale(cast(Record[msgspec.Struct], read(kind, found)))
+        raise Stale(read(kind, found))
     old.superseded_at = now
     session.flush()
     row = CaseRecordRow(kind=kind.name, ref=ref, version=old.version + 1, area_id=old.area_id)

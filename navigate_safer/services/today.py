@@ -13,7 +13,7 @@ from navigate_safer.db.case_records import CaseRecordRow
 from navigate_safer.db.caseload import CaseLine
 from navigate_safer.people import record_kinds
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.services import records
+from navigate_safer.services import cohort_watch, records
 
 # What falls due within a day belongs to this morning: it can still be done in time.
 AHEAD = timedelta(hours=24)
@@ -83,6 +83,11 @@ def _due(session: Session, scope: Scope, now: datetime) -> dict[int | None, list
     found: dict[int | None, list[DueLine]] = {}
     for row, _wearer, _author in case_records.due_by(session, scope, kinds, now + AHEAD):
         found.setdefault(row.wearer_id, []).append(_line(row, scope, now))
+    for wearer_id, asked in cohort_watch.asked(session, scope, now).items():
+        found.setdefault(wearer_id, []).extend(
+            DueLine(each.kind.name, each.kind.label, "", each.what, each.at, each.at < now, False)
+            for each in asked
+        )
     return found
 
 

@@ -10,11 +10,15 @@ from navigate_safer.people.access import Permission
 
 
 class Tab(msgspec.Struct, frozen=True):
-    """An entry; ``endpoint`` takes ``ref``, the person's reference."""
+    """An entry; ``endpoint`` takes ``ref``, the person's reference.
+
+    ``also`` are other blueprints whose pages are under the same entry.
+    """
 
     label: str
     endpoint: str
     permission: Permission
+    also: tuple[str, ...] = ()
 
 
 OVERVIEW = Tab("Overview", "cases.person", Permission.SEE_CASELOAD)
@@ -31,7 +35,8 @@ def of(modules: Iterable[ModuleType]) -> "Callable[..., list[dict[str, object]]]
                 "text": tab.label,
                 "href": url_for(tab.endpoint, ref=ref),
                 "active": request.endpoint == tab.endpoint
-                or (tab is not OVERVIEW and request.blueprint == tab.endpoint.split(".")[0]),
+                or (tab is not OVERVIEW and request.blueprint == tab.endpoint.split(".")[0])
+                or request.blueprint in tab.also,
             }
             for tab in tabs
             if may(tab.permission.name)

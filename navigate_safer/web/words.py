@@ -97,6 +97,7 @@ ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
 Entry = tuple[Permission, str, str, tuple[str, ...]]
 # The pages of casework that are about an area and not about one person.
 CASEWORK: tuple[Entry, ...] = (
+    (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
     (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
     (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
     (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),

@@ -26,6 +26,7 @@ from web.browsing import (
     visit_as,
     wait_until_drawn,
 )
+from web.cohort_forms import planned
 from web.enforcing import breach_of, failure_of, notice_of, order_of
 from web.world import AWAY, CROSS, PASSWORD, World, enters_the_cross
 from werkzeug.serving import make_server
@@ -98,6 +99,8 @@ def reference_of(path: str, world: World) -> str:
         breach_of(world), notice_of(world)
         for word, value in made.items():
             path = path.replace(word, str(value))
+    if "PLANNED" in path:
+        path = path.replace("PLANNED", planned(world))
     if "MEETING" in path:
         path = path.replace("MEETING", casework.meeting_of(world))
     if path == "QUESTION":
@@ -127,6 +130,10 @@ PAGES = [
     pytest.param("manager", "/people/W-EXC/timeline", id="timeline of a person"),
     pytest.param("manager", "/people/W-EXC/safety-checks", id="safety checks"),
     pytest.param("manager", "/meetings/MEETING", id="meeting"),
+    pytest.param("manager", "/people/PLANNED/plan", id="plan"),
+    pytest.param("manager", "/people/PLANNED/plan/unmanaged", id="unmanaged risk"),
+    pytest.param("manager", "/people/PLANNED/cohort", id="a person of the cohort"),
+    pytest.param("supervisor", "/cohort", id="cohort"),
     pytest.param("idva", "/victims/V-1", id="protected person"),
     pytest.param("manager", "/near", id="who was near a place"),
     pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
