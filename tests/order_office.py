@@ -1,8 +1,8 @@
 """An office with a wearer who has a tag and no order yet, for tests of orders and enforcement."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from case_files import MINUTE, START, Place, fix, message
+from case_files import MINUTE, START, fix, message
 from faulty_days import breaches_of
 from watch import Watch
 

@@ -15,9 +15,7 @@ def of_wearer(session: Session, wearer_id: int) -> list[OrderRow]:
     return list(session.scalars(query.order_by(OrderRow.starts_on.desc(), OrderRow.id.desc())))
 
 
-def one(
-    session: Session, wearer_id: int, order_id: int, *, held: bool = False
-) -> OrderRow | None:
+def one(session: Session, wearer_id: int, order_id: int, *, held: bool = False) -> OrderRow | None:
     """One order of a wearer; ``held`` locks it for a change."""
     query = select(OrderRow).where(OrderRow.wearer_id == wearer_id, OrderRow.id == order_id)
     return session.scalar(query.with_for_update() if held else query)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from navigate_safer.db.base import Sessions
-from navigate_safer.demo import casework_meetings, casework_partners
+from navigate_safer.demo import casework_meetings, casework_orders, casework_partners
 from navigate_safer.demo.casework_staff import Office
 
 # One function a subject; each writes what it needs and nothing of another's.
 SUBJECTS: tuple[Callable[[Office, datetime], None], ...] = (
     casework_meetings.sprinkle_meetings,
+    casework_orders.sprinkle_orders,
     casework_partners.sprinkle_partners,
 )
 

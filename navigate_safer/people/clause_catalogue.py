@@ -71,13 +71,10 @@ LABELS = {
     Monitored.ATTENDANCE: "Attendance, by the registers",
 }
 ALCOHOL = frozenset({Monitored.ALCOHOL_ABSTINENCE, Monitored.ALCOHOL_LEVEL})
-OF_KIND = {
-    ConditionKind.TAG_CARE: Monitored.TAG,
-    **{
-        each.judged_as: each
-        for each in Monitored
-        if each.judged_as is not None and each.judged_as is not ConditionKind.TAG_CARE
-    },
+OF_KIND: dict[ConditionKind, Monitored] = {
+    each.judged_as: each
+    for each in Monitored
+    if each.judged_as is not None and each is not Monitored.TRAIL
 }
 
 

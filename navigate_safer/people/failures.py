@@ -135,9 +135,7 @@ def must_refer(rules: OrderRules, failings: Iterable[Failing]) -> set[str]:
     if not rules.refer_second:
         return set()
     known = list(failings)
-    return {
-        each.ref for each in known if any(_follows(rules, other, each) for other in known)
-    }
+    return {each.ref for each in known if any(_follows(rules, other, each) for other in known)}
 
 
 def _follows(rules: OrderRules, first: Failing, second: Failing) -> bool:

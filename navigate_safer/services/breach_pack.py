@@ -1,4 +1,4 @@
-"""Put the breach pack together: the order, its clauses and variations, failures, letters, alerts."""
+"""Put the breach pack together: order, clauses, variations, failures, letters and alerts."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,13 +10,13 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.breaches import BREACH, Breach, pack_by
 from navigate_safer.people.days import day_of
 from navigate_safer.people.failures import FAILURE, Source
-from navigate_safer.people.orders import Clause, OrderFile
+from navigate_safer.people.orders import ORDER, Clause, OrderFile
 from navigate_safer.services import enforcement_papers, records
 from navigate_safer.services.breaches import BreachRecord
 from navigate_safer.services.enforcement_papers import Pack, PackAlert, PackFailure, moment, said
 from navigate_safer.services.failures import FailureRecord
 from navigate_safer.services.order_terms import clause_name
-from navigate_safer.services.orders import ORDER, OrderRecord, files_of
+from navigate_safer.services.orders import OrderRecord, files_of
 
 # What tells an alert in words, by its reference; None where nobody can.
 Explain = Callable[[str], PackAlert | None]
@@ -30,15 +30,11 @@ def pdf(sessions: Sessions, scope: Scope, ref: str, explain: Explain, now: datet
     scope.require(Permission.MANAGE_CASES)
     with sessions.begin() as session:
         breach = records.newest(session, scope, BREACH, ref)
-        found = [
-            records.newest(session, scope, FAILURE, each) for each in breach.body.failure_refs
-        ]
+        found = [records.newest(session, scope, FAILURE, each) for each in breach.body.failure_refs]
         found.sort(key=lambda each: each.at)
         made = _pack(session, scope, breach, found, now)
         records.consulted(session, scope, "breach pack", now, wearer_id=breach.wearer_id)
-    told = [
-        explain(each.body.source_ref) for each in found if each.body.source is Source.ALERT
-    ]
+    told = [explain(each.body.source_ref) for each in found if each.body.source is Source.ALERT]
     return enforcement_papers.pack(made(tuple(each for each in told if each is not None)))
 
 

@@ -78,9 +78,7 @@ def conclude(
         return _store(session, scope, old, body, replaces, now, outcome)
 
 
-def _open_breach(
-    session: Session, scope: Scope, of: About, order_ref: str
-) -> BreachRecord | None:
+def _open_breach(session: Session, scope: Scope, of: About, order_ref: str) -> BreachRecord | None:
     known = records.listed(session, scope, BREACH, wearer_id=of.wearer_id)
     return next(
         (each for each in known if each.body.order_ref == order_ref and each.state != CLOSED), None

@@ -147,9 +147,7 @@ def see_breach(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Bre
         assert breach.wearer_ref is not None, "a breach is somebody's"
         of, wearer = records.about(session, scope, breach.wearer_ref)
         versions = records.versions(session, scope, BREACH, ref)
-        found = [
-            records.newest(session, scope, FAILURE, each) for each in breach.body.failure_refs
-        ]
+        found = [records.newest(session, scope, FAILURE, each) for each in breach.body.failure_refs]
         found.sort(key=lambda each: each.at)
         records.consulted(session, scope, "breach", now, wearer_id=of.wearer_id)
         return BreachPage(wearer.ref, wearer.name, breach, versions, found)
@@ -175,9 +173,7 @@ def _choices(files: list[OrderFile]) -> list[OrderChoice]:
 
 
 def _clause_words(file: OrderFile) -> list[str]:
-    return [
-        f"{each.number}: {each.text}" if each.text else each.number for each in file.clauses
-    ]
+    return [f"{each.number}: {each.text}" if each.text else each.number for each in file.clauses]
 
 
 def _marks(

@@ -32,9 +32,7 @@ class Faulty(Exception):
         self.faults = faults
 
 
-def as_registered(
-    row: OrderRow, terms: list[tuple[ConditionRow, str | None]]
-) -> OrderFile:
+def as_registered(row: OrderRow, terms: list[tuple[ConditionRow, str | None]]) -> OrderFile:
     """An order that came with a case file: a clause for each of its monitored conditions."""
     versions: dict[str, list[tuple[ConditionRow, str | None]]] = {}
     for each in terms:
@@ -69,9 +67,7 @@ def _clause(key: int, group: list[tuple[ConditionRow, str | None]]) -> Clause:
     )
 
 
-def add(
-    session: Session, scope: Scope, row: OrderRow, clause: Clause, now: datetime
-) -> Clause:
+def add(session: Session, scope: Scope, row: OrderRow, clause: Clause, now: datetime) -> Clause:
     """Let a clause be judged from its start on; raises :class:`Faulty`."""
     kind = None if clause.monitored is None else clause.monitored.judged_as
     if kind is None:

@@ -81,9 +81,7 @@ def conclude(ref: str) -> ResponseReturnValue:
 @rule(Permission.MANAGE_CASES)
 def pack(ref: str) -> ResponseReturnValue:
     """The breach pack."""
-    return pdf(
-        breach_pack.pdf(service().sessions, scope(), ref, explain, now()), f"breach-{ref}"
-    )
+    return pdf(breach_pack.pdf(service().sessions, scope(), ref, explain, now()), f"breach-{ref}")
 
 
 def _page(

@@ -199,8 +199,6 @@ def _entries(page: EnforcementPage) -> list[Entry]:
     return sorted(listed, key=lambda each: each.at, reverse=True)
 
 
-def _report(
-    page: EnforcementPage, form: Mapping[str, str], errors: Mapping[str, str]
-) -> Response:
+def _report(page: EnforcementPage, form: Mapping[str, str], errors: Mapping[str, str]) -> Response:
     body = render_template("failure_report.html", page=page, form=shown(form), errors=errors)
     return Response(body, 422 if errors else 200)

@@ -127,9 +127,7 @@ def end(ref: str, order: int, key: int) -> ResponseReturnValue:
     variation = order_forms.read_variation(fields)
     if variation is not None and not fields.errors:
         try:
-            order_clauses.end_clause(
-                service().sessions, scope(), ref, order, key, variation, now()
-            )
+            order_clauses.end_clause(service().sessions, scope(), ref, order, key, variation, now())
         except Faulty as fault:
             fields.errors.update(fault.faults)
         except Stale as fault:

@@ -65,7 +65,11 @@ def test_an_order_is_made_given_a_clause_varied_and_ended(world: World) -> None:
     [
         ({"kind": ""}, "kind", "Select which kind of order it is"),
         (days(ends_on=date(2026, 11, 25)), "ends_on", "at least 14 days; this is 6"),
-        (days(starts_on=date(2026, 11, 19)), "starts_on", "not before the day on which it was made"),
+        (
+            days(starts_on=date(2026, 11, 19)),
+            "starts_on",
+            "not before the day on which it was made",
+        ),
         (days(made_on=date(2026, 11, 25)), "made_on", "today or in the past"),
         ({"made_on-month": "13"}, "made_on", "as a real date"),
         ({"kind": "licence"}, "starts_on", "There is one in force already"),
