@@ -44,6 +44,7 @@ DOORS = {
     "alembic": {"navigate_safer.db.schema"},
     "prometheus_client": {"navigate_safer.metrics"},
     "pyproj": {"zones.geometry"},
+    "rapidfuzz": {"navigate_safer.people.linkage"},
     "scipy": {"navigate_safer.outcomes."},
 }
 

@@ -108,12 +108,17 @@ def begin(sight: Sight, still: float, age_s: float = 0.0) -> Belief:
     return Belief(still, sight.x_m, sight.y_m, sigma * sigma, cov_m, 1.0, 0.0, 0.0, age_s, 0.0)
 
 
-def advance(belief: Belief, last: Sight, now: Sight, gap_s: float) -> tuple[Belief, Turn]:
-    """Take one fix into account, ``gap_s`` seconds (above 0) after the last one."""
+def advance(
+    belief: Belief, last: Sight, now: Sight, gap_s: float, gross_share: float = GROSS_SHARE
+) -> tuple[Belief, Turn]:
+    """Take one fix into account, ``gap_s`` seconds (above 0) after the last one.
+
+    ``gross_share`` is the probability that a gross error begins with it.
+    """
     # The place where a mover settled is the last fix, with its error's drift.
-    fresh, fresh_density = _filter(begin(last, 1.0), now, gap_s, 0.0)
+    fresh, fresh_density = _filter(begin(last, 1.0), now, gap_s, 0.0, gross_share)
     # A gross error that lasts keeps the next fix near the last one, too.
-    held, held_density = _filter(belief, now, gap_s, fresh_density)
+    held, held_density = _filter(belief, now, gap_s, fresh_density, gross_share)
     leaves = gap_s / (SETTLING_S + AGE_SHARE * belief.age_s + gap_s)
     settles = belief.halted - (1 - belief.halted) * math.expm1(-gap_s / JOURNEY_S)
     still, moving = belief.still, 1 - belief.still
@@ -158,7 +163,9 @@ def _with(belief: Belief, still: float, halted: float) -> Belief:
     )
 
 
-def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> tuple[Belief, float]:
+def _filter(
+    belief: Belief, now: Sight, gap_s: float, again_density: float, gross_share: float
+) -> tuple[Belief, float]:
     """The still hypothesis after a fix, and the density of the fix under it, per square metre.
 
     ``again_density`` is that of the fix if the last one was gross and its error lasts.
@@ -175,7 +182,8 @@ def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> t
     off_x = now.x_m - belief.x_m - gain * drift_x
     off_y = now.y_m - belief.y_m - gain * drift_y
     square = (off_x * off_x + off_y * off_y) / spread
-    sound, density = _densities(belief, square, spread, gap_s, again_density)
+    lasts = GROSS_LASTS * belief.gross * math.exp(-gap_s / GROSS_S)
+    sound, density = _densities(square, spread, lasts, again_density, gross_share)
     # A fix far from what was expected counts for less, as the heavy tail has it.
     weight = min(1.0, (TAIL_DEGREES + 2) / (TAIL_DEGREES + square)) * sound / density
     to_place = (var + gain * cov) / spread
@@ -199,14 +207,16 @@ def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> t
 
 
 def _densities(
-    belief: Belief, square: float, spread_m2: float, gap_s: float, again_density: float
+    square: float, spread_m2: float, lasts: float, again_density: float, gross_share: float
 ) -> tuple[float, float]:
-    """The density of a fix as a sound one at the place, and as any, gross ones included."""
-    lasts = GROSS_LASTS * belief.gross * math.exp(-gap_s / GROSS_S)
-    sound = (1 - lasts) * (1 - GROSS_SHARE) * _density(square, spread_m2)
+    """The density of a fix as a sound one at the place, and as any, gross ones included.
+
+    ``lasts`` is the probability that a gross error of the last fix goes on.
+    """
+    sound = (1 - lasts) * (1 - gross_share) * _density(square, spread_m2)
     gross_m2 = spread_m2 + GROSS_M * GROSS_M
     gross = math.exp(-0.5 * square * spread_m2 / gross_m2) / (2 * math.pi * gross_m2)
-    return sound, sound + (1 - lasts) * GROSS_SHARE * gross + lasts * again_density
+    return sound, sound + (1 - lasts) * gross_share * gross + lasts * again_density
 
 
 def _density(square: float, spread_m2: float) -> float:
@@ -217,10 +227,10 @@ def _density(square: float, spread_m2: float) -> float:
 def _reaches(belief: Belief, last: Sight, gap_s: float) -> float:
     """How well a mover's pace takes them from the last fix to the place in the time."""
     far2 = (belief.x_m - last.x_m) ** 2 + (belief.y_m - last.y_m) ** 2
-    return sum(
-        share * math.exp(-far2 / (2 * pace_m_s * gap_s + last.radius_m) ** 2)
-        for pace_m_s, share in PACES_M_S
-    )
+    reaches = 0.0
+    for pace_m_s, share in PACES_M_S:
+        reaches += share * math.exp(-far2 / (2 * pace_m_s * gap_s + last.radius_m) ** 2)
+    return reaches
 
 
 def _departures(belief: Belief, last: Sight, now: Sight, gap_s: float) -> tuple[float, float, bool]:

@@ -143,11 +143,12 @@ def board(session: Session, scope: Scope) -> Board:
         .limit(MOST_ON_BOARD)
     )
     lines = [_line(*row) for row in session.execute(query)]
-    open_here = (AlertRow.area_id.in_(scope.areas), AlertRow.state == AlertState.OPEN.value)
+    here = (AlertRow.area_id.in_(scope.areas), AlertRow.episode_id.is_not(None))
+    open_here = (*here, AlertRow.state == AlertState.OPEN.value)
     oldest = session.scalar(select(func.min(AlertRow.opened_at)).where(*open_here))
     counted = session.execute(
         select(AlertRow.state, func.count().label("n"))
-        .where(AlertRow.area_id.in_(scope.areas))
+        .where(*here)
         .group_by(AlertRow.state)
     )
     counts = {row.state: row.n for row in counted}

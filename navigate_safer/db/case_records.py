@@ -115,6 +115,15 @@ def in_slot(session: Session, scope: Scope, kind: RecordKind[BodyT], slot: str) 
     return _first(session, _seen(scope, kind).where(CaseRecordRow.slot == slot, _current()))
 
 
+def in_slots(
+    session: Session, scope: Scope, kind: RecordKind[BodyT], beginning: str
+) -> list[Found]:
+    """Current records of a kind whose slots begin so, the oldest first."""
+    begins = CaseRecordRow.slot.startswith(beginning, autoescape=True)
+    query = _seen(scope, kind).where(begins, _current())
+    return _all(session, query.order_by(CaseRecordRow.at, CaseRecordRow.id))
+
+
 def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
     """What the current record of a slot says: for the service's own work, not for a page."""
     row = CaseRecordRow

@@ -18,6 +18,7 @@ from navigate_safer.db import (
     cases,
     commands,
     compliance,
+    costs,
     exceptions,
     gateway_minutes,
     holds,
@@ -59,7 +60,7 @@ SUBJECTS = (
     cases,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
-OUTCOME_SUBJECTS = (offending,)
+OUTCOME_SUBJECTS = (offending, costs)
 ANSWERING = (answering,)
 CASEWORK = (case_records, victims, partners)
 

@@ -20,6 +20,7 @@ class Role(Enum):
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
     SYSTEM_ADMINISTRATOR = "system_administrator"
+    BOARD_MEMBER = "board_member"
 
     @property
     def label(self) -> str:
@@ -40,7 +41,9 @@ class Permission(Enum):
     SEE_VICTIMS = "see who is protected and where"
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
+    EDIT_OUTCOME_BASIS = "change what outcomes rest on: costs, ledger, tables of harm"
     CONTACT_VICTIMS = "be in contact with a protected person, and record it"
+    ANSWER_PROTECTION = "answer alerts about a protected person's device"
     RUN_ALERTING = "say who is told of alerts: policies and rotas; see what alerts ask of officers"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
@@ -70,7 +73,8 @@ _CASEWORK = frozenset(
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE}
+    | {_P.ANSWER_PROTECTION},
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
     | {_P.SELECT_COHORT, _P.SEE_CAPACITY}
@@ -81,12 +85,14 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
     | {_P.RUN_ALERTING, _P.TRIAGE, _P.SELECT_COHORT, _P.SEE_CAPACITY, _P.SET_CASEWORK}
     | {_P.LOAD_PARTNER_DATA}
+    | {_P.EDIT_OUTCOME_BASIS, _P.ANSWER_PROTECTION}
     | _CASEWORK
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset(
         {_P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.RUN_PROGRAMMES, _P.OWN_ACCOUNT}
     ),
-    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS, _P.ASSESS, _P.RUN_MEETINGS},
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS, _P.ASSESS, _P.RUN_MEETINGS}
+    | {_P.ANSWER_PROTECTION},
     Role.ACCESS_TEAM: frozenset(
         {_P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.TRIAGE, _P.ASSESS, _P.RUN_MEETINGS}
         | {_P.USE_PARTNER_DATA, _P.LOAD_PARTNER_DATA, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}
@@ -95,6 +101,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.MEND_SERVICE, _P.OWN_ACCOUNT}
     ),
+    Role.BOARD_MEMBER: frozenset({_P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
 }
 
 

@@ -164,6 +164,10 @@ def _power(found: Change) -> str:
             dispersion=max(1.0, dispersion) if found.wide else 1.0,
         )
     )
+    return _missed(fall)
+
+
+def _missed(fall: float | None) -> str:
     if fall is None:
         return (
             "So few were recorded that no fall, however large, would be noticed four times of five."
@@ -221,11 +225,15 @@ def to_the_mean(people: Watched, design: Design, population: Population | None) 
             low, high, counts),
     )  # fmt: skip
     source = Sentence(f"Population: {population.source}, version {population.version}.")
-    said = _mean_said(rows[3], counts), source
+    said = _mean_said(rows[3], counts, found.expected_post_no_effect), source
     return Part("mean", _MEAN_TITLE, rows, said, _MEAN_METHOD)
 
 
-def _mean_said(row: Row, counts: tuple[int, ...]) -> Sentence:
+# So many times the events stand for a count that is known without error.
+_KNOWN = 10_000
+
+
+def _mean_said(row: Row, counts: tuple[int, ...], expected: float) -> Sentence:
     if row.high is None or row.low is None:
         return Sentence("Cannot tell: nothing was expected.", counts)
     if row.high < 1:
@@ -236,8 +244,9 @@ def _mean_said(row: Row, counts: tuple[int, ...]) -> Sentence:
                         "time; only a comparison group can tell them apart.", counts)  # fmt: skip
     if row.low > 1:
         return Sentence("More than would have been expected with no effect at all.", counts)
-    text = "Cannot tell: all of the fall may come from picking people at their worst."
-    return Sentence(text, counts)
+    text = "Cannot tell: all of the fall may come from picking people at their worst. "
+    fall = smallest_fall(PowerDesign(events_before=_KNOWN * expected, time_ratio=1 / _KNOWN))
+    return Sentence(text + _missed(fall), counts)
 
 
 def _moments(population: Population, design: Design) -> tuple[float, float] | None:

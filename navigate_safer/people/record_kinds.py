@@ -3,14 +3,19 @@
 from typing import Any
 
 from navigate_safer.people import (
+    assessments,
     breaches,
+    caseloads,
     cohort,
     failures,
+    menu,
     notices,
     orders,
     panels,
     partners,
     plan_log,
+    programmes,
+    referrals,
     safety,
 )
 from navigate_safer.people.access import Scope
@@ -18,9 +23,14 @@ from navigate_safer.people.records import RecordKind
 
 # One line a subject; a kind that is missing here would be due and on no page.
 ALL: tuple[RecordKind[Any], ...] = (
-    *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
     *cohort.KINDS,
     *plan_log.KINDS,
+    *programmes.KINDS,
+    *menu.KINDS,
+    *caseloads.KINDS,
+    *(orders.ORDER, failures.FAILURE, breaches.BREACH, notices.NOTICE),
+    *referrals.KINDS,
+    *assessments.KINDS,
     *(partners.MAPPED, partners.LOOK_UP),
     *(safety.CONTACT, safety.DISCLOSURE, safety.SAFETY_CHECK),
     *(panels.PANEL, panels.ITEM, panels.ACTION),

@@ -155,15 +155,22 @@ def session_missed(
     The same session again, by its ``ref``, changes its times and takes back a withdrawal.
     """
     with sessions.begin() as session:
-        wearer_id, row = _session(session, wearer_ref, missed.ref)
-        if row is None:
-            row = MissedSessionRow(wearer_id=wearer_id, ref=missed.ref, recorded_at=now)
-            session.add(row)
-        earliest_at = min(missed.started_at, row.started_at or missed.started_at)
-        row.started_at, row.ended_at, row.withdrawn = missed.started_at, missed.ended_at, False
-        _record(session, wearer_id, "session missed", now)
-        session.flush()
-        return settle(session, wearer_id, earliest_at, now, voice)
+        return session_missed_in(session, wearer_ref, missed, now, voice)
+
+
+def session_missed_in(
+    session: Session, wearer_ref: str, missed: MissedSession, now: datetime, voice: Voice
+) -> int:
+    """The same within the caller's transaction."""
+    wearer_id, row = _session(session, wearer_ref, missed.ref)
+    if row is None:
+        row = MissedSessionRow(wearer_id=wearer_id, ref=missed.ref, recorded_at=now)
+        session.add(row)
+    earliest_at = min(missed.started_at, row.started_at or missed.started_at)
+    row.started_at, row.ended_at, row.withdrawn = missed.started_at, missed.ended_at, False
+    _record(session, wearer_id, "session missed", now)
+    session.flush()
+    return settle(session, wearer_id, earliest_at, now, voice)
 
 
 def session_not_missed(
@@ -171,13 +178,20 @@ def session_not_missed(
 ) -> int:
     """He was there after all, or was excused; raises NotFound."""
     with sessions.begin() as session:
-        wearer_id, row = _session(session, wearer_ref, ref)
-        if row is None:
-            raise NotFound
-        row.withdrawn = True
-        _record(session, wearer_id, "session not missed", now)
-        session.flush()
-        return settle(session, wearer_id, row.started_at, now, voice)
+        return session_not_missed_in(session, wearer_ref, ref, now, voice)
+
+
+def session_not_missed_in(
+    session: Session, wearer_ref: str, ref: str, now: datetime, voice: Voice
+) -> int:
+    """The same within the caller's transaction."""
+    wearer_id, row = _session(session, wearer_ref, ref)
+    if row is None:
+        raise NotFound
+    row.withdrawn = True
+    _record(session, wearer_id, "session not missed", now)
+    session.flush()
+    return settle(session, wearer_id, row.started_at, now, voice)
 
 
 def _session(session: Session, wearer_ref: str, ref: str) -> tuple[int, MissedSessionRow | None]:

@@ -106,12 +106,13 @@ def change(
     slot: str | None = None,
     due: Due | None = None,
     reason: str = "",
+    of: About | None = None,
 ) -> Record[BodyT]:
     """A new version of what was read as version ``replaces``.
 
-    ``state`` and ``at`` stay as they are unless given; ``slot`` and ``due`` are those of the new
-    version, so that leaving them out ends them. Raises :class:`Stale` when another version has come
-    in between, and Forbidden, NotFound and :class:`SlotTaken`.
+    ``state``, ``at`` and ``of`` (whom it is about) stay as they are unless given; ``slot`` and
+    ``due`` are those of the new version, so that leaving them out ends them. Raises :class:`Stale`
+    when another version has come in between, and Forbidden, NotFound and :class:`SlotTaken`.
     """
     scope.require(kind.write)
     found = case_records.newest(session, scope, kind, ref, held=True)
@@ -123,7 +124,8 @@ def change(
     old.superseded_at = now
     session.flush()
     row = CaseRecordRow(kind=kind.name, ref=ref, version=old.version + 1, area_id=old.area_id)
-    row.wearer_id, row.subject, row.at = old.wearer_id, old.subject, at or old.at
+    row.wearer_id = old.wearer_id if of is None else of.wearer_id
+    row.subject, row.at = old.subject, at or old.at
     return _store(session, scope, kind, row, body, state or old.state, slot, due, reason, now)
 
 
@@ -168,6 +170,13 @@ def in_slot(
     """The one current record of a slot; raises Forbidden."""
     found = case_records.in_slot(session, scope, kind, slot)
     return None if found is None else read(kind, found)
+
+
+def in_slots(
+    session: Session, scope: Scope, kind: RecordKind[BodyT], beginning: str
+) -> list[Record[BodyT]]:
+    """Current records whose slots begin so, the oldest first; raises Forbidden."""
+    return [read(kind, each) for each in case_records.in_slots(session, scope, kind, beginning)]
 
 
 def read(kind: RecordKind[BodyT], found: Found) -> Record[BodyT]:

@@ -32,6 +32,7 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "protected_silence": "A protected person's device is silent",
     "early_warning_1": "Near the edge of a zone",
     "early_warning_2": "Nearing a zone, second ring",
     "early_warning_3": "Nearing a zone, outer ring",
@@ -83,6 +84,7 @@ MOVES = {
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
     "step": "Step done",
+    "step_undone": "Step taken back",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
@@ -97,7 +99,11 @@ ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
 Entry = tuple[Permission, str, str, tuple[str, ...]]
 # The pages of casework that are about an area and not about one person.
 CASEWORK: tuple[Entry, ...] = (
+    (Permission.TRIAGE, "Intake", "referrals.queue", ("/intake", "/assessments")),
     (Permission.SEE_CASEWORK, "Cohort", "cohort.listed", ("/cohort", "/plans")),
+    (Permission.SEE_CASEWORK, "Menu", "menu.listed", ("/menu",)),
+    (Permission.SEE_CASEWORK, "Groups", "groups.listed", ("/groups", "/sessions")),
+    (Permission.SEE_CAPACITY, "Capacity", "capacity.see", ("/capacity",)),
     (Permission.RUN_MEETINGS, "Meetings", "panels.listed", ("/meetings",)),
     (Permission.USE_PARTNER_DATA, "Partners", "hub.listed", ("/hub",)),
     (Permission.SEE_VICTIMS, "Protected people", "victims.listed", ("/victims",)),

@@ -21,6 +21,7 @@ from navigate_safer.services import (
     heartbeats,
     hub,
     meetings,
+    protected_silence,
     provider_health,
     rota_watch,
     self_watch,
@@ -48,6 +49,7 @@ COMPLIANCE_WITHIN_S = 20.0
 MEETINGS_EVERY_S = 3_600
 # Whoever has sent an extract looks at the page for its progress.
 PARTNERS_EVERY_S = 5
+PROTECTED_EVERY_S = 15
 ROTAS_EVERY_S = 900
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
@@ -154,8 +156,14 @@ def _place_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
     def extracts() -> None:
         partners.tick(sessions, clock())
 
+    def protected() -> None:
+        # Where nothing is heard of anybody, no device is called silent: the feed is.
+        if heartbeats.feed_is_up(sessions, service.wall_clock()):
+            protected_silence.look(sessions, clock(), service.voice)
+
     return [
         ("partners", PARTNERS_EVERY_S, extracts),
+        ("protected", PROTECTED_EVERY_S, protected),
         ("compliance", COMPLIANCE_EVERY_S, days),
         ("meetings", MEETINGS_EVERY_S, together),
     ]

@@ -5,10 +5,24 @@ from datetime import date, timedelta
 from web.on_call import scope_of, west
 from web.world import World
 
+from navigate_safer.people.assessment_forms import Evidence, form
+from navigate_safer.people.assessments import By, Needs, PartnerRating
 from navigate_safer.people.panels import Action, Panel, PanelKind
 from navigate_safer.people.partners import Mapped
+from navigate_safer.people.referrals import Answered, Band, Caller, Facts, Person, Referral
+from navigate_safer.people.rfgv import RfgvInputs
 from navigate_safer.people.safety import SAFETY_CHECK
-from navigate_safer.services import hub, panels, partner_import, records, safety_checks
+from navigate_safer.services import (
+    assessments,
+    hub,
+    panels,
+    partner_import,
+    records,
+    referrals,
+    rfgv_scores,
+    safety_checks,
+)
+from navigate_safer.services.assessments import DashWish
 
 HELD_ON = date(2026, 11, 3)
 PERSON = "W-EXC"
@@ -74,3 +88,38 @@ def extract_of(world: World) -> str:
     )
     assert partner_import.read_waiting(sessions, at) == 1
     return str(made)
+
+
+def referral_of(world: World) -> str:
+    """A referral of somebody who is very like W-EXC, waiting for a decision."""
+    sessions, scope, at = world.database.sessions, scope_of(world, "access"), world.clock()
+    known = referrals.queue(sessions, scope, at).waiting
+    if known:
+        return known[0].record.ref
+    person = Person("Leofric Umbreshaw", [], date(1987, 2, 4), crn="X123456")
+    facts = Facts(HELD_ON, "Shouting", *[Answered.NOT_KNOWN] * 5, victims=2)
+    made = Referral(person, "Boughton", "Probation", Caller.AGENCY, "", "Help", True, facts)
+    return referrals.take_in(sessions, scope, "west", made, at - timedelta(hours=1), at)
+
+
+def assessed(world: World) -> None:
+    """W-EXC with a Dash of V-1 that judgement raised, needs, a partner's rating and a score."""
+    sessions, scope, at = world.database.sessions, scope_of(world, "manager"), world.clock()
+    if assessments.see(sessions, scope, PERSON, at).dashes:
+        return
+    items = [item.id for item in form("dash").items()]
+    answers = {item: Evidence("yes" if n < 9 else "no") for n, item in enumerate(items)}
+    by = By("M. Ashworthy", "Probation", HELD_ON, HELD_ON + timedelta(days=90))
+    wish = DashWish("V-1", answers, None, Band.HIGH, "He has found her before", by)
+    assessments.save_dash(sessions, scope, PERSON, wish, replaces=0, now=at)
+    needed = {
+        item.id: Evidence("some", "seen", "Police", HELD_ON) for item in form("needs").items()
+    }
+    needs = Needs("1", needed, "Alcohol, then housing", by)
+    assessments.save_needs(sessions, scope, PERSON, needs, replaces=0, now=at)
+    rated = PartnerRating("OGRS", "3", "Medium", Band.MEDIUM, "Probation", HELD_ON, None, "", "")
+    assessments.save_rating(sessions, scope, PERSON, rated, at)
+    inputs = RfgvInputs(HELD_ON, HELD_ON - timedelta(days=45), 6, "injury", 2)
+    rfgv_scores.save(
+        sessions, scope, PERSON, inputs, agency="Police", evidence="its records", replaces=0, now=at
+    )

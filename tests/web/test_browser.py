@@ -94,13 +94,13 @@ def duty(browser: Browser, world: World, address: str) -> Iterator[Visit]:
 def reference_of(path: str, world: World) -> str:
     """The path with a kind of finding exchanged for the reference of its alert."""
     path = path.replace("ENTRY", str(world.refused())) if "ENTRY" in path else path
+    if "PLANNED" in path:
+        path = path.replace("PLANNED", planned(world))
     if path.startswith(("/people/W-EXC/orders", "/people/W-EXC/enforcement", "/failures")):
         made = {"ORDER": order_of(world), "FAILURE": failure_of(world), "ZONE": EXCLUSION}
         breach_of(world), notice_of(world)
         for word, value in made.items():
             path = path.replace(word, str(value))
-    if "PLANNED" in path:
-        path = path.replace("PLANNED", planned(world))
     if "MEETING" in path:
         path = path.replace("MEETING", casework.meeting_of(world))
     if path == "QUESTION":
@@ -141,6 +141,11 @@ PAGES = [
     pytest.param("auditor", "/outcomes", id="outcomes without names"),
     pytest.param("auditor", "/outcomes/framework", id="joint outcomes framework"),
     pytest.param("manager", "/outcomes/behind/before", id="outcomes: who is behind a figure"),
+    pytest.param("manager", "/outcomes?against_people=W-CUR", id="outcomes of two groups"),
+    pytest.param("supervisor", "/outcomes/cost", id="cost and benefit"),
+    pytest.param("supervisor", "/outcomes/cost/benefit/new", id="form of a benefit"),
+    pytest.param("supervisor", "/outcomes/harm", id="tables of harm"),
+    pytest.param("board", "/outcomes/pack", id="pack of the board"),
     pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
     pytest.param("duty", "/people/W-BAD", id="person with hostile words"),
     pytest.param("manager", "/people/W-EXC/orders/ORDER", id="an order"),

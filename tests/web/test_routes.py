@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
-from web import casework
+from web import casework, programmes
 from web.cohort_forms import clock_of
 from web.enforcing import breach_of, failure_of, notice_of, order_of
 from web.on_call import policy_of, rota_of, silence_of
@@ -56,38 +56,6 @@ GET  /people/PERSON/commands.json  ok   ok      no          no   no     ok      
 POST /people/PERSON/commands/ask   bad  bad     no          no   no     bad        no      no
 GET  /today                        ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/timeline       ok   ok      ok          ok   ok     ok         no      no
-GET  /people/PERSON/orders         ok   ok      ok          ok   ok     ok         no      no
-GET  /people/PERSON/orders/new     no   ok      no          no   no     ok         no      no
-POST /people/PERSON/orders/new     no   bad     no          no   no     bad        no      no
-GET  /people/PERSON/orders/ORDER   ok   ok      ok          ok   ok     ok         no      no
-GET  /people/PERSON/orders/ORDER/vary no ok     no          no   no     ok         no      no
-POST /people/PERSON/orders/ORDER/vary no bad    no          no   no     bad        no      no
-GET  /people/PERSON/orders/ORDER/end  no ok     no          no   no     ok         no      no
-POST /people/PERSON/orders/ORDER/end  no bad    no          no   no     bad        no      no
-POST /people/PERSON/orders/ORDER/seen no to     no          no   no     to         no      no
-GET  /people/PERSON/orders/ORDER/clauses/new no ok no       no   no     ok         no      no
-POST /people/PERSON/orders/ORDER/clauses/new no bad no      no   no     bad        no      no
-GET  /people/PERSON/orders/ORDER/clauses/1 no ok no         no   no     ok         no      no
-POST /people/PERSON/orders/ORDER/clauses/1 no bad no        no   no     bad        no      no
-GET  /people/PERSON/orders/ORDER/clauses/1/end no ok no     no   no     ok         no      no
-POST /people/PERSON/orders/ORDER/clauses/1/end no bad no    no   no     bad        no      no
-GET  /people/PERSON/enforcement    ok   ok      ok          ok   ok     ok         no      no
-GET  /people/PERSON/enforcement/report no ok    no          no   no     ok         no      no
-POST /people/PERSON/enforcement/report no bad   no          no   no     bad        no      no
-POST /people/PERSON/enforcement/notices no bad  no          no   no     bad        no      no
-GET  /failures/FAILURE             ok   ok      ok          ok   ok     ok         no      no
-POST /failures/FAILURE/decide      no   bad     no          no   no     bad        no      no
-POST /failures/FAILURE/letter      no   bad     no          no   no     bad        no      no
-GET  /failures/FAILURE/letter.pdf  no   ok      no          no   no     ok         no      no
-POST /failures/FAILURE/reply       no   bad     no          no   no     bad        no      no
-POST /failures/FAILURE/refer       no   bad     no          no   no     bad        no      no
-POST /failures/FAILURE/close       no   bad     no          no   no     bad        no      no
-GET  /breaches/BREACH              ok   ok      ok          ok   ok     ok         no      no
-POST /breaches/BREACH/sign         no   bad     no          no   no     bad        no      no
-POST /breaches/BREACH/outcome      no   bad     no          no   no     bad        no      no
-GET  /breaches/BREACH/pack.pdf     no   ok      no          no   no     ok         no      no
-POST /notices/NOTICE/seen          no   to      no          no   no     to         no      no
-POST /notices/NOTICE/heard         no   bad     no          no   no     bad        no      no
 GET  /cohort                            ok    ok    ok    ok    ok    ok    no    no
 GET  /cohort/settings                   ok    ok    ok    ok    ok    ok    no    no
 POST /cohort/settings                   no    no    no    no    no    bad   no    no
@@ -128,6 +96,38 @@ POST /people/PERSON/plan/step           no    gone  no    no    no    gone  no  
 POST /people/PERSON/plan/end            no    gone  no    no    no    gone  no    no
 GET  /people/PERSON/plan/triggers/CLOCK no    ok    no    no    no    ok    no    no
 POST /people/PERSON/plan/triggers/CLOCK no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/orders         ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/orders/new     no   ok      no          no   no     ok         no      no
+POST /people/PERSON/orders/new     no   bad     no          no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER   ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/orders/ORDER/vary no ok     no          no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/vary no bad    no          no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/end  no ok     no          no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/end  no bad    no          no   no     bad        no      no
+POST /people/PERSON/orders/ORDER/seen no to     no          no   no     to         no      no
+GET  /people/PERSON/orders/ORDER/clauses/new no ok no       no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/new no bad no      no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/clauses/1 no ok no         no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/1 no bad no        no   no     bad        no      no
+GET  /people/PERSON/orders/ORDER/clauses/1/end no ok no     no   no     ok         no      no
+POST /people/PERSON/orders/ORDER/clauses/1/end no bad no    no   no     bad        no      no
+GET  /people/PERSON/enforcement    ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/enforcement/report no ok    no          no   no     ok         no      no
+POST /people/PERSON/enforcement/report no bad   no          no   no     bad        no      no
+POST /people/PERSON/enforcement/notices no bad  no          no   no     bad        no      no
+GET  /failures/FAILURE             ok   ok      ok          ok   ok     ok         no      no
+POST /failures/FAILURE/decide      no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/letter      no   bad     no          no   no     bad        no      no
+GET  /failures/FAILURE/letter.pdf  no   ok      no          no   no     ok         no      no
+POST /failures/FAILURE/reply       no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/refer       no   bad     no          no   no     bad        no      no
+POST /failures/FAILURE/close       no   bad     no          no   no     bad        no      no
+GET  /breaches/BREACH              ok   ok      ok          ok   ok     ok         no      no
+POST /breaches/BREACH/sign         no   bad     no          no   no     bad        no      no
+POST /breaches/BREACH/outcome      no   bad     no          no   no     bad        no      no
+GET  /breaches/BREACH/pack.pdf     no   ok      no          no   no     ok         no      no
+POST /notices/NOTICE/seen          no   to      no          no   no     to         no      no
+POST /notices/NOTICE/heard         no   bad     no          no   no     bad        no      no
 GET  /people/PERSON/safety-checks  ok   ok      ok          ok   ok     ok         no      no
 POST /people/PERSON/safety-checks  no   bad     no          no   no     bad        no      no
 GET  /victims                      no   no      no          ok   no     no         no      no
@@ -137,6 +137,30 @@ POST /victims/V-1/disclosure       no   no      no          bad  no     no      
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
 GET  /help/statements              ok   ok      ok          ok   ok     ok         ok      ok
+GET  /intake                       no   no      no          no   ok     ok         no      no
+GET  /intake/new                   no   no      no          no   ok     ok         no      no
+POST /intake/new                   no   no      no          no   bad    bad        no      no
+GET  /intake/referrals/REFERRAL    no   no      no          no   ok     ok         no      no
+POST /intake/referrals/REFERRAL/decide no no    no          no   bad    bad        no      no
+GET  /intake/report                no   no      no          no   ok     ok         no      no
+GET  /intake/settings              no   no      no          no   ok     ok         no      no
+POST /intake/settings              no   no      no          no   no     bad        no      no
+GET  /people/PERSON/referrals      ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/assessments    ok   ok      ok          ok   ok     ok         no      no
+GET  /people/PERSON/assessments/dash/V-1 no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/dash/V-1 no bad no          bad  bad    bad        no      no
+POST /people/PERSON/assessments/dash/V-1/close no bad no    bad  bad    bad        no      no
+GET  /people/PERSON/assessments/needs    no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/needs    no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/rating   no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/rating   no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/band     no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/band     no bad no          bad  bad    bad        no      no
+GET  /people/PERSON/assessments/rfgv     no ok  no          ok   ok     ok         no      no
+POST /people/PERSON/assessments/rfgv     no bad no          bad  bad    bad        no      no
+GET  /assessments/weights          ok   ok      ok          ok   ok     ok         no      no
+POST /assessments/weights          no   no      no          no   no     bad        no      no
+GET  /assessments/overrides        no   ok      no          ok   ok     ok         no      no
 GET  /hub                          no   ok      no          no   ok     ok         no      no
 GET  /hub/imports/EXTRACT          no   ok      no          no   ok     ok         no      no
 POST /hub/extracts                 no   no      no          no   bad    bad        no      no
@@ -154,6 +178,39 @@ POST /meetings/MEETING/agenda      no   bad     no          bad  bad    bad     
 POST /meetings/MEETING/minutes     no   bad     no          bad  bad    bad        no      no
 POST /meetings/MEETING/actions     no   bad     no          bad  bad    bad        no      no
 POST /meetings/actions/ACTION/done no   bad     no          bad  bad    bad        no      no
+GET  /menu                         ok   ok      ok          ok   ok     ok         no      no
+GET  /menu/new                     no   no      no          no   no     ok         no      no
+POST /menu/new                     no   no      no          no   no     bad        no      no
+POST /menu/take-shipped            no   no      no          no   no     bad        no      no
+GET  /menu/OFFER                   ok   ok      ok          ok   ok     ok         no      no
+GET  /menu/OFFER/change            no   no      no          no   no     ok         no      no
+POST /menu/OFFER/change            no   no      no          no   no     bad        no      no
+GET  /menu/requests/ASKED          ok   ok      ok          ok   ok     ok         no      no
+POST /menu/requests/ASKED          no   bad     bad         no   no     bad        no      no
+GET  /people/PERSON/interventions  ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/interventions  no   bad     bad         no   no     bad        no      no
+GET  /groups                       ok   ok      ok          ok   ok     ok         no      no
+GET  /groups/new                   no   ok      ok          no   no     ok         no      no
+POST /groups/new                   no   bad     bad         no   no     bad        no      no
+GET  /groups/GROUP                 ok   ok      ok          ok   ok     ok         no      no
+GET  /groups/GROUP/change          no   ok      ok          no   no     ok         no      no
+POST /groups/GROUP/change          no   bad     bad         no   no     bad        no      no
+POST /groups/GROUP/join            no   bad     bad         no   no     bad        no      no
+POST /groups/GROUP/leave           no   bad     bad         no   no     bad        no      no
+GET  /groups/sessions/CLASS        to   to      to          to   to     to         no      no
+GET  /groups/GROUP/sessions/1/register ok ok    ok          ok   ok     ok         no      no
+POST /groups/GROUP/sessions/1/register no bad   bad         no   no     bad        no      no
+POST /groups/GROUP/sessions/1/move no   bad     bad         no   no     bad        no      no
+GET  /people/PERSON/sessions       ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/sessions       no   bad     bad         no   no     bad        no      no
+POST /people/PERSON/sessions/rar   no   bad     bad         no   no     bad        no      no
+POST /people/PERSON/sessions/measure no bad     bad         no   no     bad        no      no
+GET  /sessions/SESSION             ok   ok      ok          ok   ok     ok         no      no
+POST /sessions/SESSION             no   bad     bad         no   no     bad        no      no
+POST /sessions/SESSION/answer      no   bad     no          no   no     bad        no      no
+GET  /capacity                     no   ok      no          no   no     ok         no      no
+GET  /capacity/1/limits            no   no      no          no   no     ok         no      no
+POST /capacity/1/limits            no   no      no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no
@@ -176,7 +233,14 @@ GET  /outcomes                     no   ok      no          no   ok     ok      
 GET  /outcomes/survival.json       no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/framework           no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/pack.pdf            no   ok      no          no   ok     ok         ok      no
-GET  /outcomes/pack.zip            no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.xlsx           no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack                no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/cost                no   ok      no          no   no     ok         no      no
+GET  /outcomes/cost/COST           no   ok      no          no   no     ok         no      no
+POST /outcomes/cost/COST           no   no      no          no   no     bad        no      no
+POST /outcomes/cost/COST/remove    no   no      no          no   no     bad        no      no
+GET  /outcomes/harm                no   ok      no          no   no     ok         no      no
+POST /outcomes/harm                no   no      no          no   no     bad        no      no
 GET  /outcomes/behind/FIGURE       no   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
@@ -213,6 +277,7 @@ POST /rotas/ROTA/calendar          no   no      no          no   no     bad     
 POST /rotas/ROTA/changes/1/agree   gone gone    no          no   no     gone       no      no
 POST /rotas/ROTA/changes/1/cancel  gone gone    no          no   no     gone       no      no
 POST /alerts/ALERT/step            gone gone    no          gone no     gone       no      no
+POST /alerts/ALERT/step/undo       gone gone    no          gone no     gone       no      no
 GET  /account                      ok   ok      ok          ok   ok     ok         ok      ok
 POST /account/ask                  bad  bad     bad         bad  bad    bad        bad     bad
 POST /account/verify               bad  bad     bad         bad  bad    bad        bad     bad
@@ -223,17 +288,26 @@ GET  /audit                        no   no      no          no   no     ok      
 ENFORCING = {"ORDER": order_of, "FAILURE": failure_of, "BREACH": breach_of, "NOTICE": notice_of}
 # Whose records an address of casework names: what it begins with, and the word in the table.
 RECORDS = {
+    "/menu/requests/": "ASKED",
+    "/menu/": "OFFER",
+    "/groups/sessions/": "CLASS",
+    "/groups/": "GROUP",
+    "/sessions/": "SESSION",
+    "/intake/referrals/": "REFERRAL",
     "/hub/sources/": "courts",
     "/victims/checks/": "CHECK",
     "/victims/": "V-1",
     "/meetings/items/": "HEARING",
     "/meetings/actions/": "ACTION",
     "/meetings/": "MEETING",
-    "/failures/": "FAILURE",
-    "/breaches/": "BREACH",
-    "/notices/": "NOTICE",
 }
 OF_CASEWORK = {
+    "ASKED": programmes.asked_of,
+    "OFFER": programmes.offer_of,
+    "CLASS": programmes.class_of,
+    "GROUP": programmes.group_of,
+    "SESSION": programmes.session_of,
+    "REFERRAL": casework.referral_of,
     "EXTRACT": casework.extract_of,
     "CHECK": casework.check_of,
     "HEARING": casework.hearing_of,
@@ -241,10 +315,27 @@ OF_CASEWORK = {
     "MEETING": casework.meeting_of,
     "CLOCK": clock_of,
 }
+# The board reads figures and has its own account: whatever is not here is refused to it.
+BOARD = {
+    "GET /": "to",
+    "POST /sign-out": "to",
+    "GET /a/ALERT": "to",
+    "GET /outcomes": "ok",
+    "GET /outcomes/survival.json": "ok",
+    "GET /outcomes/framework": "ok",
+    "GET /outcomes/pack": "ok",
+    "GET /outcomes/pack.pdf": "ok",
+    "GET /outcomes/pack.xlsx": "ok",
+    "GET /help/statements": "ok",
+    "GET /account": "ok",
+    "POST /account/ask": "bad",
+    "POST /account/verify": "bad",
+}
 # The first page of each role.
 HOMES = {
+    "board": "/outcomes",
     "duty": "/board",
-    "manager": "/board",
+    "manager": "/today",
     "idva": "/board",
     "supervisor": "/board",
     "facilitator": "/caseload",
@@ -266,7 +357,10 @@ def rows() -> list[Row]:
     head, *lines = [line.split() for line in TABLE.strip().splitlines()]
     return [
         Row(
-            method, path, {who: ANSWERS[word] for who, word in zip(head, words, strict=True)}
+            method,
+            path,
+            {who: ANSWERS[word] for who, word in zip(head, words, strict=True)}
+            | {"board": ANSWERS[BOARD.get(f"{method} {path}", "no")]},
         )
         for method, path, *words in lines
     ]  # fmt: skip
@@ -287,10 +381,10 @@ def address(world: World, path: str, *, alert: str | None = None, person: str = 
         path = path.replace("FAULT", world.fault())
     if "ENTRY" in path:
         path = path.replace("ENTRY", str(world.refused()))
-    path = path.replace("FIGURE", "before")
     for word, made in OF_CASEWORK.items():
         if word in path:
             path = path.replace(word, made(world))
+    path = path.replace("FIGURE", "before").replace("COST", "unit-cost/arrest")
     for word, made in (("HUSH", silence_of), ("POLICY", policy_of), ("ROTA", rota_of)):
         if word in path:
             path = path.replace(word, made(world))
@@ -346,11 +440,14 @@ def _written(rule: str) -> str:
     rule = rule.replace("/policies/<int:number>", "/policies/POLICY")
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
-    rule = rule.replace("<figure>", "FIGURE")
     rule = rule.replace("<int:order>", "ORDER").replace("<int:key>", "1")
+    for kind in ("failures/FAILURE", "breaches/BREACH", "notices/NOTICE"):
+        rule = rule.replace(f"/{kind.split('/')[0]}/<ref>", f"/{kind}")
+    rule = rule.replace("<victim>", "V-1")
     for begins, word in RECORDS.items():
         if rule.startswith(begins):
             rule = rule.replace("<ref>", word)
+    rule = rule.replace("<figure>", "FIGURE").replace("<kind>/<entry>", "COST")
     rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
     rule = rule.replace("/zones/<ref>", "/zones/Z-CROSS").replace("<form>", "kml")
     return (

@@ -1,0 +1,88 @@
+"""Names and identifiers of people in a form that can be compared.
+
+A name is its first and its last word; what stands between is rarely given twice the same way.
+Accents, capitals, apostrophes and blanks make no difference. Identifiers: CRN (probation), PNC
+(police) and NOMIS (prison) numbers.
+"""
+
+import re
+import unicodedata
+from functools import cached_property
+
+import msgspec
+
+_NO_LETTER = re.compile(r"[^a-z -]")
+_CRN = re.compile(r"[A-Z]\d{6}")
+_NOMIS = re.compile(r"[A-Z]\d{4}[A-Z]{2}")
+_PNC = re.compile(r"(\d{2}|\d{4})/(\d{1,7})([A-Z])")
+
+
+class PersonName(msgspec.Struct, frozen=True, dict=True):
+    """A name as it is compared; ``written`` as it was given."""
+
+    written: str
+    given: str
+    family: str
+
+    @cached_property
+    def given_parts(self) -> frozenset[str]:
+        """The words of a hyphenated given name."""
+        return frozenset(self.given.split("-"))
+
+    @cached_property
+    def family_parts(self) -> frozenset[str]:
+        """The words of a hyphenated family name."""
+        return frozenset(self.family.split("-"))
+
+
+def person_name(written: str) -> PersonName:
+    """The name that a text holds."""
+    plain = unicodedata.normalize("NFKD", written.casefold())
+    plain = "".join(each for each in plain if not unicodedata.combining(each))
+    words = [word.strip("-") for word in _NO_LETTER.sub("", plain).split()]
+    words = [word for word in words if word]
+    if not words:
+        return PersonName(written, "", "")
+    return PersonName(written, words[0], words[-1] if len(words) > 1 else "")
+
+
+class BadIdentifier(ValueError):
+    """Not an identifier of its kind; says what one looks like."""
+
+
+def crn(typed: str) -> str:
+    """A case reference number of probation, such as X123456. Raises :class:`BadIdentifier`."""
+    return _like(_CRN, typed, "a CRN is a letter and six digits, such as X123456")
+
+
+def nomis(typed: str) -> str:
+    """A prison number, such as A1234BC. Raises :class:`BadIdentifier`."""
+    return _like(
+        _NOMIS, typed, "a prison number is a letter, four digits and two letters, such as A1234BC"
+    )
+
+
+def pnc(typed: str) -> str:
+    """A Police National Computer number with a two-digit year: 2012/123456A is 12/0123456A.
+
+    Raises :class:`BadIdentifier`.
+    """
+    found = _PNC.fullmatch(_squeezed(typed))
+    if found is None:
+        raise BadIdentifier("a PNC number has a year, a number and a letter, such as 12/0123456A")
+    year, number, letter = found.groups()
+    return f"{year[-2:]}/{int(number):07d}{letter}"
+
+
+KINDS = {"crn": crn, "pnc": pnc, "nomis": nomis}
+
+
+def _like(pattern: re.Pattern[str], typed: str, looks: str) -> str:
+    squeezed = _squeezed(typed)
+    if pattern.fullmatch(squeezed) is None:
+        raise BadIdentifier(looks)
+    return squeezed
+
+
+def _squeezed(typed: str) -> str:
+    return re.sub(r"\s", "", typed).upper()
