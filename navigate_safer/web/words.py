@@ -129,6 +129,7 @@ def install(app: Flask) -> None:
         moment=moment,
         clock_time=clock_time,
         day=day,
+        when=when,
         due_at=due_at,
         london_day=day_of,
         iso=lambda at: at.isoformat() if at else "",
@@ -194,6 +195,12 @@ def clock_time(at: datetime | None) -> str:
         return "never"
     local, today = at.astimezone(LONDON), auth.now().astimezone(LONDON).date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %H:%M:%S}"
+
+
+def when(at: datetime) -> str:
+    """A meeting's day and time in London: Thu 26 Nov 2026, 18:30."""
+    local = at.astimezone(LONDON)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
 def day(at: date | datetime | None) -> str:
