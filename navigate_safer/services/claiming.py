@@ -39,6 +39,8 @@ class Claim(msgspec.Struct, frozen=True):
 
     ``look_at`` are the providers that may have it already, ``rounds`` how often every provider of
     the channel has been tried, this time included; ``another_is_left`` if one has been less often.
+    ``after_unknown`` says that some call before has no certain end: what is sent now may be a
+    second text, even where the provider was asked, did not have it, and then refused it.
     """
 
     text_id: int
@@ -51,6 +53,7 @@ class Claim(msgspec.Struct, frozen=True):
     another_is_left: bool
     first_tried_at: datetime
     must_look_first: bool
+    after_unknown: bool
     wanted: bool
 
 
@@ -174,6 +177,8 @@ def _lease(
         first_tried_at=made[0].claimed_at if made else now,
         must_look_first=must_look_first,
         wanted=alert.state == AlertState.OPEN.value or bundle_rows.any_open(session, text.id),
+        after_unknown=bool(_unsure(made)),
+        wanted=alert.state == AlertState.OPEN.value,
     )
 
 
@@ -186,16 +191,21 @@ def _may_have_it(
     made: Sequence[TextAttemptRow], senders: Mapping[str, Sender]
 ) -> tuple[Sender, ...]:
     """Whoever was asked and did not say no; all where a release before did not write down who."""
-    unsure = [
+    unsure = _unsure(made)
+    if None in unsure:
+        return tuple(senders.values())
+    return tuple(sender for name, sender in senders.items() if name in unsure)
+
+
+def _unsure(made: Sequence[TextAttemptRow]) -> list[str | None]:
+    """The provider of each call that may have been taken and was never said to be."""
+    return [
         each.provider
         for each in made
         if each.outcome is None
         or each.outcome == Fault.AMBIGUOUS.value
         or each.outcome.startswith(LOOKED)
     ]
-    if None in unsure:
-        return tuple(senders.values())
-    return tuple(sender for name, sender in senders.items() if name in unsure)
 
 
 def _outgoing(

@@ -79,7 +79,7 @@ def hand_over(
         if error.fault is Fault.RECIPIENT_STOPPED:
             stopped.tell(sessions, claim.outgoing.to, clock(), voice)
         return done
-    resent = claim.must_look_first
+    resent = claim.after_unknown
     return _record_accepted(sessions, claim.sender, claim, clock(), accepted, resent=resent)
 
 

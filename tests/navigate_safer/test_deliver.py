@@ -245,6 +245,19 @@ def test_a_text_that_the_provider_does_not_have_is_sent_again_and_says_so(alerte
     assert (text(alerted).state, text(alerted).resent_after_unknown) == ("accepted", True)
 
 
+def test_a_text_that_is_refused_after_a_lost_answer_still_says_that_it_may_come_twice(alerted):
+    """The provider was asked, did not have it, and took it only at the third call."""
+    fails(alerted, Fault.AMBIGUOUS)
+    fails(alerted, Fault.RATE_LIMITED, nth=2)
+    alerted.deliver_one()
+    alerted.clock.forward(seconds=30)
+    alerted.deliver_one()
+    assert text(alerted).state == "pending"
+    alerted.clock.at = text(alerted).due_at
+    alerted.deliver()
+    assert (text(alerted).state, text(alerted).resent_after_unknown) == ("accepted", True)
+
+
 def test_while_the_provider_cannot_say_nothing_is_sent_and_the_next_person_is_told(alerted):
     class Speechless(RecordingSender):
         def find(self, *, to, reference, since):
