@@ -4,7 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from navigate_safer.db.base import Sessions
-from navigate_safer.demo import casework_intake, casework_meetings, casework_orders, casework_partners, casework_plan, casework_programmes
+from navigate_safer.demo import (
+    casework_intake,
+    casework_meetings,
+    casework_orders,
+    casework_partners,
+    casework_plan,
+    casework_programmes,
+)
 from navigate_safer.demo.casework_staff import Office
 
 # One function a subject; each writes what it needs and nothing of another's.

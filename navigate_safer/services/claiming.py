@@ -178,7 +178,6 @@ def _lease(
         must_look_first=must_look_first,
         wanted=alert.state == AlertState.OPEN.value or bundle_rows.any_open(session, text.id),
         after_unknown=bool(_unsure(made)),
-        wanted=alert.state == AlertState.OPEN.value,
     )
 
 
