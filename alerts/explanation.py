@@ -20,9 +20,9 @@ from zones.belief import IMPLAUSIBLE_M_S
 from zones.interval import Interval, Intervals, measure, union
 from zones.zone import Zone
 
-# Before the stretch the rule is run for so long that its belief has settled: three times the
-# ten minutes that its model gives a receiver's drift.
-WARM_UP = timedelta(minutes=30)
+# Before the stretch the rule is run for so long that its belief has settled, and with it what is
+# thought of the receiver (:data:`zones.receiver.FORGET_S`).
+WARM_UP = timedelta(hours=3)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -122,17 +122,23 @@ def _judged(
         if span.start <= at <= span.end:
             counts = zone.hours.around(at)[0]
             probability = place_probability.probability(state, condition) if counts else None
-            found.append(_one(fix, doubts, probability, zone, before))
+            factor = state.where.receiver.factor
+            found.append(_one(fix, doubts, probability, zone, before, factor))
         before = fix
     return tuple(found)
 
 
 def _one(
-    fix: Fix, doubts: Doubt, probability: float | None, zone: Zone, before: Fix | None
+    fix: Fix,
+    doubts: Doubt,
+    probability: float | None,
+    zone: Zone,
+    before: Fix | None,
+    error_factor: float,
 ) -> Judged:
     x_m, y_m = zone.chance.plane.metres(fix.lon, fix.lat)
     edge_m = zone.chance.edge_m(x_m, y_m)
-    radius_m = fix_error.radius_m(fix.accuracy_m, fix.source)
+    radius_m = fix_error.radius_m(fix.accuracy_m, fix.source) * error_factor
     jumped = before is not None and _implausible(before, fix, zone)
     return Judged(fix, probability, edge_m, radius_m, jumped, doubts)
 

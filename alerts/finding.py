@@ -52,6 +52,8 @@ class FindingKind(Enum):
     BATTERY_LOW = "battery_low"
     BATTERY_CRITICAL = "battery_critical"
     SILENCE = "silence"
+    # Of no wearer and no episode: see :mod:`alerts.rules.protected_silence`.
+    PROTECTED_SILENCE = "protected_silence"
     EXCLUSION_APPROACH = "exclusion_approach"
     # Within the ring of a zone, counted from the nearest: the condition itself is kept.
     EARLY_WARNING_1 = "early_warning_1"
@@ -66,6 +68,11 @@ class FindingKind(Enum):
     def only_recorded(self) -> bool:
         """True where nobody is ever told."""
         return self is FindingKind.EXCUSED_STAY
+
+    @property
+    def about_a_wearer(self) -> bool:
+        """False where no wearer is concerned, so that no silence of one can hold it back."""
+        return self is not FindingKind.PROTECTED_SILENCE
 
 
 class Finding(msgspec.Struct, frozen=True):

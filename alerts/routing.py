@@ -15,6 +15,9 @@ ANSWER_WITHIN_S = {Severity.CRITICAL: 120, Severity.HIGH: 300, Severity.MEDIUM: 
 ROLES_IN_ORDER = ("duty_officer", "supervisor")
 # What is wrong with the service itself is told to who can mend it first; it names no case.
 ROLES_FOR_THE_SERVICE = ("system_administrator", "supervisor")
+# A protected person's device that is silent: who looks after her, then who answers for them, then
+# whoever is awake.
+ROLES_FOR_PROTECTION = ("idva", "supervisor", "duty_officer")
 
 
 def plan(

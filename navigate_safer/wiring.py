@@ -24,9 +24,10 @@ from devices.mqtt_publish import Publisher
 from devices.quality import QualityLimits
 from navigate_safer.db import archive
 from navigate_safer.db.base import Sessions, make_engine, make_sessions
+from navigate_safer.db.limits import GIGABYTE
 from navigate_safer.services.claiming import Ways
 from navigate_safer.services.contacts import CODE_LASTS, ContactKind
-from navigate_safer.services.health import Recent
+from navigate_safer.services.health import Recent, SlowChecks
 from navigate_safer.services.storage import Plan
 from navigate_safer.services.telling import Voice
 from navigate_safer.settings import Settings
@@ -65,6 +66,7 @@ class Service:
             self.sessions, archive.folder_for(settings.database_url, settings.archive_dir)
         )
         self.recent_health = Recent()
+        self.slow_checks = SlowChecks(settings.database_disk_gb * GIGABYTE)
         self.voice = Voice(settings.public_url)
         self.limits = QualityLimits()
         self.storage_plan = Plan(

@@ -16,21 +16,23 @@ import msgspec
 
 from zones.fix_error import SIGMA_PER_RADIUS, TAIL_DEGREES
 
-# Belief model 1. The numbers are the project's own, chosen from orders of magnitude in its survey
+# Belief model 2. The numbers are the project's own, chosen from orders of magnitude in its survey
 # of geofences and held against several simulated worlds (`bench place`), not fitted to one:
 # drift of a still receiver lasts some ten minutes; a quarter of its variance is new in each fix.
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 DRIFT_S = 600.0
 DRIFT_SHARE = 0.75
 # The longer a stay has lasted, the longer it will: the chance to leave in a second is one in
 # SETTLING_S and a share of the stay's age. A journey lasts ten minutes or so.
-SETTLING_S = 600.0
-AGE_SHARE = 0.5
+SETTLING_S = 3600.0
+AGE_SHARE = 2.0
 JOURNEY_S = 600.0
 # A wearer at one place moves about in it: metres squared a second.
 WANDER_M2_S = 0.03
 # Displacement of a mover is about this fast along each axis: on foot, in a vehicle; and how often.
 PACES_M_S = ((0.8, 0.6), (8.0, 0.4))
+# A mover whose fixes are vague has gone about so fast, with halts and bends, from the last place.
+DRIFTING_M_S = 3.0
 # A mover comes back to the place last stayed at with one fix in ten, if it can be reached.
 RETURN_SHARE = 0.1
 # Faster than this between two fixes (270 km/h) is no journey but an error of one of them.
@@ -108,12 +110,17 @@ def begin(sight: Sight, still: float, age_s: float = 0.0) -> Belief:
     return Belief(still, sight.x_m, sight.y_m, sigma * sigma, cov_m, 1.0, 0.0, 0.0, age_s, 0.0)
 
 
-def advance(belief: Belief, last: Sight, now: Sight, gap_s: float) -> tuple[Belief, Turn]:
-    """Take one fix into account, ``gap_s`` seconds (above 0) after the last one."""
+def advance(
+    belief: Belief, last: Sight, now: Sight, gap_s: float, gross_share: float = GROSS_SHARE
+) -> tuple[Belief, Turn]:
+    """Take one fix into account, ``gap_s`` seconds (above 0) after the last one.
+
+    ``gross_share`` is the probability that a gross error begins with it.
+    """
     # The place where a mover settled is the last fix, with its error's drift.
-    fresh, fresh_density = _filter(begin(last, 1.0), now, gap_s, 0.0)
+    fresh, fresh_density = _filter(begin(last, 1.0), now, gap_s, 0.0, gross_share)
     # A gross error that lasts keeps the next fix near the last one, too.
-    held, held_density = _filter(belief, now, gap_s, fresh_density)
+    held, held_density = _filter(belief, now, gap_s, fresh_density, gross_share)
     leaves = gap_s / (SETTLING_S + AGE_SHARE * belief.age_s + gap_s)
     settles = belief.halted - (1 - belief.halted) * math.expm1(-gap_s / JOURNEY_S)
     still, moving = belief.still, 1 - belief.still
@@ -158,7 +165,9 @@ def _with(belief: Belief, still: float, halted: float) -> Belief:
     )
 
 
-def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> tuple[Belief, float]:
+def _filter(
+    belief: Belief, now: Sight, gap_s: float, again_density: float, gross_share: float
+) -> tuple[Belief, float]:
     """The still hypothesis after a fix, and the density of the fix under it, per square metre.
 
     ``again_density`` is that of the fix if the last one was gross and its error lasts.
@@ -175,7 +184,8 @@ def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> t
     off_x = now.x_m - belief.x_m - gain * drift_x
     off_y = now.y_m - belief.y_m - gain * drift_y
     square = (off_x * off_x + off_y * off_y) / spread
-    sound, density = _densities(belief, square, spread, gap_s, again_density)
+    lasts = GROSS_LASTS * belief.gross * math.exp(-gap_s / GROSS_S)
+    sound, density = _densities(square, spread, lasts, again_density, gross_share)
     # A fix far from what was expected counts for less, as the heavy tail has it.
     weight = min(1.0, (TAIL_DEGREES + 2) / (TAIL_DEGREES + square)) * sound / density
     to_place = (var + gain * cov) / spread
@@ -199,14 +209,16 @@ def _filter(belief: Belief, now: Sight, gap_s: float, again_density: float) -> t
 
 
 def _densities(
-    belief: Belief, square: float, spread_m2: float, gap_s: float, again_density: float
+    square: float, spread_m2: float, lasts: float, again_density: float, gross_share: float
 ) -> tuple[float, float]:
-    """The density of a fix as a sound one at the place, and as any, gross ones included."""
-    lasts = GROSS_LASTS * belief.gross * math.exp(-gap_s / GROSS_S)
-    sound = (1 - lasts) * (1 - GROSS_SHARE) * _density(square, spread_m2)
+    """The density of a fix as a sound one at the place, and as any, gross ones included.
+
+    ``lasts`` is the probability that a gross error of the last fix goes on.
+    """
+    sound = (1 - lasts) * (1 - gross_share) * _density(square, spread_m2)
     gross_m2 = spread_m2 + GROSS_M * GROSS_M
     gross = math.exp(-0.5 * square * spread_m2 / gross_m2) / (2 * math.pi * gross_m2)
-    return sound, sound + (1 - lasts) * GROSS_SHARE * gross + lasts * again_density
+    return sound, sound + (1 - lasts) * gross_share * gross + lasts * again_density
 
 
 def _density(square: float, spread_m2: float) -> float:
@@ -214,13 +226,29 @@ def _density(square: float, spread_m2: float) -> float:
     return float((1 + square / TAIL_DEGREES) ** -_HALF_TAIL / (2 * math.pi * spread_m2))
 
 
+def moved_to(last: Sight, now: Sight, gap_s: float) -> Sight:
+    """Where one on the move is: the newest fix, and where the way so far lets them be.
+
+    A good fix says it alone; one that is vague leaves them where they were, as far as they can
+    have come since.
+    """
+    before = (last.radius_m * SIGMA_PER_RADIUS) ** 2 + (DRIFTING_M_S * gap_s) ** 2
+    error = (now.radius_m * SIGMA_PER_RADIUS) ** 2
+    gain = before / (before + error)
+    return Sight(
+        last.x_m + gain * (now.x_m - last.x_m),
+        last.y_m + gain * (now.y_m - last.y_m),
+        math.sqrt(gain * error) / SIGMA_PER_RADIUS,
+    )
+
+
 def _reaches(belief: Belief, last: Sight, gap_s: float) -> float:
     """How well a mover's pace takes them from the last fix to the place in the time."""
     far2 = (belief.x_m - last.x_m) ** 2 + (belief.y_m - last.y_m) ** 2
-    return sum(
-        share * math.exp(-far2 / (2 * pace_m_s * gap_s + last.radius_m) ** 2)
-        for pace_m_s, share in PACES_M_S
-    )
+    reaches = 0.0
+    for pace_m_s, share in PACES_M_S:
+        reaches += share * math.exp(-far2 / (2 * pace_m_s * gap_s + last.radius_m) ** 2)
+    return reaches
 
 
 def _departures(belief: Belief, last: Sight, now: Sight, gap_s: float) -> tuple[float, float, bool]:

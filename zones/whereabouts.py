@@ -10,18 +10,26 @@ import msgspec
 
 from devices.readings import Fix
 from zones import belief as beliefs
+from zones import correction
+from zones import receiver as receivers
 from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
 from zones.fix_error import NO_WORTH_M, SIGMA_PER_RADIUS, radius_m
+from zones.receiver import UNKNOWN, Receiver
 from zones.zone import Zone
 
 # A way is not straight: halfway, it is off the line by this standard deviation, as a share of its
 # length. The project's own; streets bend more than that, paths across a park less.
 BEND_SHARE = 0.1
-# How likely a wearer of whom only the newest fix is known is still, and for how long has been: at
-# large, and deep in a zone to stay in. The project's own.
+# How likely a wearer of whom only the newest fix is known is still, and for how long has been; and
+# how likely one is who, after a time of rest, is where the rest began. The project's own.
 AT_LARGE = (0.85, 900.0)
-AT_HOME = (0.97, 7200.0)
+AT_SAME_PLACE = 0.97
+# Two fixes within so many standard deviations of each other are of one place.
+_SAME_PLACE = 3.0
+# A time without doubt tells of leaps only if one would have ended it: if the edge was no further
+# than this.
+LEAP_SHOWS_M = 200.0
 # Points along a way between two fixes; nearer than a radius to each other they say the same.
 _MOST_POINTS = 7
 # From this probability on that the wearer has stayed, no way is looked at.
@@ -39,11 +47,26 @@ class Spot(msgspec.Struct, frozen=True, gc=False):
     radius_m: float
 
 
+class Rest(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """When and where a time without doubt began, and how likely and how long still by then.
+
+    ``watched``: it was so near the edge that a leap would have shown.
+    """
+
+    spot: Spot
+    still: float
+    age_s: float
+    watched: bool
+
+
 class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     """What the next step must know. ``belief`` None: nothing beyond the newest fix.
 
     ``inside`` is the probability of the newest fix's time, ``inside_still`` that of the place at
-    which the wearer is if still, and ``inside_fix`` that of the fix itself (below 0: not known).
+    which the wearer is if still, and ``inside_fix`` that of ``mover``, the place if on the move
+    (None: at the newest fix; below 0: not known).
+    ``receiver`` is what its errors have shown, ``rest`` how the time without doubt began that goes
+    on (None: there is doubt, or it is not known).
     """
 
     last: Spot | None = None
@@ -51,6 +74,21 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     inside: float = 0.0
     inside_still: float = 0.0
     inside_fix: float = -1.0
+    receiver: Receiver = UNKNOWN
+    rest: Rest | None = None
+    mover: Sight | None = None
+
+    def at_rest(self, now: Spot) -> "Whereabouts":
+        """What remains after a fix about which there is no doubt."""
+        return Whereabouts(now, receiver=self.receiver, rest=self.rest)
+
+    def resting(self, *, watched: bool) -> "Whereabouts":
+        """What remains where the doubt ends with the newest fix."""
+        last, belief = self.last, self.belief
+        assert last is not None
+        assert belief is not None
+        rest = Rest(last, belief.still, belief.age_s, watched)
+        return Whereabouts(last, receiver=self.receiver, rest=rest)
 
 
 # Instants with the probability of inside at each.
@@ -89,56 +127,111 @@ def step(
     that is earlier than the last one.
     """
     chance, last = zone.chance, whereabouts.last
-    here = _sight(chance, now)
     if last is not None and now.at < last.at:
         raise ValueError(f"fix of {now.at} is earlier than {last.at}; step again from before it")
     if last is None or now.at - last.at > max_gap:
+        receiver = whereabouts.receiver
+        here = _sight(chance, now, receiver.factor)
         (inside,) = chance.inside([(here.x_m, here.y_m, here.radius_m)])
-        after = Whereabouts(now, beliefs.begin(here, *AT_LARGE), inside, inside, inside)
+        belief = beliefs.begin(here, *AT_LARGE)
+        after = Whereabouts(now, belief, inside, inside, inside, receiver)
         return after, Way(((now.at, inside),), None)
-    return _along(whereabouts, last, now, here, zone)
+    return _along(whereabouts, last, now, zone)
 
 
 def _along(
-    whereabouts: Whereabouts, last: Spot, now: Spot, here: Sight, zone: Zone
+    whereabouts: Whereabouts, last: Spot, now: Spot, zone: Zone
 ) -> tuple[Whereabouts, Way]:
     chance = zone.chance
-    there = _sight(chance, last)
-    rests = AT_LARGE if zone.kind.forbids_inside else AT_HOME
-    before = whereabouts.belief or beliefs.begin(there, *rests)
+    before, there, receiver = _before(whereabouts, last, zone)
+    here = _sight(chance, now, receiver.factor)
     # Two fixes of one time differ by their error alone; a millisecond says so.
     gap_s = max((now.at - last.at).total_seconds(), 1e-3)
-    belief, turn = beliefs.advance(before, there, here, gap_s)
-    still_place = belief.x_m, belief.y_m, belief.radius_m
+    belief, turn = beliefs.advance(before, there, here, gap_s, receiver.gross_share(gap_s))
+    receiver = receivers.learn(receiver, before, belief, turn, here, gap_s)
     if turn.stayed > _SURELY and whereabouts.belief is not None:
         # Nobody moved: the way is that of the estimate.
-        (inside,) = chance.inside([still_place])
+        (inside_still,) = chance.inside([(belief.x_m, belief.y_m, belief.radius_m)])
+        inside = correction.inside(inside_still, forbids_inside=zone.kind.forbids_inside)
         estimate = ((last.at, whereabouts.inside), (now.at, inside))
-        return Whereabouts(now, belief, inside, inside), Way(estimate, turn)
+        after = Whereabouts(now, belief, inside, inside_still, -1.0, receiver)
+        return after, Way(estimate, turn)
+    there = whereabouts.mover or there
+    here = beliefs.moved_to(there, here, gap_s)
     inside_there = whereabouts.inside_fix
     if turn.left > turn.moved:
         there = Sight(before.x_m, before.y_m, before.radius_m)
         inside_there = -1.0 if whereabouts.belief is None else whereabouts.inside_still
+    shares, inside_way, inside_still = _way(there, inside_there, here, belief, zone)
+    length = now.at - last.at
+    points: Points = tuple(
+        (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
+    )
+    inside = _mixed(belief.still, inside_still, inside_way[-1], zone)
+    after = Whereabouts(now, belief, inside, inside_still, inside_way[-1], receiver, mover=here)
+    return after, Way(points, turn)
+
+
+def _way(
+    there: Sight, inside_there: float, here: Sight, belief: Belief, zone: Zone
+) -> tuple[tuple[float, ...], list[float], float]:
+    """Shares of the way of a mover, P(inside) at each, and at the place of one who is still.
+
+    ``inside_there`` below 0: not known.
+    """
+    chance, forbids_inside = zone.chance, zone.kind.forbids_inside
+    still_place = belief.x_m, belief.y_m, belief.radius_m
+    if inside_there > _SURELY and forbids_inside:
+        # Who was surely inside and still is has been so all the way, as far as a breach goes.
+        inside_here, inside_still = chance.inside(
+            [(here.x_m, here.y_m, here.radius_m), still_place]
+        )
+        if inside_here > _SURELY:
+            return (0.0, 1.0), [inside_there, inside_here], inside_still
     shares = _shares(there, here)
     # Whoever bends his way may well pass a zone; nobody is taken to have left one by a bend.
-    bend = BEND_SHARE if zone.kind.forbids_inside else 0.0
+    bend = BEND_SHARE if forbids_inside else 0.0
     first = 1 if inside_there >= 0 else 0
     places: list[Place] = [_between(there, here, share, bend) for share in shares[first:]]
     places.append(still_place)
     *inside_way, inside_still = chance.inside(places)
     if first:
         inside_way.insert(0, inside_there)
-    length = now.at - last.at
-    points: Points = tuple(
-        (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
-    )
-    inside = belief.still * inside_still + (1 - belief.still) * inside_way[-1]
-    return Whereabouts(now, belief, inside, inside_still, inside_way[-1]), Way(points, turn)
+    return shares, inside_way, inside_still
 
 
-def _sight(chance: Chance, place: Spot) -> Sight:
+def _mixed(still: float, inside_still: float, inside_fix: float, zone: Zone) -> float:
+    """P(inside) of one who is still at one place, or on the move and at the newest fix."""
+    mixed = still * inside_still + (1 - still) * inside_fix
+    return correction.inside(mixed, forbids_inside=zone.kind.forbids_inside)
+
+
+def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, Sight, Receiver]:
+    """What was believed at the last fix; after a time without doubt that is made up again."""
+    belief, receiver = whereabouts.belief, whereabouts.receiver
+    if belief is not None:
+        return belief, _sight(zone.chance, last, receiver.factor), receiver
+    rest, (still, age_s) = whereabouts.rest, AT_LARGE
+    there = _sight(zone.chance, last, receiver.factor)
+    if rest is not None:
+        rested_s = (last.at - rest.spot.at).total_seconds()
+        if _same_place(_sight(zone.chance, rest.spot, receiver.factor), there):
+            still = max(rest.still, AT_SAME_PLACE) if rested_s > 0 else rest.still
+            age_s = rest.age_s + rested_s
+        if rest.watched:
+            receiver = receivers.rested(receiver, rested_s)
+    return beliefs.begin(there, still, age_s), there, receiver
+
+
+def _same_place(one: Sight, other: Sight) -> bool:
+    apart2 = (one.x_m - other.x_m) ** 2 + (one.y_m - other.y_m) ** 2
+    errors2 = one.radius_m * one.radius_m + other.radius_m * other.radius_m
+    return apart2 < (_SAME_PLACE * SIGMA_PER_RADIUS) ** 2 * errors2
+
+
+def _sight(chance: Chance, place: Spot, factor: float) -> Sight:
     x_m, y_m = chance.plane.metres(place.lon, place.lat)
-    return Sight(x_m, y_m, place.radius_m)
+    return Sight(x_m, y_m, place.radius_m * factor)
 
 
 def _shares(there: Sight, here: Sight) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from alerts.finding import FindingKind
 from alerts.rules.place_costs import end_threshold, miss_cost, threshold
 from alerts.rules.place_excursion import HALF
 from alerts.terms import Condition, ConditionKind
-from zones import belief, fix_error
+from zones import belief, correction, fix_error, receiver
 from zones.parts import Role
 from zones.whereabouts import Spot
 from zones.zone import Zone
@@ -45,7 +45,10 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Breach(msgspec.Struct, frozen=True):
-    """An open episode. ``probability``: that there has been a breach at all, as seen now."""
+    """An open episode. ``probability``: that there has been a breach at all, as seen now.
+
+    ``error_factor``: how many times larger than reported the errors were taken to be.
+    """
 
     started_at: datetime
     probability: float
@@ -53,6 +56,7 @@ class Breach(msgspec.Struct, frozen=True):
     fixes: int = 0
     implausible: int = 0
     longest_gap_s: float = 0.0
+    error_factor: float = 1.0
     first: tuple[Seen, ...] = ()
     newest: tuple[Seen, ...] = ()
 
@@ -64,6 +68,7 @@ def grow(
     spot: Spot,
     gap: timedelta,
     implausible: bool,
+    error_factor: float,
     zone: Zone,
 ) -> Breach:
     """The episode after one more fix, at which a breach has probability ``now``."""
@@ -78,6 +83,7 @@ def grow(
         breach.fixes + 1,
         breach.implausible + implausible,
         max(breach.longest_gap_s, gap.total_seconds()),
+        error_factor,
         breach.first if full else (*breach.first, seen),
         (*breach.newest, seen)[-_NEWEST:] if full else (),
     )
@@ -115,6 +121,7 @@ def evidence(breach: Breach, condition: Condition, zone: Zone) -> dict[str, obje
         "fixes_in_breach": breach.fixes,
         "implausible_fixes": breach.implausible,
         "longest_gap_s": breach.longest_gap_s,
+        "error_factor": round(breach.error_factor, 2),
         "max_gap_s": condition.limits.max_gap_s,
         "last_accuracy_m": shown[-1].accuracy_m if shown else None,
         "fixes": [
@@ -128,4 +135,6 @@ def evidence(breach: Breach, condition: Condition, zone: Zone) -> dict[str, obje
         ],
         "error_model": fix_error.MODEL_VERSION,
         "belief_model": belief.MODEL_VERSION,
+        "receiver_model": receiver.MODEL_VERSION,
+        "correction": correction.MODEL_VERSION,
     }

@@ -16,16 +16,16 @@ from alerts.finding import Finding
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.place_breach import KIND, Breach, evidence, grow, kind_of
 from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
-from alerts.rules.place_envelope import envelope
-from alerts.rules.place_excursion import HALF, Excursion, Points, clipped, follow, mark
+from alerts.rules.place_envelope import envelope, quiet_box, widening
+from alerts.rules.place_excursion import HALF, Excursion, clipped, follow, mark
+from alerts.rules.place_leg import Leg, leg_of
 from alerts.rules.rule import NONE, Findings, Rule
 from alerts.terms import Condition, DeviceKind
 from devices.readings import Fix, Reading
 from zones import whereabouts
-from zones.belief import Turn
 from zones.interval import Interval
-from zones.quiet import DOUBT
-from zones.whereabouts import Spot, Way, Whereabouts
+from zones.quiet import DOUBT, LEVELS_M
+from zones.whereabouts import Spot, Whereabouts
 from zones.zone import Zone
 
 _NOWHERE = Whereabouts()
@@ -47,17 +47,6 @@ class PlaceBelief(msgspec.Struct, frozen=True):
     waits: bool = False
 
 
-class _Leg(msgspec.Struct, frozen=True):
-    """The newest leg in terms of breach; ``now`` and ``still`` are at its end."""
-
-    points: Points
-    turn: Turn | None
-    before_still: float
-    now: float
-    still: float
-    stays: float
-
-
 def _initial(_condition: Condition, _device: DeviceKind, _armed_at: datetime) -> PlaceBelief:
     return PlaceBelief()
 
@@ -69,7 +58,8 @@ def _step(
     zone, last = _zone(condition), state.where.last
     name = (zone.zone_id, zone.version)
     if last is not None and state.zone != name:
-        state = PlaceBelief(Whereabouts(last), None, _NOTHING, state.breach, name, state.waits)
+        where = Whereabouts(last, receiver=state.where.receiver)
+        state = PlaceBelief(where, None, _NOTHING, state.breach, name, state.waits)
     spot = whereabouts.spot(reading)
     if last is not None:
         calm = _calm(state, condition)
@@ -86,7 +76,7 @@ def _judged(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[Place
     zone, last = _zone(condition), state.where.last
     gap = timedelta(seconds=condition.limits.max_gap_s)
     where, way = whereabouts.step(state.where, spot, zone, gap)
-    leg = _leg(state.where, where, way, zone)
+    leg = leg_of(state.where, where, way, zone)
     found: list[Finding] = []
     if last is None or way.turn is None:
         # First fix, or the first after a gap: what was open ended where it was last seen.
@@ -105,7 +95,7 @@ def _judged(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[Place
         begins = window.start > from_at
         state = _within(state, leg, window, begins, spot, condition, found)
     if not zone.hours.around(spot.at)[0]:
-        return PlaceBelief(Whereabouts(spot)), tuple(found)
+        return PlaceBelief(Whereabouts(spot, receiver=where.receiver)), tuple(found)
     return _after(state, where, leg, condition, found)
 
 
@@ -117,22 +107,9 @@ def probability(state: PlaceBelief, condition: Condition) -> float:
     return inside if _zone(condition).kind.forbids_inside else 1 - inside
 
 
-def _leg(before: Whereabouts, after: Whereabouts, way: Way, zone: Zone) -> _Leg:
-    points = way.points
-    before_still, now, still = before.inside_still, after.inside, after.inside_still
-    if not zone.kind.forbids_inside:
-        points = tuple((at, 1 - p) for at, p in points)
-        before_still, now, still = 1 - before_still, 1 - now, 1 - still
-    if before.belief is None:
-        # At rest nobody doubts that the condition was kept.
-        before_still = 0.0
-    assert after.belief is not None
-    return _Leg(points, way.turn, before_still, now, still, after.belief.still)
-
-
 def _within(
     state: PlaceBelief,
-    leg: _Leg,
+    leg: Leg,
     window: Interval,
     begins: bool,
     spot: Spot,
@@ -159,7 +136,7 @@ def _within(
     if breach is not None:
         gap = timedelta() if leg.turn is None else spot.at - leg.points[0][0]
         implausible = leg.turn is not None and leg.turn.implausible
-        breach = grow(breach, ever, now, spot, gap, implausible, zone)
+        breach = grow(breach, ever, now, spot, gap, implausible, leg.error_factor, zone)
     state = PlaceBelief(state.where, None, excursion, breach, None, waits)
     counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
     if ends or not counts_on:
@@ -169,7 +146,7 @@ def _within(
 
 
 def _opened(
-    state: PlaceBelief, leg: _Leg, excursion: Excursion, ever: float, condition: Condition
+    state: PlaceBelief, leg: Leg, excursion: Excursion, ever: float, condition: Condition
 ) -> tuple[Breach | None, bool]:
     """The episode that goes on or begins, if any, and whether it waits for one more fix."""
     if state.waits and ever < threshold(condition):
@@ -181,7 +158,7 @@ def _opened(
     return Breach(excursion.since, ever, excursion.since), waits
 
 
-def _may_wait(leg: _Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
+def _may_wait(leg: Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
     """Whether a doubtful breach waits for one more fix, which is due soon.
 
     It does where the doubt is whether the wearer has moved at all: the next fix shows most such
@@ -198,7 +175,7 @@ def _may_wait(leg: _Leg, excursion: Excursion, ever: float, condition: Condition
 def _after(
     state: PlaceBelief,
     where: Whereabouts,
-    leg: _Leg,
+    leg: Leg,
     condition: Condition,
     found: list[Finding],
 ) -> tuple[PlaceBelief, Findings]:
@@ -216,16 +193,11 @@ def _after(
         excursion = _NOTHING
     state = PlaceBelief(where, None, excursion, breach, None, state.waits)
     if breach is None and excursion is _NOTHING and leg.now <= DOUBT:
-        box = _box(where, _zone(condition))
+        box = quiet_box(where, _zone(condition))
         if box is not None:
-            state = PlaceBelief(Whereabouts(where.last), box)
+            watched = LEVELS_M[box[0]] <= whereabouts.LEAP_SHOWS_M
+            state = PlaceBelief(where.resting(watched=watched), box)
     return state, tuple(found)
-
-
-def _box(where: Whereabouts, zone: Zone) -> tuple[int, int] | None:
-    assert where.last is not None
-    x_m, y_m = zone.chance.plane.metres(where.last.lon, where.last.lat)
-    return zone.quiet.find(x_m, y_m, where.last.radius_m)
 
 
 def _ended(state: PlaceBelief, condition: Condition, at: datetime | None) -> Findings:
@@ -271,23 +243,27 @@ def _close(state: PlaceBelief, at: datetime | None, condition: Condition) -> Fin
 def _calm(state: PlaceBelief, condition: Condition) -> Calm | None:
     """Outside the hours anywhere until they begin; in the hours the zone's quiet box."""
     last, zone = state.where.last, _zone(condition)
-    if last is None or state.breach is not None or state.zone != (zone.zone_id, zone.version):
+    if state.where.belief is not None or last is None or state.breach is not None:
+        return None
+    if state.zone != (zone.zone_id, zone.version):
         return None
     counts, until = zone.hours.around(last.at)
     if not counts:
         return msgspec.structs.replace(EVERYWHERE, until=until)
-    return None if state.box is None else envelope(zone, *state.box, until)
+    if state.box is None:
+        return None
+    return envelope(zone, *state.box, until, widening(state.where.receiver))
 
 
 def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceBelief:
     assert isinstance(reading, Fix)
-    spot = whereabouts.spot(reading)
-    return PlaceBelief(Whereabouts(spot), state.box, _NOTHING, None, state.zone)
+    where = state.where.at_rest(whereabouts.spot(reading))
+    return PlaceBelief(where, state.box, _NOTHING, None, state.zone)
 
 
 RULE = Rule(
     name="place.probability",
-    version="2",
+    version="3",
     applies_to=frozenset(KIND),
     reads=(Fix,),
     state_type=PlaceBelief,

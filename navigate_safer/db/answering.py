@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
@@ -19,10 +19,23 @@ class SilencedRow(Base):
 
 
 class TickRow(Base):
-    """A step of an alert's playbook that was done. ``words`` of an IDVA's step are the IDVA's."""
+    """A step of an alert's playbook that was done. ``words`` of an IDVA's step are the IDVA's.
+
+    One that was taken back keeps everything and says who did so, when and why; the step may then
+    be done again, as another row.
+    """
 
     __tablename__ = "playbook_ticks"
-    __table_args__ = (UniqueConstraint("alert_id", "key"),)
+    __table_args__ = (
+        Index(
+            "uq_playbook_ticks_live",
+            "alert_id",
+            "key",
+            unique=True,
+            postgresql_where=text("undone_at is null"),
+            sqlite_where=text("undone_at is null"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
@@ -31,6 +44,9 @@ class TickRow(Base):
     staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id"))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
     words: Mapped[str] = mapped_column(Text)
+    undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    undone_by: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
+    undone_why: Mapped[str | None] = mapped_column(Text)
 
 
 class RotaVersionRow(Base):
@@ -62,4 +78,22 @@ class ContactCodeRow(Base):
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class AckLinkRow(Base):
+    """A link that acknowledges one alert as one member of staff, once; only its hash is kept.
+
+    It is made for one call to the provider, so that the token is nowhere but in that text.
+    """
+
+    __tablename__ = "ack_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text_id: Mapped[int] = mapped_column(BigId, ForeignKey("texts.id"))
+    alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id"))
+    attempt_id: Mapped[str] = mapped_column(String(32), ForeignKey("text_attempts.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

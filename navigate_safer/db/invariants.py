@@ -15,12 +15,18 @@ from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 STEP_OVERDUE = timedelta(seconds=5)
 
 
-def broken(session: Session, now: datetime) -> dict[str, int]:
-    """How many rows break each invariant; only those that are broken."""
+def broken(
+    session: Session, now: datetime, overdue_after: timedelta = STEP_OVERDUE
+) -> dict[str, int]:
+    """How many rows break each invariant; only those that are broken.
+
+    ``overdue_after`` differs only where the service's clock runs faster than its ticks.
+    """
+    late = now - overdue_after
     counted = {
-        "an unanswered alert has an overdue step": _count(session, *_overdue(now)),
+        "an unanswered alert has an overdue step": _count(session, *_overdue(late)),
         "an open alert was never told and nothing holds it": _count(session, *_untold()),
-        "an acknowledgement has expired and nobody is told": _count(session, *_expired(now)),
+        "an acknowledgement has expired and nobody is told": _count(session, *_expired(late)),
         "an episode has two alerts": _doubled(session),
         "a person was told twice of one step without a lost answer": _told_twice(session),
     }
@@ -32,11 +38,8 @@ def _count(session: Session, *conditions: object) -> int:
     return session.scalar(query.where(*conditions)) or 0  # type: ignore[arg-type]
 
 
-def _overdue(now: datetime) -> list[object]:
-    return [
-        AlertRow.state == AlertState.OPEN.value,
-        AlertRow.next_step_at < now - STEP_OVERDUE,
-    ]
+def _overdue(late: datetime) -> list[object]:
+    return [AlertRow.state == AlertState.OPEN.value, AlertRow.next_step_at < late]
 
 
 def _untold() -> list[object]:
@@ -55,10 +58,10 @@ def _untold() -> list[object]:
     ]
 
 
-def _expired(now: datetime) -> list[object]:
+def _expired(late: datetime) -> list[object]:
     return [
         AlertRow.state == AlertState.ACKNOWLEDGED.value,
-        AlertRow.acknowledgement_expires_at < now - STEP_OVERDUE,
+        AlertRow.acknowledgement_expires_at < late,
     ]
 
 

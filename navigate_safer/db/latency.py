@@ -22,10 +22,11 @@ class Steps(msgspec.Struct, frozen=True):
     ``sent_at`` is the fix's measured time, which the measured devices take as they publish: a row
     keeps the sending to the second only, and the receipt to 10 ms. ``committed_at`` is after the
     commit of the intake; ``claimed_at`` is when the sender, another process, read the committed
-    alert's text; ``handed_at`` is after the sender's call returned.
+    alert's text; ``handed_at`` is after the sender's call returned, ``body`` what was sent.
     """
 
     device: str
+    body: str
     sent_at: datetime
     received_at: datetime
     committed_at: datetime
@@ -49,6 +50,7 @@ def steps(session: Session, prefix: str) -> list[Steps]:
             AlertRow.opened_at,
             claimed.c.at.label("claimed_at"),
             TextRow.handed_at,
+            TextRow.body,
         )
         .join(FittingRow, FittingRow.device_id == DeviceRow.id)
         .join(EpisodeRow, EpisodeRow.fitting_id == FittingRow.id)
@@ -78,6 +80,7 @@ def _steps_of(session: Session, row: Any, batches: Sequence[Any]) -> Steps | Non
         return None
     return Steps(
         row.ref,
+        row.body,
         fix.taken_at,
         fix.received_at,
         held[-1],

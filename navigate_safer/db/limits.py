@@ -7,6 +7,7 @@ never sampled has no forecast rather than a wrong one.
 """
 
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -97,8 +98,16 @@ def paces(session: Session, now: datetime) -> dict[str, float]:
     return found
 
 
-def limits(session: Session, now: datetime, disk_bytes: int = 0) -> list[Limit]:
-    """Every limit; ``disk_bytes`` is the size of the database's disk where it cannot be read."""
+def limits(
+    session: Session,
+    now: datetime,
+    disk_bytes: int = 0,
+    parts: Sequence[Partitions] | None = None,
+) -> list[Limit]:
+    """Every limit; ``disk_bytes`` is the size of the database's disk where it cannot be read.
+
+    ``parts`` are the partitions where the caller has read them already.
+    """
     pace = paces(session, now)
     found = [
         Limit(name, value, most, _days(most - value, pace.get(name)))
@@ -110,7 +119,7 @@ def limits(session: Session, now: datetime, disk_bytes: int = 0) -> list[Limit]:
         found.append(Limit("disk", taken, whole, _days(whole - taken, pace.get("disk"))))
     found += [
         Limit(f"partitions of {each.table}", 0, each.days_ahead, each.days_ahead)
-        for each in partitions(session, now)
+        for each in (partitions(session, now) if parts is None else parts)
     ]
     return found
 
@@ -187,14 +196,22 @@ def _transaction_ids(session: Session) -> tuple[int, int]:
     return int(age or 0), TRANSACTION_IDS
 
 
-_PARTITIONS = text("""
-    select p.relname, c.oid::regclass::text, pg_get_expr(c.relpartbound, c.oid)
-    from pg_partitioned_table t
-    join pg_class p on p.oid = t.partrelid
-    join pg_namespace n on n.oid = p.relnamespace and n.nspname = current_schema()
-    join pg_inherits i on i.inhparent = p.oid
-    join pg_class c on c.oid = i.inhrelid
-    where t.partstrat = 'r'
+# Hundreds of days are told apart by the server, which has them at hand: asked for one by one, 300 of
+# them took sixteen times as long.
+_PARTITIONS = text(r"""
+    select parent, max(cast(substring(bound from 'TO \(''(.*)''\)') as timestamptz)),
+        max(part) filter (where bound = 'DEFAULT')
+    from (
+        select p.relname as parent, c.oid::regclass::text as part,
+            pg_get_expr(c.relpartbound, c.oid) as bound
+        from pg_partitioned_table t
+        join pg_class p on p.oid = t.partrelid
+        join pg_namespace n on n.oid = p.relnamespace and n.nspname = current_schema()
+        join pg_inherits i on i.inhparent = p.oid
+        join pg_class c on c.oid = i.inhrelid
+        where t.partstrat = 'r'
+    ) as bounds
+    group by parent order by parent
 """)
 
 
@@ -202,32 +219,20 @@ def partitions(session: Session, now: datetime) -> list[Partitions]:
     """Every table that is partitioned by time; none on SQLite."""
     if not _is_postgresql(session):
         return []
-    ends: dict[str, list[datetime]] = {}
-    missed: dict[str, int] = {}
-    for table, part, bound in session.execute(_PARTITIONS):
-        ends.setdefault(table, [])
-        if bound == "DEFAULT":
-            query = f"select count(*) from (select 1 from {part} limit 10000) as any_row"  # noqa: S608
-            missed[table] = session.scalar(text(query)) or 0
-            continue
-        end = session.scalar(
-            text(
-                "select cast(nullif(substring(:bound from 'TO \\(''(.*)''\\)'), '') as timestamptz)"
-            ),
-            {"bound": bound},
-        )
-        if end is not None:
-            ends[table].append(end)
     return [
-        Partitions(table, _ahead(found, now), missed.get(table, 0))
-        for table, found in sorted(ends.items())
+        Partitions(table, _ahead(end, now), 0 if rest is None else _rows_in(session, rest))
+        for table, end, rest in session.execute(_PARTITIONS).all()
     ]
 
 
-def _ahead(ends: list[datetime], now: datetime) -> float:
-    if not ends:
-        return 0.0
-    return max(0.0, (max(ends) - now).total_seconds() / DAY_S)
+def _rows_in(session: Session, part: str) -> int:
+    """How many rows a partition has, up to ten thousand."""
+    query = f"select count(*) from (select 1 from {part} limit 10000) as any_row"  # noqa: S608
+    return session.scalar(text(query)) or 0
+
+
+def _ahead(end: datetime | None, now: datetime) -> float:
+    return 0.0 if end is None else max(0.0, (end - now).total_seconds() / DAY_S)
 
 
 def _is_postgresql(session: Session) -> bool:

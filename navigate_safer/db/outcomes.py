@@ -3,10 +3,12 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import distinct, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, distinct, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from navigate_safer.db.alerting import AlertRow, EpisodeRow
+from alerts.decide import Action
+from alerts.lifecycle import Move, Outcome
+from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeHistoryRow
 from navigate_safer.db.compliance import ComplianceDayRow
 from navigate_safer.db.people import AreaRow, ConditionRow, DeviceRow, FittingRow, WearerRow
 from navigate_safer.people.access import Scope
@@ -49,11 +51,18 @@ def times(
 def alerts(
     session: Session, wearer_ids: Collection[int], start: datetime, end: datetime, known: datetime
 ) -> list[AlertFact]:
-    """Alerts about wearers that opened from ``start`` to ``end``; outcomes as known then."""
+    """Alerts about wearers that opened from ``start`` to ``end``; outcomes as known then.
+
+    Both are asked of histories, which are never changed: since ``known`` an episode may have been
+    withdrawn, and an alert resolved or opened again.
+    """
+    decision, move = EpisodeHistoryRow, AlertHistoryRow
     query = (
-        select(WearerRow.ref, AlertRow.outcome, AlertRow.resolved_at, EpisodeRow.withdrawn)
+        select(WearerRow.ref, move.move, move.reason, decision.action)
+        .select_from(AlertRow)
         .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
-        .join(EpisodeRow, EpisodeRow.id == AlertRow.episode_id)
+        .outerjoin(decision, decision.id == _newest_decision(known))
+        .outerjoin(move, move.id == _newest_answer(known))
         .where(
             AlertRow.wearer_id.in_(wearer_ids),
             AlertRow.opened_at >= start,
@@ -62,9 +71,39 @@ def alerts(
         .order_by(AlertRow.id)
     )
     return [
-        AlertFact(ref, outcome if at is not None and at <= known else None, withdrawn)
-        for ref, outcome, at, withdrawn in session.execute(query)
+        AlertFact(
+            ref,
+            _outcome(reason) if answered == Move.RESOLVE.value else None,
+            action == Action.WITHDRAW.value,
+        )
+        for ref, answered, reason, action in session.execute(query)
     ]
+
+
+def _newest_decision(known: datetime) -> ScalarSelect[int]:
+    """Id of the last decision about an alert's episode by a moment."""
+    row = aliased(EpisodeHistoryRow)
+    found = select(func.max(row.id)).where(row.episode_id == AlertRow.episode_id, row.at <= known)
+    return found.correlate(AlertRow).scalar_subquery()
+
+
+def _newest_answer(known: datetime) -> ScalarSelect[int]:
+    """Id of the last time that an alert was resolved or opened again by a moment."""
+    row = aliased(AlertHistoryRow)
+    found = select(func.max(row.id)).where(
+        row.alert_id == AlertRow.id, row.at <= known, row.move.in_(_ANSWERS)
+    )
+    return found.correlate(AlertRow).scalar_subquery()
+
+
+_ANSWERS = (Move.RESOLVE.value, Move.REOPEN.value)
+_OUTCOMES = {each.label: each.value for each in Outcome}
+
+
+def _outcome(reason: str) -> str:
+    """The outcome with which an alert was resolved: its label is what the reason begins with."""
+    label = reason.partition(":")[0]
+    return _OUTCOMES.get(label, Outcome.OTHER.value)
 
 
 def worn(

@@ -18,6 +18,7 @@ from navigate_safer.db import (
     cases,
     commands,
     compliance,
+    costs,
     exceptions,
     gateway_minutes,
     holds,
@@ -35,6 +36,7 @@ from navigate_safer.db import (
     telemetry,
     telling,
     victims,
+    wearer_messages,
     zones,
 )
 from navigate_safer.db.base import Base
@@ -59,8 +61,8 @@ SUBJECTS = (
     cases,
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
-OUTCOME_SUBJECTS = (offending,)
-ANSWERING = (answering,)
+OUTCOME_SUBJECTS = (offending, costs)
+ANSWERING = (answering, wearer_messages)
 CASEWORK = (case_records, victims, partners)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.

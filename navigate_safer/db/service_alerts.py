@@ -13,6 +13,9 @@ from navigate_safer.db.people import StaffRow
 from navigate_safer.people.access import Permission, Scope
 
 MOST_ON_BOARD = 50
+# What is about a protected person's device is in :mod:`navigate_safer.db.protection_alerts`.
+PROTECTION_PARTS = "protected:"
+ABOUT_SERVICE = AlertRow.part.is_not(None) & AlertRow.part.not_like(f"{PROTECTION_PARTS}%")
 
 
 class ServiceAlertLine(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ def _lines(scope: Scope) -> Select[AlertRow, str, str]:
         select(AlertRow, officer.name, first.reason)
         .outerjoin(officer, officer.id == AlertRow.acknowledged_by)
         .outerjoin(first, (first.alert_id == AlertRow.id) & (first.move == "opened"))
-        .where(AlertRow.part.is_not(None))
+        .where(ABOUT_SERVICE)
     )
 
 
@@ -90,5 +93,5 @@ def detail(session: Session, scope: Scope, reference: str) -> ServiceAlertDetail
 
 def is_about_service(session: Session, reference: str) -> bool:
     """Whether a reference is of an alert about the service; says nothing of any case."""
-    query = select(AlertRow.id).where(AlertRow.reference == reference, AlertRow.part.is_not(None))
+    query = select(AlertRow.id).where(AlertRow.reference == reference, ABOUT_SERVICE)
     return session.scalar(query) is not None

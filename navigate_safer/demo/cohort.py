@@ -9,7 +9,10 @@ import math
 from datetime import datetime, timedelta
 from random import Random
 
+import msgspec
+
 from alerts.terms import DeviceKind
+from navigate_safer.demo.costs import cost_entries
 from navigate_safer.demo.names import drama_number, person_name, street_address
 from navigate_safer.demo.offending import harm_table, offending_of, population
 from navigate_safer.demo.orders import paper, town_zone
@@ -48,8 +51,11 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
     drawn = sketches(seed)
     victims, protected = _victims(seed, drawn)
     staff = _staff(seed, drawn)
+    victims, carriers = _with_devices(victims, drawn, start)
     papers = {
-        sketch.ref: paper(sketch, start, protected.get(sketch.ref, []), seed=seed)
+        sketch.ref: paper(
+            sketch, start, protected.get(sketch.ref, []), carriers.get(sketch.ref), seed=seed
+        )
         for sketch in drawn
     }
     managers = _managers_of(staff, drawn)
@@ -74,7 +80,24 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
         ),
         harm_tables=[harm_table()],
         populations=[population(seed=seed)],
+        costs=cost_entries(start.date()),
     )
+
+
+def _with_devices(
+    victims: list[Victim], drawn: tuple[Sketch, ...], start: datetime
+) -> tuple[list[Victim], dict[str, str]]:
+    """The victims, one of whom carries a device; and by wearer, from whom he must keep away."""
+    carriers: dict[str, str] = {}
+    for sketch in drawn:
+        if sketch.keeps_away is None:
+            continue
+        place = next(n for n, each in enumerate(victims) if each.wearers[0] == sketch.ref)
+        carried = Fitting(sketch.keeps_away.device, start - FITTED_BEFORE_START)
+        victims = list(victims)
+        victims[place] = msgspec.structs.replace(victims[place], devices=[carried])
+        carriers[sketch.ref] = victims[place].ref
+    return victims, carriers
 
 
 def _kept_from(victims: list[Victim]) -> dict[str, list[str]]:
@@ -118,7 +141,17 @@ def _devices(drawn: tuple[Sketch, ...]) -> list[Device]:
         for each in drawn
         if each.alcohol
     ]
-    return tags + monitors
+    phones = [
+        Device(
+            each.keeps_away.device,
+            "simulated phone of a protected person",
+            DeviceKind.PROTECTED_PERSON,
+            each.locality.gateway,
+        )
+        for each in drawn
+        if each.keeps_away is not None
+    ]
+    return tags + monitors + phones
 
 
 def _town_zones(drawn: tuple[Sketch, ...], victims: list[Victim]) -> list[ZoneEntry]:
@@ -206,6 +239,7 @@ def _staff(seed: int, drawn: tuple[Sketch, ...]) -> list[StaffMember]:
         ("access-1", Role.ACCESS_TEAM, everywhere, 300),
         ("auditor-1", Role.AUDITOR, everywhere, 300),
         ("admin-1", Role.SYSTEM_ADMINISTRATOR, [], 300),
+        ("board-1", Role.BOARD_MEMBER, everywhere, 300),
     ]
     return [
         StaffMember(

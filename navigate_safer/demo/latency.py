@@ -1,4 +1,4 @@
-"""Measure the way from a published fix to a text handed over, with the demonstration running.
+"""Measure the way from a published fix to a text at the provider, with the demonstration running.
 
 Beside the demonstration's own traffic, devices of invented wearers publish one fix each inside an
 exclusion zone, evenly over the time; every one must become an alert and a text.
@@ -6,33 +6,26 @@ exclusion zone, evenly over the time; every one must become an alert and a text.
 
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import datetime
 from math import ceil
 from pathlib import Path
 
 import msgspec
 
-from alerts.finding import Severity
-from alerts.terms import ConditionKind
-from devices.simulator import message
 from navigate_safer.db.latency import Steps
-from navigate_safer.demo import example
+from navigate_safer.demo import breachers
 from navigate_safer.demo.publisher import Publisher
 from navigate_safer.demo.run import Demo, environment, prepare, run
-from navigate_safer.people.casefile import (
-    CaseFile,
-    ConditionEntry,
-    Device,
-    Fitting,
-    OrderEntry,
-    Wearer,
-)
+from navigate_safer.demo.telephones import Receipts, Telephones
+from navigate_safer.demo.text_provider import ACCOUNT_SID, AUTH_TOKEN, FROM_NUMBER, TextProvider
 from navigate_safer.services import measures, oversight, register
-from navigate_safer.wiring import Service
+from navigate_safer.settings import PREFIX, Settings
+from navigate_safer.wiring import Service, make_clock
 from navigate_safer.workers.loop import Stop
 
-PREFIX = "BENCH-"
 # The demonstration has uploaded its history and settled by then.
 WARM_UP_S = 45.0
 SETTLE_S = 10.0
@@ -52,86 +45,74 @@ class Result(msgspec.Struct, frozen=True):
 
     published: int
     missing: int
+    seconds: float
     spreads: list[Spread]
 
 
-def measure(minutes: float, every_s: float, say: Callable[[str], None]) -> Result:
-    """Run the demonstration in a temporary folder and measure; takes ``minutes`` and a little."""
-    count = max(1, int(minutes * 60 / every_s))
-    with tempfile.TemporaryDirectory(prefix="navigate-safer-bench-") as folder:
-        demo = prepare(Path(folder), speed=1.0, port=8765, mqtt_port=18883, base=environment())
+def measure(breaches: int, rate: float, say: Callable[[str], None]) -> Result:
+    """Run the demonstration in a temporary folder; ``rate`` is breaches a second.
+
+    Texts go to a stand-in of the provider over HTTP, which sends receipts; officers answer them.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="navigate-safer-bench-") as folder,
+        ExitStack() as stack,
+    ):
+        demo, provider = _demo(Path(folder), stack)
         service = Service(demo.settings)
-        register.register(service.sessions, _wearers(demo, count), service.clock())
+        stack.callback(service.close)
+        area = demo.case_file.areas[0].ref
+        case_file = breachers.wearers(breaches, demo.state.start, area)
+        register.register(service.sessions, case_file, service.clock())
         stop = Stop()
         running = threading.Thread(target=run, args=(demo, stop, lambda _text: None))
         running.start()
         try:
-            say(f"Warming up for {WARM_UP_S:.0f} s, then {count} breaches, one per {every_s:g} s.")
+            say(f"Warming up for {WARM_UP_S:.0f} s, then {breaches:,} breaches, {rate:g} a second.")
             stop.wait(WARM_UP_S)
             if not oversight.feed_is_connected(service.sessions, demo.state.start):
                 raise RuntimeError("the feed did not come up")
-            _breach(demo, service, stop, count, every_s)
+            began = time.monotonic()
+            _breach(demo, service, stop, breaches, rate)
+            seconds = time.monotonic() - began
             stop.wait(SETTLE_S)
         finally:
             stop.set()
             running.join()
-        found = measures.alert_steps(service.sessions, PREFIX)
-        service.close()
-    return Result(count, count - len(found), _spreads(found))
+        found = measures.alert_steps(service.sessions, breachers.PREFIX)
+        taken = {each.body for each in provider.taken}
+    told = [each for each in found if each.body in taken]
+    return Result(breaches, breaches - len(told), seconds, _spreads(told))
 
 
-def _breach(demo: Demo, service: Service, stop: Stop, count: int, every_s: float) -> None:
-    lat, lon = example.INSIDE
+def _demo(folder: Path, stack: ExitStack) -> tuple[Demo, TextProvider]:
+    """The demonstration, with real texts to a provider of its own."""
+    demo = prepare(folder, speed=1.0, port=8765, mqtt_port=18883, base=environment())
+    phones = Telephones(demo.settings.public_url, [Receipts.NORMAL])
+    stack.callback(phones.end)
+    # It does nothing but answer, as well as it can.
+    provider = stack.enter_context(
+        TextProvider(make_clock(demo.settings), slow_s=0.0, hangs_s=0.0, took=phones.take)
+    )
+    environ = demo.environ | {
+        f"{PREFIX}SMS_SENDER": "twilio",
+        f"{PREFIX}TWILIO_ACCOUNT_SID": ACCOUNT_SID,
+        f"{PREFIX}TWILIO_AUTH_TOKEN": AUTH_TOKEN,
+        f"{PREFIX}TWILIO_FROM": FROM_NUMBER,
+        f"{PREFIX}TWILIO_BASE_URL": provider.url,
+    }
+    settings = Settings.from_env(environ)
+    return msgspec.structs.replace(demo, environ=environ, settings=settings), provider
+
+
+def _breach(demo: Demo, service: Service, stop: Stop, count: int, rate: float) -> None:
+    """Publish one breach after the other at an even pace, whatever each takes to be accepted."""
+    began = time.monotonic()
     with Publisher("127.0.0.1", demo.settings.mqtt_port, "bench-latency") as publisher:
         for number in range(count):
-            device, now = f"{PREFIX}{number:05d}", service.clock()
-            fix: dict[str, object] = {
-                "kind": "fix",
-                "at": now.isoformat(),
-                "lat": lat,
-                "lon": lon,
-                "accuracy_m": 8,
-            }
-            topic = f"telemetry/v1/{example.GATEWAY}/{device}"
-            publisher.publish(topic, message(device, number, service.clock(), [fix]))
-            if stop.wait(every_s):
+            if stop.wait(max(0.0, began + number / rate - time.monotonic())):
                 return
-
-
-def _wearers(demo: Demo, count: int) -> CaseFile:
-    start, area = demo.state.start, demo.case_file.areas[0].ref
-    wearers = []
-    for number in range(count):
-        condition = ConditionEntry(
-            ref=f"bench-{number}",
-            clause="Licence 15",
-            kind=ConditionKind.EXCLUSION_ZONE,
-            severity=Severity.CRITICAL,
-            from_at=start - timedelta(days=1),
-            zone=example.ZONE,
-        )
-        order = OrderEntry(
-            ref=f"bench-order-{number}",
-            kind="licence",
-            starts_on=(start - timedelta(days=30)).date(),
-            ends_on=None,
-            conditions=[condition],
-        )
-        wearers.append(
-            Wearer(
-                ref=f"bench-{number}",
-                name=f"Bench {number}",
-                born_on=start.date() - timedelta(days=12_000),
-                area=area,
-                locality="Chester City",
-                band="high",
-                offender_manager=None,
-                orders=[order],
-                fittings=[Fitting(f"{PREFIX}{number:05d}", start - timedelta(days=1))],
-            )
-        )
-    devices = [Device(f"{PREFIX}{number:05d}", "bench") for number in range(count)]
-    return CaseFile(v=1, devices=devices, wearers=wearers)
+            publisher.publish(*breachers.breach(number, service.clock()))
 
 
 def _spreads(found: Sequence[Steps]) -> list[Spread]:
@@ -139,10 +120,11 @@ def _spreads(found: Sequence[Steps]) -> list[Spread]:
         return (end - begin).total_seconds() * 1000
 
     steps: dict[str, Callable[[Steps], float]] = {
-        "publish -> stored": lambda each: ms(each.sent_at, each.committed_at),
-        "stored -> alert row": lambda each: ms(each.committed_at, each.claimed_at),
-        "alert row -> text handed over": lambda each: ms(each.claimed_at, each.handed_at),
-        "publish -> text handed over": lambda each: ms(each.sent_at, each.handed_at),
+        "published -> stored": lambda each: ms(each.sent_at, each.committed_at),
+        "stored -> text claimed": lambda each: ms(each.committed_at, each.claimed_at),
+        "text claimed -> accepted": lambda each: ms(each.claimed_at, each.handed_at),
+        "received -> accepted": lambda each: ms(each.received_at, each.handed_at),
+        "published -> accepted": lambda each: ms(each.sent_at, each.handed_at),
     }
     return [_spread(name, [step(each) for each in found]) for name, step in steps.items()]
 

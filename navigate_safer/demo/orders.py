@@ -13,7 +13,7 @@ import msgspec
 from alerts.finding import Severity
 from alerts.terms import ConditionKind, Limits
 from navigate_safer.demo.places import TOWN_CENTRES, geojson, town_centre
-from navigate_safer.demo.wearers import Area, Sketch
+from navigate_safer.demo.wearers import WITHIN_M, Area, Sketch
 from navigate_safer.people.casefile import ConditionEntry, OrderEntry, Window, ZoneEntry
 
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -36,6 +36,10 @@ _LICENCE_CLAUSES = {ConditionKind.TAG_CARE: "14A", ConditionKind.ALCOHOL_ABSTINE
 
 
 _Draft: TypeAlias = tuple[ConditionKind, Severity, str | None]
+# Of wearers with a zone of their own to keep out of, every so-manieth has a line before its edge
+# that shows on the board; nearer than any home or ordinary way.
+RING_EVERY = 10
+RING = {"m": 100, "severity": "low"}
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -62,8 +66,13 @@ def town_zone(name: str, protects: list[str]) -> ZoneEntry:
     )
 
 
-def paper(sketch: Sketch, start: datetime, protects: list[str], *, seed: int) -> Paper:
-    """The order of one wearer; its conditions are in force from a day before ``start``."""
+def paper(
+    sketch: Sketch, start: datetime, protects: list[str], keep_away: str | None, *, seed: int
+) -> Paper:
+    """The order of one wearer; its conditions are in force from a day before ``start``.
+
+    ``keep_away`` is the victim from whom a condition of distance keeps him.
+    """
     rng = Random(f"order|{seed}|{sketch.ref}")
     zones: list[ZoneEntry] = []
     drafts: list[_Draft] = [(ConditionKind.TAG_CARE, Severity.HIGH, None)]
@@ -74,6 +83,8 @@ def paper(sketch: Sketch, start: datetime, protects: list[str], *, seed: int) ->
         drafts.append((ConditionKind.EXCLUSION_ZONE, Severity.HIGH, town_ref(sketch.town)))
     if sketch.alcohol:
         drafts.append((ConditionKind.ALCOHOL_ABSTINENCE, Severity.MEDIUM, None))
+    if keep_away is not None:
+        drafts.append((ConditionKind.DISTANCE, Severity.CRITICAL, None))
     starts_on = start.date() - timedelta(days=rng.randint(10, 80))
     conditions = [
         ConditionEntry(
@@ -84,6 +95,8 @@ def paper(sketch: Sketch, start: datetime, protects: list[str], *, seed: int) ->
             from_at=start - timedelta(hours=24),
             zone=zone_ref,
             limits=DEVICE_LIMITS,
+            keep_away=keep_away if kind is ConditionKind.DISTANCE else None,
+            within_m=WITHIN_M if kind is ConditionKind.DISTANCE else None,
         )
         for number, (kind, severity, zone_ref) in enumerate(drafts, start=1)
     ]
@@ -103,6 +116,8 @@ def _own_zones(
     found: list[tuple[ConditionKind, Severity, ZoneEntry]] = []
     if sketch.exclusion is not None:
         zone = _area_zone(f"Z-{sketch.number:04d}-X", "exclusion", sketch.exclusion, protects)
+        if sketch.number % RING_EVERY == 0:
+            zone = msgspec.structs.replace(zone, properties={"rings": [RING]})
         found.append((ConditionKind.EXCLUSION_ZONE, Severity.CRITICAL, zone))
     if sketch.restriction is not None:
         zone = _area_zone(f"Z-{sketch.number:04d}-R", "restriction", sketch.restriction, [])

@@ -1,15 +1,19 @@
 """The figures of the benchmark of place rules as a document and as tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from navigate_safer.demo import place_correction
 from navigate_safer.demo.place_ahead import RINGS_M, Warnings
 from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
+from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
-from navigate_safer.demo.place_scores import Score
+from navigate_safer.demo.place_scores import SURE_POINTS, Score
 from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
+from zones import correction
 
 RULES = (OURS, *PEERS)
 ALL = "all worlds"
@@ -17,8 +21,8 @@ ALL = "all worlds"
 ROWS: dict[str, tuple[str, bool, int]] = {
     "breaches_found_percent": ("breaches found %", True, 1),
     "passes_found_percent": ("passes under 60 s found %", True, 1),
-    "delay_p50_s": ("delay p50 s", False, 0),
-    "delay_p90_s": ("delay p90 s", False, 0),
+    "delay_p50_s": ("delay p50 s, missed: a day", False, 0),
+    "delay_p90_s": ("delay p90 s, missed: a day", False, 0),
     "start_error_p50_s": ("error of start p50 s", False, 0),
     "false_episodes_device_week": ("false episodes / device-week", False, 2),
     "false_minutes_device_week": ("false minutes / device-week", False, 1),
@@ -43,7 +47,12 @@ def document(scores: Scores) -> dict[str, object]:
             group: {world: with_all[world, group, OURS].calibration() for world in worlds}
             for group in GROUPS
         },
+        "episodes": {
+            group: {world: with_all[world, group, OURS].episode_calibration() for world in worlds}
+            for group in GROUPS
+        },
         "behind": behind(scores),
+        "dominance": dominance(scores),
         "at_equal_false": equal(scores),
     }
 
@@ -95,6 +104,47 @@ def behind(scores: Scores) -> list[dict[str, object]]:
     return found
 
 
+def dominance(scores: Scores) -> list[dict[str, object]]:
+    """For each row: ours, the best of the peers, and whether ours is at least as good.
+
+    ``costs`` is what that peer pays for being the best: the row on which it is furthest behind
+    ours, as a multiple of ours.
+    """
+    with_all = _with_all(scores)
+    found: list[dict[str, object]] = []
+    for group in GROUPS:
+        rows = {rule: with_all[ALL, group, rule].row() for rule in RULES}
+        for name, (_, more, digits) in ROWS.items():
+            values = {rule: round(rows[rule][name], digits) for rule in RULES}
+            pick = max if more else min
+            peer = pick(PEERS, key=lambda rule: values[rule])
+            ours, theirs = values[OURS], values[peer]
+            ahead = ours >= theirs if more else ours <= theirs
+            found.append(
+                {
+                    "group": group,
+                    "row": name,
+                    "ours": ours,
+                    "best_peer": peer,
+                    "theirs": theirs,
+                    "ahead": ahead,
+                    "costs": "" if ahead else _price(rows[OURS], rows[peer]),
+                }
+            )
+    return found
+
+
+def _price(ours: dict[str, float], theirs: dict[str, float]) -> str:
+    """The row on which the other is furthest behind ours, in words."""
+    worst, words = 1.0, "nothing"
+    for name, (title, more, digits) in ROWS.items():
+        mine, other = (theirs[name], ours[name]) if more else (ours[name], theirs[name])
+        times = other / mine if mine > 0 else 1.0
+        if times > worst:
+            worst, words = times, f"{title}: {theirs[name]:.{digits}f}, ours {ours[name]:.{digits}f}"
+    return words
+
+
 def show(scores: Scores, console: Console, approaches: Approaches | None = None) -> None:
     """The tables: every rule over all worlds and in its worst, ours world by world, and so on."""
     with_all = _with_all(scores)
@@ -103,15 +153,49 @@ def show(scores: Scores, console: Console, approaches: Approaches | None = None)
         console.print(_rules_table(with_all, group, worlds))
         console.print(_worlds_table(with_all, group, worlds))
         console.print(_calibration_table(with_all, group, worlds))
-    for each in behind(scores):
-        console.print(
-            f"Behind: {each['group']}, {ROWS[str(each['row'])][0]}: {each['ours']:g}, "
-            f"{each['peer']} {each['theirs']:g}"
-        )
+        console.print(_episodes_table(with_all, group))
+    for group in GROUPS:
+        console.print(_dominance_table(dominance(scores), group))
     for group in GROUPS:
         console.print(_equal_table(equal(scores)[group], group))
     if approaches:
         console.print(_approach_table(approach_document(approaches)))
+
+
+def show_learnt(scores: Scores, console: Console) -> None:
+    """The knots that these worlds teach, as :mod:`zones.correction` has them."""
+    with_all = _with_all(scores)
+    currents = (("KEEP_OUT", correction.KEEP_OUT), ("STAY_IN", correction.STAY_IN))
+    for group, (name, current) in zip(GROUPS, currents, strict=True):
+        knots = place_correction.learnt(with_all[ALL, group, OURS], current)
+        console.print(f"{name} = ({', '.join(f'{each:g}' for each in knots)})")
+
+
+def show_costs(steps: Sequence[Cost], others: Sequence[Cost], console: Console) -> None:
+    """What a step of the rule costs near a zone, and beside other people's zones."""
+    for title, count, costs in (
+        (f"A step of the rule; the bar is a median of {BAR_US:g} us", "edges", steps),
+        ("The judgement of one wearer near his zone", "zones of others", others),
+    ):
+        table = Table(title=title)
+        for name in ("", count, "median us", "mean us"):
+            table.add_column(name, justify="right" if name else "left")
+        for each in costs:
+            figures = (f"{each.median_us:.0f}", f"{each.mean_us:.0f}")
+            table.add_row(each.what, f"{each.count:,}", *figures)
+        console.print(table)
+
+
+def _dominance_table(rows: list[dict[str, Any]], group: str) -> Table:
+    table = Table(title=f"Zones to {group}: is ours at least as good as every peer on the row?")
+    for name in ("", "ours", "best peer", "", "", "what that peer pays for it"):
+        table.add_column(name)
+    for each in rows:
+        if each["group"] == group:
+            cells = (f"{each['ours']:g}", each["best_peer"], f"{each['theirs']:g}")
+            answer = "yes" if each["ahead"] else "no"
+            table.add_row(ROWS[each["row"]][0], *cells, answer, each["costs"])
+    return table
 
 
 def _equal_table(rows: list[dict[str, Any]], group: str) -> Table:
@@ -180,14 +264,30 @@ def _worlds_table(scores: Scores, group: str, worlds: list[str]) -> Table:
 
 
 def _calibration_table(scores: Scores, group: str, worlds: list[str]) -> Table:
-    table = Table(title=f"Zones to {group}: of 100 fixes at which we state so much, in breach were")
+    title = f"Zones to {group}: of 100 fixes at which we state so much, in breach were"
+    table = Table(title=f"{title} (~: by chance alone off by more than {SURE_POINTS:g})")
     table.add_column("")
     for decile in range(1, 11):
         table.add_column(f"{decile * 10 - 10}-{decile * 10} %", justify="right")
     for world in (ALL, *worlds):
         cells = {
-            int(each["decile"]): f"{each['stated']:.0f}: {each['observed']:.0f}"
+            int(each["decile"]): _decile(each)
             for each in scores[world, group, OURS].calibration()
         }
         table.add_row(world, *(cells.get(decile, "") for decile in range(1, 11)))
     return table
+
+
+def _episodes_table(scores: Scores, group: str) -> Table:
+    table = Table(title=f"Zones to {group}: of 100 episodes told with so much, were true")
+    for name in ("stated %", "true %", "standard error", "episodes"):
+        table.add_column(name, justify="right")
+    for each in scores[ALL, group, OURS].episode_calibration():
+        figures = (f"{each[name]:.0f}" for name in ("stated", "true", "error", "episodes"))
+        table.add_row(*figures)
+    return table
+
+
+def _decile(row: dict[str, float]) -> str:
+    rough = "~" if row["error"] > SURE_POINTS else ""
+    return f"{row['stated']:.0f}: {rough}{row['observed']:.0f}"

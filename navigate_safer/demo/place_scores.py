@@ -8,9 +8,14 @@ from navigate_safer.demo.place_lives import PASS_S, Floats, Spans
 # Seconds by which a found stretch may miss the true one and still be about it: a fix a minute.
 SLACK_S = 60.0
 DECILES = 10
-# A decile with fewer fixes says nothing about calibration.
-ENOUGH = 1000
+# A decile with fewer fixes says nothing about calibration; nor does one whose difference from what
+# was stated has a standard error above this, points: half of what the calibration is held to.
+ENOUGH = 200
+ENOUGH_EPISODES = 20
+SURE_POINTS = 1.0
 WEEK_S = 7 * 86_400.0
+# A breach that is never found is told so late: a rule must not look quick by missing the hard ones.
+NEVER_S = 86_400.0
 
 
 class Episode(msgspec.Struct, frozen=True):
@@ -39,6 +44,12 @@ class Score(msgspec.Struct):
     stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     observed: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     number: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
+    # Square of what one zone of one track is off by, summed: fixes of one track are no strangers.
+    off_square: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    # Episodes by the probability that they were told with: its sum, how many were true, how many.
+    told_stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    told_true: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
+    told: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
 
     def add_episodes(self, episodes: list[Episode], truth: Spans) -> None:
         """Count one zone's episodes against the true stretches."""
@@ -53,9 +64,10 @@ class Score(msgspec.Struct):
                 self.passes_found += bool(about)
                 continue
             self.breaches += 1
+            told_s = min((each.told_s for each in about), default=start + NEVER_S)
+            self.delays_s.append(max(0.0, told_s - start))
             if about:
                 self.breaches_found += 1
-                self.delays_s.append(max(0.0, min(each.told_s for each in about) - start))
                 self.start_errors_s.append(abs(min(each.start_s for each in about) - start))
         wide = [(start - SLACK_S, end + SLACK_S) for start, end in truth]
         for each in episodes:
@@ -64,6 +76,10 @@ class Score(msgspec.Struct):
             )
             touched = any(each.start_s <= end and each.end_s >= start for start, end in wide)
             self.false_episodes += not touched
+            decile = min(int(each.probability * DECILES), DECILES - 1)
+            self.told_stated[decile] += each.probability
+            self.told_true[decile] += touched
+            self.told[decile] += 1
             self.false_s += max(0.0, each.end_s - each.start_s - covered)
 
     def add_fixes(self, stated: Floats, true: Floats) -> None:
@@ -76,32 +92,62 @@ class Score(msgspec.Struct):
                 sums[n] += total
         for n, count in enumerate(np.bincount(decile, minlength=DECILES).tolist()):
             self.number[n] += count
+        for n, off in enumerate(np.bincount(decile, stated - true, DECILES).tolist()):
+            self.off_square[n] += off * off
 
     def add(self, other: "Score") -> None:
         """Take another's sums in."""
         for name in self.__struct_fields__:
             mine, theirs = getattr(self, name), getattr(other, name)
-            if name in ("stated", "observed", "number"):
+            if isinstance(mine, list) and name not in ("delays_s", "start_errors_s"):
                 setattr(self, name, [a + b for a, b in zip(mine, theirs, strict=True)])
             else:
                 setattr(self, name, mine + theirs)
 
     def calibration(self) -> list[dict[str, float]]:
-        """Stated against observed share, percent, for each decile with enough fixes."""
+        """Stated against observed share, percent, for each decile with enough fixes.
+
+        ``error`` is the standard error of their difference, points: what chance alone makes of it.
+        """
         return [
             {
                 "decile": n + 1,
                 "fixes": self.number[n],
                 "stated": 100 * self.stated[n] / self.number[n],
                 "observed": 100 * self.observed[n] / self.number[n],
+                "error": 100 * self.off_square[n] ** 0.5 / self.number[n],
             }
             for n in range(DECILES)
             if self.number[n] >= ENOUGH
         ]
 
+    def episode_calibration(self) -> list[dict[str, float]]:
+        """Of episodes told with so much probability, percent, how many were of a true stretch.
+
+        ``error`` is the standard error of that share, points.
+        """
+        found = []
+        for n in range(DECILES):
+            if self.told[n] >= ENOUGH_EPISODES:
+                share = self.told_true[n] / self.told[n]
+                found.append(
+                    {
+                        "decile": n + 1,
+                        "episodes": self.told[n],
+                        "stated": 100 * self.told_stated[n] / self.told[n],
+                        "true": 100 * share,
+                        "error": 100 * (share * (1 - share) / self.told[n]) ** 0.5,
+                    }
+                )
+        return found
+
     def row(self) -> dict[str, float]:
         """The figures of a table's row; a share without anything to share is 100 %."""
-        gaps = [abs(each["stated"] - each["observed"]) for each in self.calibration()]
+        gaps = [
+            abs(each["stated"] - each["observed"])
+            for each in self.calibration()
+            if each["error"] <= SURE_POINTS
+        ]
         weeks = self.device_s / WEEK_S or 1.0
         return {
             "breaches_found_percent": 100 * self.breaches_found / max(self.breaches, 1),

@@ -16,7 +16,7 @@ import msgspec
 
 from navigate_safer import logs
 from navigate_safer.db import schema
-from navigate_safer.demo import casework, example
+from navigate_safer.demo import allowance, casework, example
 from navigate_safer.demo.broker import EmbeddedBroker
 from navigate_safer.demo.cohort import build_cohort
 from navigate_safer.demo.gateways import run_gateways
@@ -72,7 +72,7 @@ def prepare(
     state = _state(directory, real_now)
     environ = _environment(directory, state, base, _free(port), _free(mqtt_port))
     case_file = example.with_example(build_cohort(seed=state.seed, start=state.start), state.start)
-    newest = _fill(Settings.from_env(environ), case_file, state)
+    newest, is_new = _fill(Settings.from_env(environ), case_file, state)
     # Time never runs back: after a fast demonstration the next one goes on from where it was.
     begins = max(real_now, state.start, newest or real_now)
     if speed != 1.0 or begins > real_now:
@@ -85,6 +85,8 @@ def prepare(
     lasts = begins - state.start + STORY_LASTS * max(1.0, min(speed, LONGEST_STORY))
     plan = build_plan(case_file, seed=state.seed, start=state.start, lasts=lasts)
     settings = Settings.from_env(environ)
+    if is_new:
+        allowance.allow_the_visit(settings, case_file, plan)
     return Demo(directory, state, settings, environ, case_file, plan, speed)
 
 
@@ -105,15 +107,21 @@ def _environment(
     }
 
 
-def _fill(settings: Settings, case_file: CaseFile, state: State) -> datetime | None:
-    """Make the tables, register the cohort at the first start; the newest reading's time."""
+def _fill(
+    settings: Settings, case_file: CaseFile, state: State
+) -> tuple[datetime | None, bool]:
+    """Make the tables, register the cohort at the first start; the newest reading's time.
+
+    And whether this is the first start.
+    """
     service = Service(settings)
     try:
         schema.upgrade(service.engine)
-        if oversight.is_empty(service.sessions):
+        is_new = oversight.is_empty(service.sessions)
+        if is_new:
             register.register(service.sessions, _with_passwords(case_file, state), state.start)
             casework.sprinkle(service.sessions, state.start)
-        return oversight.newest_reading(service.sessions)
+        return oversight.newest_reading(service.sessions), is_new
     finally:
         service.close()
 

@@ -12,13 +12,21 @@ import msgspec
 from shapely.geometry.base import BaseGeometry
 
 from devices.simulated_alcohol import Drinking
+from devices.simulated_day import Routine
 from devices.simulated_draws import Span
-from devices.simulator import Burst, ChargePoint, Simulator, StrayFix, ordinary_charge
+from devices.simulator import (
+    Burst,
+    ChargePoint,
+    Simulator,
+    StrayFix,
+    TagSpec,
+    ordinary_charge,
+)
 from navigate_safer.demo.drafts import Breach, Delivery, Draft
 from navigate_safer.demo.excursions import Journey, departure, intrusion, stroll
 from navigate_safer.demo.places import distance_m
 from navigate_safer.demo.sprinkle import sprinkle
-from navigate_safer.demo.wearers import WEARERS, sketches
+from navigate_safer.demo.wearers import WEARERS, Sketch, sketches
 from navigate_safer.people.casefile import CaseFile
 
 HISTORY = timedelta(hours=24)
@@ -28,6 +36,8 @@ FIRST_CROSSING = timedelta(seconds=12)
 FIRST_FIX = timedelta(seconds=20)
 _BURST_S = 12
 SPRINKLE_FROM = timedelta(minutes=15)
+# The visit of the story that an exception allows.
+EXCUSED = "excused_stay"
 GARBAGE_GATEWAY = "gw-northwich-winsford"
 
 
@@ -70,11 +80,12 @@ def build_plan(
         seed=seed,
         start=start,
         simulator=Simulator(
-            [draft.tag() for draft in drafts],
+            [*(draft.tag() for draft in drafts), *_phones(drawn, seed, start)],
             [draft.monitor() for draft in drafts if draft.sketch.alcohol],
             dense_from=start,
         ),
-        deliveries={name: each for draft in drafts for name, each in draft.deliveries().items()},
+        deliveries={name: each for draft in drafts for name, each in draft.deliveries().items()}
+        | {sketch.keeps_away.device: Delivery() for sketch in drawn if sketch.keeps_away},
         breaches=tuple(sorted(breaches, key=lambda breach: breach.span.from_at)),
         noisy_gateway=GARBAGE_GATEWAY,
     )
@@ -91,6 +102,8 @@ def _opening(drafts: list[Draft], start: datetime) -> Iterator[Breach]:
     yield from _battery(battery, start)
     yield _silence(silent, start)
     _late_batch(late, start)
+    yield from _too_near(drafts, start)
+    yield from _excused(drafts, start)
     for draft in doubled:
         draft.repeats += [start + timedelta(seconds=70), start + timedelta(minutes=6)]
     _stray(drafts, start)
@@ -158,6 +171,50 @@ def _drinking(drafts: list[Draft], start: datetime) -> Breach:
     draft.occupy(start + timedelta(hours=14))
     span = Span(drank_from, drank_from + timedelta(hours=18))
     return Breach(draft.sketch.ref, draft.sketch.monitor, "alcohol_threshold", span)
+
+
+def _phones(drawn: tuple[Sketch, ...], seed: int, start: datetime) -> Iterator[TagSpec]:
+    """The devices of those from whom somebody must keep away: at home, and silent for a while."""
+    for sketch in drawn:
+        if sketch.keeps_away is not None:
+            device, home = sketch.keeps_away.device, sketch.keeps_away.home
+            silent = Span(start + timedelta(minutes=18), start + timedelta(minutes=45))
+            routine = Routine(device=device, seed=seed, home=home, stays_home=True)
+            yield TagSpec(routine=routine, phase_s=17, silences=(silent,))
+
+
+def _too_near(drafts: list[Draft], start: datetime) -> Iterator[Breach]:
+    """Whoever must keep away from a person comes within the distance of the order."""
+    for draft in drafts:
+        her = draft.sketch.keeps_away
+        if her is None:
+            continue
+        for seconds in range(480, 780, 20):
+            crosses_at, stay = start + timedelta(seconds=seconds), timedelta(minutes=5)
+            journey = intrusion(draft.life, her.circle, crosses_at, stay)
+            if journey is not None and journey.lasts.from_at > start:
+                draft.excursions.append(journey.excursion)
+                draft.occupy(journey.lasts.until_at + timedelta(minutes=10))
+                sketch = draft.sketch
+                yield Breach(sketch.ref, sketch.tag, "distance_breach", journey.breach)
+                break
+
+
+def _excused(drafts: list[Draft], start: datetime) -> Iterator[Breach]:
+    """A visit to a zone that an officer has allowed: recorded, and nobody is told."""
+    *others, _ = drafts
+    for draft in reversed(others):
+        sketch = draft.sketch
+        plain = sketch.town is None and sketch.curfew == "none" and sketch.keeps_away is None
+        if sketch.exclusion is None or not plain or not draft.free(start):
+            continue
+        crosses_at, stay = start + timedelta(seconds=560), timedelta(minutes=6)
+        journey = intrusion(draft.life, sketch.exclusion.shape, crosses_at, stay)
+        if journey is not None and journey.lasts.from_at > start:
+            draft.excursions.append(journey.excursion)
+            draft.occupy(journey.lasts.until_at + timedelta(minutes=10))
+            yield Breach(sketch.ref, sketch.tag, EXCUSED, journey.breach)
+            return
 
 
 def _strap(draft: Draft, start: datetime) -> Breach:

@@ -109,14 +109,22 @@ class PostgreSQL:
         """Remove a database, also from under those still connected to it."""
         self._run(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
-    def restart_cold(self) -> None:
-        """Stop in good order and start again with none of the data in memory."""
+    def halt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop in good order, or with SIGQUIT at once; what it has stays on disk."""
         if self._process is not None:
-            end(self._process, signal.SIGINT)
-        forget_pages(self._folder)
+            end(self._process, how)
+
+    def resume(self) -> None:
+        """Start again on the same port with what it had."""
         self._process = self._serve(self._folder / "data")
         if not until(self._answers_or_ended) or self._process.poll() is not None:
             raise NotStarted((self._folder / "log").read_text(encoding="utf-8", errors="replace"))
+
+    def restart_cold(self) -> None:
+        """Stop in good order and start again with none of the data in memory."""
+        self.halt()
+        forget_pages(self._folder)
+        self.resume()
 
     def stop(self) -> None:
         """End the server and remove its data."""

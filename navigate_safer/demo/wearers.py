@@ -37,6 +37,10 @@ RESTRICTED = 4
 PER_TOWN_CENTRE = 12
 # A home lies at least this far outside every zone its owner must avoid.
 HOME_CLEARANCE_M = 400.0
+# Whoever must keep away from a person is too near within so many metres, and lives this far away at
+# most, so that the story can bring them together.
+WITHIN_M = 400.0
+FARTHEST_M = 3_000.0
 _NEAREST_WARDS = 8
 _SENTENCES = ("licence", "community_order", "suspended_sentence")
 _ORDERS = {"licence": 35, "community_order": 20, "suspended_sentence": 20, "dapo": 15, "bail": 10}
@@ -50,8 +54,25 @@ class Area(msgspec.Struct, frozen=True):
     shape: BaseGeometry
 
 
+class Protected(msgspec.Struct, frozen=True):
+    """Somebody who carries a device: hers, where she lives, and how near is too near."""
+
+    device: str
+    home: LonLat
+    within_m: float
+
+    @property
+    def circle(self) -> BaseGeometry:
+        """The ground that is too near to her home."""
+        ground = Point(BOROUGH.to_m(self.home)).buffer(self.within_m)
+        return Polygon([BOROUGH.to_degrees((x, y)) for x, y in ground.exterior.coords])
+
+
 class Sketch(msgspec.Struct, frozen=True):
-    """One invented wearer. ``curfew`` is none, nightly or always."""
+    """One invented wearer. ``curfew`` is none, nightly or always.
+
+    ``keeps_away`` is somebody with a device, for the one wearer who must keep away from a person.
+    """
 
     number: int
     name: str
@@ -66,6 +87,7 @@ class Sketch(msgspec.Struct, frozen=True):
     town: str | None
     curfew: str
     alcohol: bool
+    keeps_away: Protected | None = None
 
     @property
     def ref(self) -> str:
@@ -86,7 +108,9 @@ class Sketch(msgspec.Struct, frozen=True):
     def avoid(self) -> tuple[BaseGeometry, ...]:
         """Every shape this wearer must stay out of at some time."""
         own = () if self.exclusion is None else (self.exclusion.shape,)
-        return own if self.town is None else (*own, town_centre(self.town))
+        person = () if self.keeps_away is None else (self.keeps_away.circle,)
+        town = () if self.town is None else (town_centre(self.town),)
+        return (*own, *town, *person)
 
 
 class _Choices(msgspec.Struct, frozen=True):
@@ -108,10 +132,35 @@ def sketches(seed: int) -> tuple[Sketch, ...]:
     choices = _choose(rng, orders)
     places = [(ward, point_inside(rng, wards()[ward])) for ward in spread_over_wards(rng, WEARERS)]
     towns = _town_lists(rng, [home for _, home in places])
-    return tuple(
+    drawn = tuple(
         _sketch(rng, number, names=names, order=order, place=place, choices=choices, towns=towns)
         for number, (order, place) in enumerate(zip(orders, places, strict=True), start=1)
     )
+    return _with_person(Random(f"person|{seed}"), drawn)
+
+
+def _with_person(rng: Random, drawn: tuple[Sketch, ...]) -> tuple[Sketch, ...]:
+    """The wearers with one who must keep away from a person who carries a device.
+
+    Her home is drawn in a ward near his, clear of his own zone, and stands in no document.
+    """
+    *others, _ = drawn
+    # From the end: the opening of the story takes its people from the beginning.
+    him = next(
+        each
+        for each in reversed(others)
+        if each.exclusion is not None and each.town is None and each.curfew == "none"
+    )
+    assert him.exclusion is not None
+    by_distance = sorted(wards(), key=lambda name: distance_m(him.home, wards()[name]))
+    while True:
+        place = point_inside(rng, wards()[rng.choice(by_distance[:_NEAREST_WARDS])])
+        her = Protected(f"PRO-{him.number:05d}", place, WITHIN_M)
+        apart_m = distance_m(him.home, her.circle)
+        clear_m = distance_m(place, him.exclusion.shape)
+        if HOME_CLEARANCE_M <= apart_m <= FARTHEST_M and clear_m >= 2 * WITHIN_M:
+            him = msgspec.structs.replace(him, keeps_away=her)
+            return tuple(him if each.number == him.number else each for each in drawn)
 
 
 def homes(seed: int) -> dict[str, LonLat]:

@@ -68,6 +68,14 @@ def smallest_fall(design: Design, wanted: float = POLICY.power_wanted) -> float 
     return None
 
 
+def smallest_fall_of(log_error: float, wanted: float = POLICY.power_wanted) -> float:
+    """The smallest fall noticed with the chance wanted, from the standard error of a log ratio.
+
+    A two-sided test at 5 % of log ratio / error; the far tail is left out.
+    """
+    return 1 - math.exp(-(Z + NormalDist().inv_cdf(wanted)) * log_error)
+
+
 def _exact(before: float, after: float, time_ratio: float) -> float:
     """Sum over totals N of P(N) times the chance that the test given N rejects."""
     mean, null = before + after, time_ratio / (1 + time_ratio)

@@ -20,6 +20,7 @@ class Role(Enum):
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
     SYSTEM_ADMINISTRATOR = "system_administrator"
+    BOARD_MEMBER = "board_member"
 
     @property
     def label(self) -> str:
@@ -37,10 +38,13 @@ class Permission(Enum):
     SEE_ALCOHOL = "see alcohol readings"
     EDIT_ZONES = "draw, change and import zones, and allow exceptions"
     COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
+    CONTACT_WEARERS = "enter and verify a wearer's telephone number"
     SEE_VICTIMS = "see who is protected and where"
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
+    EDIT_OUTCOME_BASIS = "change what outcomes rest on: costs, ledger, tables of harm"
     CONTACT_VICTIMS = "be in contact with a protected person, and record it"
+    ANSWER_PROTECTION = "answer alerts about a protected person's device"
     RUN_ALERTING = "say who is told of alerts: policies and rotas; see what alerts ask of officers"
     SEE_AUDIT = "read the log of who saw and did what"
     SEE_OPERATIONS = "see gateways, devices, quarantine and workers, without case data"
@@ -70,10 +74,12 @@ _CASEWORK = frozenset(
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.DUTY_OFFICER: _CASE
-    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE},
+    | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.MEND_SERVICE}
+    | {_P.ANSWER_PROTECTION},
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
     | {_P.SELECT_COHORT, _P.SEE_CAPACITY}
+    | {_P.CONTACT_WEARERS}
     | _CASEWORK
     | _OUTCOMES,
     Role.SUPERVISOR: _CASE
@@ -81,12 +87,15 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {_P.REPAIR_TELEMETRY, _P.COMMAND_DEVICES, _P.EDIT_ZONES, _P.MEND_SERVICE}
     | {_P.RUN_ALERTING, _P.TRIAGE, _P.SELECT_COHORT, _P.SEE_CAPACITY, _P.SET_CASEWORK}
     | {_P.LOAD_PARTNER_DATA}
+    | {_P.EDIT_OUTCOME_BASIS, _P.ANSWER_PROTECTION}
+    | {_P.CONTACT_WEARERS}
     | _CASEWORK
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset(
         {_P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.RUN_PROGRAMMES, _P.OWN_ACCOUNT}
     ),
-    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS, _P.ASSESS, _P.RUN_MEETINGS},
+    Role.IDVA: _CASE | {_P.SEE_VICTIMS, _P.CONTACT_VICTIMS, _P.ASSESS, _P.RUN_MEETINGS}
+    | {_P.ANSWER_PROTECTION},
     Role.ACCESS_TEAM: frozenset(
         {_P.SEE_CASELOAD, _P.SEE_CASEWORK, _P.TRIAGE, _P.ASSESS, _P.RUN_MEETINGS}
         | {_P.USE_PARTNER_DATA, _P.LOAD_PARTNER_DATA, _P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}
@@ -95,6 +104,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM_ADMINISTRATOR: frozenset(
         {_P.SEE_OPERATIONS, _P.REPAIR_TELEMETRY, _P.MEND_SERVICE, _P.OWN_ACCOUNT}
     ),
+    Role.BOARD_MEMBER: frozenset({_P.SEE_OUTCOME_FIGURES, _P.OWN_ACCOUNT}),
 }
 
 

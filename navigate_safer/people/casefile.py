@@ -14,6 +14,7 @@ from msgspec import Meta
 from alerts.finding import Severity
 from alerts.terms import ConditionKind, DeviceKind, Limits
 from navigate_safer.people.access import Role
+from navigate_safer.people.cost_book import CaseFileCost
 from navigate_safer.people.offending import HarmTable, OffendingEntry, Population
 from navigate_safer.people.outcome_framework import Supplied
 
@@ -183,3 +184,4 @@ class CaseFile(Entry, frozen=True):
     harm_tables: list[HarmTable] = []
     populations: list[Population] = []
     framework_figures: list[Supplied] = []
+    costs: list[CaseFileCost] = []

@@ -55,7 +55,7 @@ def before_after(people: Watched, design: Design) -> Part:
     rows = [
         _rate("Before", found.compared.pre_rate_per_person_year, totals.x0, totals.t0, "before"),
         _rate("After", found.compared.post_rate_per_person_year, totals.x1, totals.t1, "after"),
-        _ratio("Change, exact interval", found.compared.rate_ratio, found.compared.exact_ci95,
+        _ratio(EXACT, found.compared.rate_ratio, found.compared.exact_ci95,
                counted, "right only where events come independently"),
     ]  # fmt: skip
     if found.wide:
@@ -64,6 +64,15 @@ def before_after(people: Watched, design: Design) -> Part:
     return Part(
         "change", "Before and after", tuple(rows), tuple(_change_said(found)), _method(design)
     )
+
+
+EXACT, ROBUST = "Change, exact interval", "Change, robust interval"
+
+
+def trusted_row(part: Part) -> Row:
+    """The change with its robust interval where people differ, else with the exact one."""
+    found = {row.label: row for row in part.rows}
+    return found.get(ROBUST, found[EXACT])
 
 
 def _not_watched(people: Watched) -> list[Row]:
@@ -112,7 +121,7 @@ def _ratio(
 
 def _robust(spread: Overdispersed, counts: tuple[int, ...]) -> list[Row]:
     return [
-        _ratio("Change, robust interval", spread.gee_rate_ratio, spread.gee_robust_ci95, counts,
+        _ratio(ROBUST, spread.gee_rate_ratio, spread.gee_robust_ci95, counts,
                "right also where a few people do much of it"),
         _ratio("Change within each person", spread.fixed_effects_rate_ratio,
                spread.fixed_effects_ci95, counts, "not moved by who is locked up most"),
@@ -164,6 +173,10 @@ def _power(found: Change) -> str:
             dispersion=max(1.0, dispersion) if found.wide else 1.0,
         )
     )
+    return _missed(fall)
+
+
+def _missed(fall: float | None) -> str:
     if fall is None:
         return (
             "So few were recorded that no fall, however large, would be noticed four times of five."
@@ -221,11 +234,15 @@ def to_the_mean(people: Watched, design: Design, population: Population | None) 
             low, high, counts),
     )  # fmt: skip
     source = Sentence(f"Population: {population.source}, version {population.version}.")
-    said = _mean_said(rows[3], counts), source
+    said = _mean_said(rows[3], counts, found.expected_post_no_effect), source
     return Part("mean", _MEAN_TITLE, rows, said, _MEAN_METHOD)
 
 
-def _mean_said(row: Row, counts: tuple[int, ...]) -> Sentence:
+# So many times the events stand for a count that is known without error.
+_KNOWN = 10_000
+
+
+def _mean_said(row: Row, counts: tuple[int, ...], expected: float) -> Sentence:
     if row.high is None or row.low is None:
         return Sentence("Cannot tell: nothing was expected.", counts)
     if row.high < 1:
@@ -236,8 +253,9 @@ def _mean_said(row: Row, counts: tuple[int, ...]) -> Sentence:
                         "time; only a comparison group can tell them apart.", counts)  # fmt: skip
     if row.low > 1:
         return Sentence("More than would have been expected with no effect at all.", counts)
-    text = "Cannot tell: all of the fall may come from picking people at their worst."
-    return Sentence(text, counts)
+    text = "Cannot tell: all of the fall may come from picking people at their worst. "
+    fall = smallest_fall(PowerDesign(events_before=_KNOWN * expected, time_ratio=1 / _KNOWN))
+    return Sentence(text + _missed(fall), counts)
 
 
 def _moments(population: Population, design: Design) -> tuple[float, float] | None:

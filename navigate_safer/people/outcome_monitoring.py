@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from navigate_safer.outcomes.intervals import poisson_exact
+from navigate_safer.outcomes.power import Design, smallest_fall
 from navigate_safer.outcomes.repeats import rate
 from navigate_safer.people.outcome_report import (
     CANNOT,
@@ -131,6 +132,8 @@ class _Group(msgspec.Struct, frozen=True):
     name: str
     people: int
     row: Row
+    events: int
+    weeks: float
 
 
 def equity(alerts: Sequence[AlertFact], people: Sequence[Monitored], by: str, title: str) -> Part:
@@ -145,16 +148,38 @@ def equity(alerts: Sequence[AlertFact], people: Sequence[Monitored], by: str, ti
         if len(members) < SMALL:
             row = Row(name, "too few people to say", note=note)
         row = msgspec.structs.replace(row, note=note, counts=(len(members), events))
-        groups.append(_Group(name, len(members), row))
+        groups.append(_Group(name, len(members), row, events, weeks))
     rows = tuple(each.row for each in groups)
     method = (
         "Alerts that opened in the window for each week with a device on, by group. Exact Poisson "
         f"interval, 95 %; groups under {SMALL} people are not compared."
     )
-    return Part(f"equity-{by}", title, rows, _equity_said(rows), method, adds_up=True)
+    said = _equity_said(rows, _missed(groups))
+    return Part(f"equity-{by}", title, rows, said, method, adds_up=True)
 
 
-def _equity_said(rows: Sequence[Row]) -> tuple[Sentence, ...]:
+def _missed(groups: Sequence[_Group]) -> str:
+    """How small a difference between the two largest groups would be noticed."""
+    large = sorted(
+        (each for each in groups if each.people >= SMALL and each.weeks),
+        key=lambda each: -each.weeks,
+    )[:2]
+    events = sum(each.events for each in large)
+    if len(large) < 2 or not events:
+        return "So little was recorded that no difference would be noticed."
+    most, next_most = large
+    # Were there no difference, the events would fall as the weeks do.
+    before = events * most.weeks / (most.weeks + next_most.weeks)
+    fall = smallest_fall(Design(events_before=before, time_ratio=next_most.weeks / most.weeks))
+    if fall is None:
+        return "So little was recorded that no difference would be noticed four times of five."
+    return (
+        f"Between {most.name} and {next_most.name}, the largest, a true difference of less than "
+        f"{percent(fall)} would be missed more often than once in five."
+    )
+
+
+def _equity_said(rows: Sequence[Row], missed: str) -> tuple[Sentence, ...]:
     known = [each for each in rows if each.low is not None and each.high is not None]
     counts = tuple(count for each in rows for count in each.counts)
     why = Sentence(
@@ -172,4 +197,4 @@ def _equity_said(rows: Sequence[Row]) -> tuple[Sentence, ...]:
     if apart:
         text = f"Look into this: {'; '.join(apart[:4])}, by more than chance explains."
         return Sentence(text, counts), why
-    return Sentence("Cannot tell the groups apart: their intervals overlap.", counts), why
+    return Sentence(f"Cannot tell the groups apart: their intervals overlap. {missed}", counts), why

@@ -192,7 +192,7 @@ def survival_part(histories: Sequence[History], design: Design) -> Part:
         "the curve there."
     )
     title = f"Time to the first {what}"
-    return Part("survival", title, tuple(rows), tuple(said), method, _points(group, curve))
+    return Part("survival", title, tuple(rows), tuple(said), method, points(group))
 
 
 def _left_at(group: Group, curve: Curve, day: int) -> Row:
@@ -206,8 +206,9 @@ def _left_at(group: Group, curve: Curve, day: int) -> Row:
     )
 
 
-def _points(group: Group, curve: Curve) -> tuple[Point, ...]:
-    """The curve at each event, at every thirtieth day and at the end."""
+def points(group: Group) -> tuple[Point, ...]:
+    """The group's curve at each event, at every thirtieth day and at the end."""
+    curve = kaplan_meier(group)
     if curve.last is None:
         return ()
     grid = range(0, int(curve.last) + 1, PUBLIC_STEP_DAYS)

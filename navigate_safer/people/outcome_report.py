@@ -55,7 +55,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One measure. ``adds_up``: its rows are the whole of a known total."""
+    """One measure. ``adds_up``: its rows are the whole of a known total. ``curves``: by group."""
 
     key: str
     title: str
@@ -64,6 +64,7 @@ class Part(msgspec.Struct, frozen=True):
     method: str
     curve: tuple[Point, ...] = ()
     adds_up: bool = False
+    curves: tuple[tuple[str, tuple[Point, ...]], ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -108,7 +109,10 @@ def _public_part(part: Part) -> Part:
     said = tuple(each for each in part.said if not small(each.counts))
     if len(said) < len(part.said) or (hidden and not said):
         said = (*said, Sentence("Some words are left out, since they rest on small numbers."))
-    return msgspec.structs.replace(part, rows=rows, said=said, curve=_coarse(part.curve))
+    curves = tuple((name, _coarse(each)) for name, each in part.curves)
+    return msgspec.structs.replace(
+        part, rows=rows, said=said, curve=_coarse(part.curve), curves=curves
+    )
 
 
 def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:

@@ -76,6 +76,13 @@ def report_of(given: Gathered, design: Design, names: Callable[[str], str]) -> R
     )
 
 
+def with_parts(made: Report, found: tuple[Part, ...]) -> Report:
+    """The report with parts that compare two groups, before those that stand by themselves."""
+    place = next(number for number, part in enumerate(made.parts) if part.key == "proven")
+    parts = (*made.parts[:place], *found, *made.parts[place:])
+    return msgspec.structs.replace(made, parts=parts)
+
+
 def roles(given: Gathered, design: Design) -> Part:
     """How the people are in the recorded incidents: only the first row counts elsewhere."""
     found = [

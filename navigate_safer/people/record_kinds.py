@@ -2,7 +2,22 @@
 
 from typing import Any
 
-from navigate_safer.people import assessments, breaches, caseloads, cohort, failures, menu, notices, orders, panels, partners, plan_log, programmes, referrals, safety
+from navigate_safer.people import (
+    assessments,
+    breaches,
+    caseloads,
+    cohort,
+    failures,
+    menu,
+    notices,
+    orders,
+    panels,
+    partners,
+    plan_log,
+    programmes,
+    referrals,
+    safety,
+)
 from navigate_safer.people.access import Scope
 from navigate_safer.people.records import RecordKind
 

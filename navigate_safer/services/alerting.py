@@ -12,6 +12,7 @@ from alerts import lifecycle, routing
 from alerts.finding import FindingKind, Severity
 from alerts.lifecycle import AlertState, Move, Outcome
 from alerts.policy import Plan, choose, snapshot
+from alerts.rules import protected_silence
 from navigate_safer.db import audit, telling
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.people import WearerRow
@@ -21,6 +22,7 @@ from navigate_safer.services.telling import (
     Voice,
     new_reference,
     note,
+    stop_waiting,
     tell_next,
 )
 
@@ -56,9 +58,39 @@ def open_service_alert(
         note(session, alert, now, "worse", why)
         if not alert.plan.get("steps"):
             _tell_at_last(session, alert, severity, now)
+        elif not stop_waiting(session, alert, now):
+            hurry(alert, now)
         if alert.state == AlertState.ACKNOWLEDGED.value:
             move(session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason="worse")
     return alert
+
+
+def open_protection_alert(
+    session: Session, part: str, area_id: int, now: datetime, voice: Voice, why: str
+) -> AlertRow | None:
+    """Write an alert about a protected person's device; None where there is a live one.
+
+    ``why`` names neither her nor a place nor a device.
+    """
+    if _about(session, part) is not None:
+        return None
+    alert = AlertRow(part=part, area_id=area_id, late_data=False)
+    severity = protected_silence.SEVERITY
+    plan = _protection_plan(session, severity, area_id)
+    return _open(session, alert, severity, plan, now, voice, why)
+
+
+def _protection_plan(session: Session, severity: Severity, area_id: int) -> Plan:
+    """A policy that names the kind, or the IDVAs of the area and who comes after them.
+
+    A policy for all kinds of alerts is about wearers and was not made with her in mind.
+    """
+    kind = FindingKind.PROTECTED_SILENCE
+    naming = [each for each in telling.policies(session) if each.kinds and kind in each.kinds]
+    chosen = choose(naming, severity, area_id, kind)
+    if chosen is not None:
+        return snapshot(chosen)
+    return routing.plan(severity, telling.people(session, area_id), routing.ROLES_FOR_PROTECTION)
 
 
 def _tell_at_last(session: Session, alert: AlertRow, severity: Severity, now: datetime) -> None:

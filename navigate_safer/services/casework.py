@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from alerts.lifecycle import Move, Outcome
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
+from navigate_safer.db.service_alerts import PROTECTION_PARTS
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.services import alerting
 
@@ -63,15 +64,23 @@ def _apply(
 
 
 def _find(session: Session, scope: Scope, reference: str) -> AlertRow:
-    """The alert, locked: of a case in this person's areas, or about the service itself."""
-    cases, faults = scope.may(Permission.ACT_ON_ALERTS), scope.may(Permission.MEND_SERVICE)
-    if not cases and not faults:
+    """The alert, locked: of a case in this person's areas, or about the service itself.
+
+    One about a protected person's device is of her area.
+    """
+    cases = scope.may(Permission.ACT_ON_ALERTS)
+    others = (Permission.MEND_SERVICE, Permission.ANSWER_PROTECTION)
+    if not cases and not any(scope.may(each) for each in others):
         scope.require(Permission.ACT_ON_ALERTS)
     query = select(AlertRow).where(AlertRow.reference == reference)
     alert = session.scalar(query.with_for_update())
     if alert is None:
         raise NotFound
-    if alert.part is not None:
+    if alert.part is not None and alert.part.startswith(PROTECTION_PARTS):
+        scope.require(Permission.ANSWER_PROTECTION)
+        if alert.area_id not in scope.areas:
+            raise NotFound
+    elif alert.part is not None:
         scope.require(Permission.MEND_SERVICE)
     elif not cases or alert.area_id not in scope.areas:
         raise NotFound

@@ -31,7 +31,10 @@ class CannotAllow(Exception):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is to be allowed under a condition; times aware, ``corridor`` GeoJSON."""
+    """What is to be allowed under a condition; times aware, ``corridor`` GeoJSON.
+
+    ``schedule`` are the weekly hours in which it holds, as a zone has them; None: all the time.
+    """
 
     condition_ref: str
     from_at: datetime
@@ -39,6 +42,7 @@ class Wanted(msgspec.Struct, frozen=True):
     reason: str
     corridor: dict[str, object] | None = None
     corridor_m: float = 0.0
+    schedule: list[dict[str, object]] | None = None
 
 
 class PlaceCondition(msgspec.Struct, frozen=True):
@@ -60,6 +64,7 @@ class Allowed(msgspec.Struct, frozen=True):
     from_at: datetime
     until_at: datetime
     corridor: bool
+    schedule: list[dict[str, object]] | None
     reason: str
     who: str
     made_at: datetime
@@ -118,17 +123,7 @@ def allow(sessions: Sessions, scope: Scope, ref: str, wanted: Wanted, now: datet
         raise CannotAllow("Enter why this is allowed")
     if wanted.until_at <= max(now, wanted.from_at):
         raise CannotAllow("The end must be after the start, and in the future")
-    try:
-        permission(
-            "new",
-            max(wanted.from_at, now),
-            wanted.until_at,
-            "corridor",
-            corridor=wanted.corridor,
-            corridor_m=wanted.corridor_m,
-        )
-    except ZoneFault as fault:
-        raise CannotAllow(str(fault)) from None
+    _check(wanted, max(wanted.from_at, now))
     with sessions.begin() as session:
         wearer = _wearer(session, scope, ref)
         known = {each.ref for each in _conditions(session, wearer.wearer_id, now)}
@@ -139,7 +134,7 @@ def allow(sessions: Sessions, scope: Scope, ref: str, wanted: Wanted, now: datet
             wearer_id=wearer.wearer_id,
             from_at=max(wanted.from_at, now),
             until_at=wanted.until_at,
-            schedule=None,
+            schedule=wanted.schedule,
             corridor=wanted.corridor,
             corridor_m=wanted.corridor_m,
             reason=wanted.reason.strip()[:LONGEST_REASON],
@@ -150,6 +145,24 @@ def allow(sessions: Sessions, scope: Scope, ref: str, wanted: Wanted, now: datet
         session.add(row)
         session.flush()
         _changed(session, scope, row, "exception allowed", now)
+
+
+def _check(wanted: Wanted, from_at: datetime) -> None:
+    try:
+        allowed = permission(
+            "new",
+            from_at,
+            wanted.until_at,
+            "corridor",
+            schedule=wanted.schedule,
+            corridor=wanted.corridor,
+            corridor_m=wanted.corridor_m,
+        )
+    except ZoneFault as fault:
+        raise CannotAllow(str(fault)) from None
+    begins = allowed.times.next_change(from_at)
+    if not allowed.times.covers(from_at) and (begins is None or begins >= wanted.until_at):
+        raise CannotAllow("None of the hours is between the start and the end: nothing is allowed")
 
 
 def revoke(
@@ -242,6 +255,7 @@ def _allowed(session: Session, wearer_id: int) -> list[Allowed]:
             from_at=row.from_at,
             until_at=row.until_at,
             corridor=row.corridor is not None,
+            schedule=row.schedule,
             reason=row.reason,
             who=names[row.staff_id],
             made_at=row.made_at,

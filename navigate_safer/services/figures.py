@@ -83,7 +83,8 @@ def _quarantine(session: Session) -> Iterator[Family]:
 
 
 def _limits(session: Session, now: datetime, disk_gb: int) -> Iterator[Family]:
-    found = limits.limits(session, now, disk_gb * GIGABYTE)
+    parts = limits.partitions(session, now)
+    found = limits.limits(session, now, disk_gb * GIGABYTE, parts)
     days = [([each.name], each.days) for each in found if each.days is not None]
     yield metrics.gauge("limit_days", "Days until a limit at the present pace", ["limit"], days)
     shares = [([each.name], each.used / each.most) for each in found if each.most]
@@ -91,7 +92,6 @@ def _limits(session: Session, now: datetime, disk_gb: int) -> Iterator[Family]:
     least = min((value for _, value in days), default=float("inf"))
     yield _one("days_until_limit", "Days until the nearest limit", least)
     yield _one("database_bytes", "Size of the database", limits.size_bytes(session))
-    parts = limits.partitions(session, now)
     ahead = [([each.table], each.days_ahead) for each in parts]
     missed = [([each.table], each.in_default) for each in parts]
     yield metrics.gauge("partition_days_ahead", "Days with a partition", ["table"], ahead)

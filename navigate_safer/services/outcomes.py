@@ -18,11 +18,15 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.observation import Design, age_on
 from navigate_safer.people.offending import EntryKind, HarmTable, Population, history_of
+from navigate_safer.people.outcome_change import trusted_row
+from navigate_safer.people.outcome_comparison import Side, compared
 from navigate_safer.people.outcome_monitoring import Monitored
 from navigate_safer.people.outcome_report import Part, Report, public
 from navigate_safer.people.outcome_whole import Gathered, Listed
+from navigate_safer.services import outcome_groups
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.offending import FRAMEWORK, HARM_TABLE, POPULATION, entry_of
+from navigate_safer.services.outcome_groups import Against
 
 LONDON = ZoneInfo("Europe/London")
 LONGEST_READING_S = 30.0
@@ -47,6 +51,7 @@ class Wish(msgspec.Struct, frozen=True):
     gap_days: int = 30
     area: str | None = None
     known: datetime | None = None
+    against: Against = Against()
 
     @property
     def design(self) -> Design:
@@ -85,17 +90,27 @@ def see_report(
     """The report; who may see figures only gets the public one of the last quarter's end.
 
     That one cannot be asked for by other windows or areas: two reports that differ by little would
-    give away the small number that each leaves out. Raises Forbidden and NotFound.
+    give away the small number that each leaves out. Raises Forbidden, NotFound and UnknownPeople.
     """
     scope.require(Permission.SEE_OUTCOME_FIGURES)
     figures_only = without_names or not scope.may(Permission.SEE_OUTCOMES)
     if figures_only:
-        wish = Wish(quarter_end(latest(now)), known=wish.known)
+        wish = Wish(quarter_end(latest(min(now, wish.known or now))), known=wish.known)
     with reading(sessions, within_s=LONGEST_READING_S) as session:
         given = gather(session, scope, wish, now)
+        apart = _apart(session, scope, wish, min(now, wish.known or now))
     made = outcome_whole.report_of(given, wish.design, names)
+    if apart is not None:
+        made = outcome_whole.with_parts(made, compared(*apart, wish.design))
     _log(sessions, scope, "outcomes", now, {"as_at": str(wish.as_at), "people": made.people})
     return public(made) if figures_only else made
+
+
+def _apart(session: Session, scope: Scope, wish: Wish, known: datetime) -> tuple[Side, Side] | None:
+    """The two groups, where a second one is asked for; who may see figures only cannot."""
+    if not wish.against:
+        return None
+    return outcome_groups.sides(session, scope, wish.area, wish.against, known)
 
 
 def see_list(sessions: Sessions, scope: Scope, wish: Wish, name: str, now: datetime) -> list[Line]:
@@ -135,21 +150,27 @@ def see_framework(
     Of the areas of whoever asks; by one definition, so that no agency has a figure of its own.
     """
     made = see_report(sessions, scope, Wish(latest(now)), now, names, without_names=True)
+    return framework_of(sessions, made, now)
+
+
+def framework_of(sessions: Sessions, made: Report, known: datetime) -> list[outcome_framework.Line]:
+    """The framework of a public report, with what agencies had supplied by a moment."""
     with reading(sessions, within_s=LONGEST_READING_S) as session:
-        found = records.references(session, FRAMEWORK, now)
+        found = records.references(session, FRAMEWORK, known)
     supplied = [msgspec.convert(each.body, outcome_framework.Supplied) for each in found]
     computed = {part.key: _headline(part) for part in made.parts}
     return outcome_framework.lines(supplied, computed)
 
 
-HEADLINES = {"change": 2, "serial": 1}
+HEADLINES = {"serial": 1}
 
 
 def _headline(part: Part) -> str:
     """The row that the framework shows; the change, and not the rate before."""
-    row = part.rows[HEADLINES.get(part.key, 0)] if part.rows else None
-    if row is None:
+    if not part.rows:
         return ""
+    changed = part.key == "change"
+    row = trusted_row(part) if changed else part.rows[HEADLINES.get(part.key, 0)]
     return f"{row.value} (likely {row.interval})" if row.interval else row.value
 
 

@@ -1,9 +1,10 @@
-"""The steps of an alert's playbook: which are done, by whom and when, and ticking one.
+"""The steps of an alert's playbook: which are done, by whom and when; ticking one, taking it back.
 
 A step for the IDVA is ticked by the IDVA role alone, and its words are read by that role alone:
 what a protected person said must not reach a page that her perpetrator's file is read from.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -27,6 +28,21 @@ from navigate_safer.services.telling import note
 LONGEST_WORDS = 1_000
 
 
+class NoReason(Exception):
+    """A step is taken back for a reason only; the message says what to do."""
+
+
+class TakenBack(msgspec.Struct, frozen=True):
+    """A tick that was undone; the words and the reason empty where they are not theirs to read."""
+
+    at: datetime
+    who: str
+    said: str
+    undone_at: datetime
+    undone_by: str
+    why: str
+
+
 class StepLine(msgspec.Struct, frozen=True):
     """One step as somebody may see it; ``said`` empty where the words are not theirs to read."""
 
@@ -39,6 +55,7 @@ class StepLine(msgspec.Struct, frozen=True):
     at: datetime | None
     who: str | None
     said: str
+    taken_back: list[TakenBack]
 
 
 def see(sessions: Sessions, scope: Scope, reference: str) -> list[StepLine]:
@@ -46,18 +63,26 @@ def see(sessions: Sessions, scope: Scope, reference: str) -> list[StepLine]:
     scope.require(Permission.SEE_BOARD)
     with sessions.begin() as session:
         alert, kind = _find(session, scope, reference)
-        query = (
-            select(TickRow, StaffRow.name)
-            .join(StaffRow, StaffRow.id == TickRow.staff_id)
-            .where(TickRow.alert_id == alert.id)
-        )
-        ticks = {row.key: (row, name) for row, name in session.execute(query)}
-        left = left_to_do(kind, frozenset(ticks))
-        return [_line(scope, step, ticks.get(step.key), step in left) for step in playbook(kind)]
+        query = select(TickRow).where(TickRow.alert_id == alert.id).order_by(TickRow.id)
+        ticks = list(session.scalars(query))
+        names = _names(session, ticks)
+        left = left_to_do(kind, frozenset(row.key for row in ticks if row.undone_at is None))
+        return [
+            _line(scope, step, [row for row in ticks if row.key == step.key], names, step in left)
+            for step in playbook(kind)
+        ]
 
 
-def _line(scope: Scope, step: PlayStep, done: tuple[TickRow, str] | None, left: bool) -> StepLine:
-    row, name = done or (None, None)
+def _names(session: Session, ticks: Sequence[TickRow]) -> dict[int, str]:
+    ids = {row.staff_id for row in ticks} | {row.undone_by for row in ticks}
+    found = select(StaffRow.id, StaffRow.name).where(StaffRow.id.in_(ids - {None}))
+    return {staff_id: name for staff_id, name in session.execute(found)}  # noqa: C416 - rows
+
+
+def _line(
+    scope: Scope, step: PlayStep, ticks: Sequence[TickRow], names: Mapping[int, str], left: bool
+) -> StepLine:
+    row = next((each for each in ticks if each.undone_at is None), None)
     may = scope.may(_needed(step))
     readable = step.doer is Doer.OFFICER or may
     return StepLine(
@@ -68,8 +93,20 @@ def _line(scope: Scope, step: PlayStep, done: tuple[TickRow, str] | None, left: 
         may_tick=may,
         left=left,
         at=None if row is None else row.at,
-        who=name,
+        who=None if row is None else names[row.staff_id],
         said=row.words if row is not None and readable else "",
+        taken_back=[
+            TakenBack(
+                at=each.at,
+                who=names[each.staff_id],
+                said=each.words if readable else "",
+                undone_at=each.undone_at,
+                undone_by=names[each.undone_by],
+                why=(each.undone_why or "") if readable else "",
+            )
+            for each in ticks
+            if each.undone_at is not None and each.undone_by is not None
+        ],
     )
 
 
@@ -82,13 +119,8 @@ def tick(
     """
     scope.require(Permission.SEE_BOARD)
     with sessions.begin() as session:
-        alert, kind = _find(session, scope, reference, lock=True)
-        step = next((each for each in playbook(kind) if each.key == key), None)
-        if step is None:
-            raise NotFound
-        scope.require(_needed(step))
-        known = select(TickRow.id).where(TickRow.alert_id == alert.id, TickRow.key == key)
-        if session.scalar(known) is not None:
+        alert, step = _find_step(session, scope, reference, key)
+        if _live(session, alert, key) is not None:
             return False
         said = words.strip()[:LONGEST_WORDS]
         session.add(
@@ -97,6 +129,54 @@ def tick(
         )  # fmt: skip
         _tell_history(session, scope, alert, step, said, now)
         return True
+
+
+def undo(
+    sessions: Sessions, scope: Scope, reference: str, key: str, why: str, now: datetime
+) -> bool:
+    """Take a tick back, which stays in the record; False where the step is not done.
+
+    Whoever may do the step may: the wrong step may have been ticked by somebody who has gone home.
+    It is no work on the alert, and no acknowledgement lasts longer by it. Raises
+    :class:`NoReason`, :class:`NotFound`, Forbidden.
+    """
+    scope.require(Permission.SEE_BOARD)
+    reason = why.strip()[:LONGEST_WORDS]
+    with sessions.begin() as session:
+        alert, step = _find_step(session, scope, reference, key)
+        if not reason:
+            raise NoReason("Enter why the step is taken back")
+        row = _live(session, alert, key)
+        if row is None:
+            return False
+        row.undone_at, row.undone_by, row.undone_why = now, scope.staff_id, reason
+        # What the IDVA says of her step is hers to read; that it was taken back is everybody's.
+        said = f": {reason}" if step.doer is Doer.OFFICER else ""
+        note(
+            session, alert, now, "step_undone", step.words + said,
+            staff_id=scope.staff_id, channel="page",
+        )  # fmt: skip
+        _log(session, scope, alert, step, "alert step undone", now)
+        return True
+
+
+def _find_step(
+    session: Session, scope: Scope, reference: str, key: str
+) -> tuple[AlertRow, PlayStep]:
+    alert, kind = _find(session, scope, reference, lock=True)
+    step = next((each for each in playbook(kind) if each.key == key), None)
+    if step is None:
+        raise NotFound
+    scope.require(_needed(step))
+    return alert, step
+
+
+def _live(session: Session, alert: AlertRow, key: str) -> TickRow | None:
+    return session.scalar(
+        select(TickRow).where(
+            TickRow.alert_id == alert.id, TickRow.key == key, TickRow.undone_at.is_(None)
+        )
+    )
 
 
 def _tell_history(
@@ -109,8 +189,14 @@ def _tell_history(
         )
         return
     note(session, alert, now, "step", step.words, staff_id=scope.staff_id, channel="page")
+    _log(session, scope, alert, step, "alert step", now)
+
+
+def _log(
+    session: Session, scope: Scope, alert: AlertRow, step: PlayStep, what: str, now: datetime
+) -> None:
     audit.record(
-        session, Act.ALTERATION, "alert step", at=now, actor="staff", staff_id=scope.staff_id,
+        session, Act.ALTERATION, what, at=now, actor="staff", staff_id=scope.staff_id,
         subject_kind="alert", subject_id=alert.id, detail={"step": step.key},
     )  # fmt: skip
 

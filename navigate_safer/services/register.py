@@ -35,7 +35,7 @@ from navigate_safer.people.casefile import (
     Wearer,
     ZoneEntry,
 )
-from navigate_safer.services import monitor, offending
+from navigate_safer.services import costs, monitor, offending
 from navigate_safer.services.case_entries import CaseFileFault, address, e164, once, span, zone_row
 from navigate_safer.services.case_protected import refuse_victims_device, take_protected
 
@@ -110,6 +110,7 @@ class _Registration:
         self._protected(case_file.zones)
         take_protected(self.session, case_file, self._id)
         offending.register(self.session, case_file, self.now)
+        costs.register(self.session, case_file, self.now)
         self._log(case_file)
 
     def _add(self, table: type[RowT], rows: list[RowT]) -> None:

@@ -19,8 +19,9 @@ from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
+from navigate_safer.db.service_alerts import ABOUT_SERVICE
 from navigate_safer.services import alerting, health, stopped
-from navigate_safer.services.health import Check, State
+from navigate_safer.services.health import Check, SlowChecks, State
 from navigate_safer.services.telling import Voice, gateway_part
 
 # What works for a moment between two failures is not mended; project policy.
@@ -69,7 +70,7 @@ class SelfWatch:
     def __init__(self, sessions: Sessions, voice: Voice, disk_bytes: int = 0) -> None:
         self._sessions = sessions
         self._voice = voice
-        self._disk_bytes = disk_bytes
+        self._slow = SlowChecks(disk_bytes)
         self._well_since: dict[str, datetime] = {}
         self._warned_since: dict[str, datetime] = {}
         self._first_look: datetime | None = None
@@ -96,9 +97,7 @@ class SelfWatch:
         return Watched(tuple(failing), opened, ended)
 
     def _failing(self, now: datetime, wall_now: datetime) -> dict[str, Part]:
-        checks = health.look(
-            self._sessions, now, wall_now, with_limits=True, disk_bytes=self._disk_bytes
-        )
+        checks = health.look(self._sessions, now, wall_now, slow=self._slow)
         parts = [part for each in checks if (part := part_of(each)) is not None]
         if [each.text for each in checks] == [health.AWAY]:
             return {AWAY: parts[0]}
@@ -141,6 +140,7 @@ class SelfWatch:
                 AlertRow.state != AlertState.RESOLVED.value,
                 # Rotas are looked at by a round of their own, hours before they matter.
                 AlertRow.part.not_like(f"{ROTA_PARTS}%"),
+                ABOUT_SERVICE,
             )
             return [part for part in session.scalars(query) if part is not None]
 

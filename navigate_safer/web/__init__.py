@@ -26,20 +26,24 @@ from navigate_safer.web import (
     command_words,
     commands,
     contacts,
+    costs,
     enforcement,
     errors,
     exceptions,
     failures,
     groups,
+    harm_tables,
     hub,
     individual,
     interventions,
+    links,
     maps,
     menu,
     near,
     notify,
     order_clauses,
     orders,
+    outcome_packs,
     outcomes,
     oversight,
     panels,
@@ -50,6 +54,7 @@ from navigate_safer.web import (
     plans,
     playbooks,
     policies,
+    protection,
     public,
     quarantine,
     ratings,
@@ -66,6 +71,8 @@ from navigate_safer.web import (
     today,
     twilio,
     victims,
+    wearer_messages,
+    wearer_policies,
     words,
     zones,
 )
@@ -85,6 +92,9 @@ BLUEPRINTS = (
     charts,
     near,
     outcomes,
+    outcome_packs,
+    costs,
+    harm_tables,
     oversight,
     service_alerts,
     quarantine,
@@ -92,8 +102,12 @@ BLUEPRINTS = (
     policies,
     rotas,
     playbooks,
+    protection,
     contacts,
     burden,
+    links,
+    wearer_messages,
+    wearer_policies,
     twilio,
     notify,
 )
@@ -171,6 +185,8 @@ def create_app(service: Service) -> Flask:
     csrf.exempt(notify.pages)
     app.jinja_env.globals["person_tabs"] = person_tabs.of(CASEWORK)
     app.jinja_env.globals["record_page"] = record_pages.of(CASEWORK)
+    # The secret is in the address, and no session is used: see the module.
+    csrf.exempt(links.pages)
     for part in (words, reasons, command_words, requests, security, auth, errors):
         part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()

@@ -7,7 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from alerts.lifecycle import Outcome
 from navigate_safer.people.access import Permission
-from navigate_safer.services import casework, consult, explaining, oversight, playbook
+from navigate_safer.services import (
+    casework,
+    consult,
+    explaining,
+    oversight,
+    playbook,
+    protection,
+)
 from navigate_safer.web import reasons
 from navigate_safer.web.auth import now, rule, scope, service
 
@@ -22,6 +29,8 @@ def short(reference: str) -> ResponseReturnValue:
     """The link of a text, kept short so that the text fits into one part."""
     if oversight.is_about_service(service().sessions, reference):
         return redirect(url_for("service_alerts.alert", reference=reference))
+    if protection.is_about_protection(service().sessions, reference):
+        return redirect(url_for("protection.alert", reference=reference))
     return redirect(url_for("alerts.alert", reference=reference))
 
 
@@ -29,7 +38,7 @@ def short(reference: str) -> ResponseReturnValue:
 @rule(Permission.SEE_BOARD)
 def alert(reference: str) -> ResponseReturnValue:
     """The page."""
-    return _page(reference)
+    return page(reference)
 
 
 @pages.post("/alerts/<reference>/acknowledge")
@@ -49,7 +58,7 @@ def add_note(reference: str) -> ResponseReturnValue:
     """Add a note."""
     text = request.form.get("note", "")
     if not text.strip():
-        return _page(reference, {"note": "Enter a note"})
+        return page(reference, {"note": "Enter a note"})
     casework.add_note(service().sessions, scope(), reference, text, now())
     flash("Your note is saved.", "success")
     return redirect(url_for("alerts.alert", reference=reference))
@@ -61,10 +70,10 @@ def resolve(reference: str) -> ResponseReturnValue:
     """Close the alert with an outcome."""
     chosen, text = request.form.get("outcome", ""), request.form.get("explanation", "")
     if chosen not in [each.value for each in Outcome]:
-        return _page(reference, {"outcome": "Select what you found"})
+        return page(reference, {"outcome": "Select what you found"})
     outcome = Outcome(chosen)
     if outcome.needs_text and not text.strip():
-        return _page(reference, {"explanation": "Say what happened when you select Other"})
+        return page(reference, {"explanation": "Say what happened when you select Other"})
     if casework.resolve(service().sessions, scope(), reference, outcome, text, now()):
         flash("The alert is resolved.", "success")
     else:
@@ -72,12 +81,13 @@ def resolve(reference: str) -> ResponseReturnValue:
     return redirect(url_for("alerts.alert", reference=reference))
 
 
-def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
+def page(reference: str, errors: dict[str, str] | None = None) -> Response:
+    """One alert's page, with what is wrong with a form on it by the form's field."""
     detail, picture, points = consult.see_alert(service().sessions, scope(), reference, now())
     shown = None
     if scope().may(Permission.SEE_PLACES) and explaining.explained(detail.line.kind):
         shown = explaining.see_explanation(service().sessions, scope(), reference, now())
-    page = render_template(
+    rendered = render_template(
         "alert.html",
         alert=detail,
         samples=[] if picture is None else picture.samples,
@@ -89,7 +99,8 @@ def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
         told=[list(texts) for _, texts in groupby(detail.texts, key=lambda each: each.who)],
         steps=playbook.see(service().sessions, scope(), reference),
         outcomes=list(Outcome),
+        now=now(),
         errors=errors or {},
         form=request.form,
     )
-    return Response(page, 422 if errors else 200)
+    return Response(rendered, 422 if errors else 200)

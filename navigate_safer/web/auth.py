@@ -25,7 +25,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.access import Permission, Role, Scope
 from navigate_safer.services import accounts, health
 from navigate_safer.services.accounts import SignedIn, TooManyTries
 from navigate_safer.wiring import Service
@@ -170,13 +170,17 @@ def sign_out() -> ResponseReturnValue:
 def home() -> ResponseReturnValue:
     """The first page of the role."""
     may = scope().may
+    if scope().role is Role.OFFENDER_MANAGER:
+        return redirect(url_for("today.today"))
     if may(Permission.SEE_BOARD):
         return redirect(url_for("board.board"))
     if may(Permission.SEE_CASELOAD):
         return redirect(url_for("cases.caseload"))
     if may(Permission.SEE_OPERATIONS):
         return redirect(url_for("oversight.operations"))
-    return redirect(url_for("oversight.audit"))
+    if may(Permission.SEE_AUDIT):
+        return redirect(url_for("oversight.audit"))
+    return redirect(url_for("outcomes.report"))
 
 
 def _own_path(target: str | None) -> str:

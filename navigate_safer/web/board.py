@@ -4,7 +4,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission
-from navigate_safer.services import consult, oversight
+from navigate_safer.services import consult, oversight, protection
 from navigate_safer.web.auth import now, rule, service, signed_in
 
 pages = Blueprint("board", __name__)
@@ -31,4 +31,5 @@ def _board() -> dict[str, object]:
     return {
         "board": consult.see_board(sessions, who.scope, who.token_hash, now()),
         "service_alerts": oversight.live_service_alerts(sessions, who.scope),
+        "protection_alerts": protection.live(sessions, who.scope),
     }

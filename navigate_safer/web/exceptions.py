@@ -11,8 +11,10 @@ from navigate_safer.services import exceptions
 from navigate_safer.services.exceptions import CannotAllow, Wanted
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.words import LONDON
+from navigate_safer.web.zone_forms import FormFault, weekly_hours, window_numbers
 from zones.coordinates import geometry_from_table
 from zones.fault import ZoneFault
+from zones.schedule import Day
 
 pages = Blueprint("exceptions", __name__)
 
@@ -82,14 +84,38 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
             errors["corridor"] = f"{fault.where.capitalize()} {fault.what}"
         except ValueError:
             errors["corridor_m"] = "Enter the metres to each side of the way as a number"
+    hours = _hours(errors)
     if errors:
         return None
-    return Wanted(form["condition"], times["from"], times["until"], form["why"], corridor, width_m)
+    return Wanted(
+        form["condition"], times["from"], times["until"], form["why"], corridor, width_m, hours
+    )
+
+
+def _hours(errors: dict[str, str]) -> list[dict[str, object]] | None:
+    try:
+        return weekly_hours(request.form, _ticked()) or None
+    except FormFault as fault:
+        errors[fault.field] = fault.what
+        return None
+
+
+def _ticked() -> dict[int, list[str]]:
+    """The days that are ticked in each row of hours."""
+    days = {n: request.form.getlist(f"days_{n}") for n in window_numbers(request.form)}
+    return {n: names for n, names in days.items() if names}
 
 
 def _page(ref: str, errors: dict[str, str] | None = None) -> Response:
     page = exceptions.see(service().sessions, scope(), ref, now())
     body = render_template(
-        "exceptions.html", page=page, errors=errors or {}, form=request.form, now=now()
+        "exceptions.html",
+        page=page,
+        errors=errors or {},
+        form=request.form,
+        now=now(),
+        windows=window_numbers(request.form),
+        ticked=_ticked(),
+        day_names=[day.value for day in Day],
     )
     return Response(body, 422 if errors else 200)

@@ -1,10 +1,12 @@
-"""Tick a step of an alert's playbook; the steps are shown on the alert's page."""
+"""Tick a step of an alert's playbook, or take it back; the steps are on the alert's page."""
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission
 from navigate_safer.services import playbook
+from navigate_safer.services.playbook import NoReason
+from navigate_safer.web import alerts
 from navigate_safer.web.auth import now, rule, scope, service
 
 pages = Blueprint("playbooks", __name__)
@@ -19,4 +21,20 @@ def tick(reference: str) -> ResponseReturnValue:
         flash("The step is recorded with your name and the time.", "success")
     else:
         flash("The step was recorded before you.", "information")
+    return redirect(url_for("alerts.alert", reference=reference, _anchor="playbook"))
+
+
+@pages.post("/alerts/<reference>/step/undo")
+@rule(Permission.SEE_BOARD)
+def undo(reference: str) -> ResponseReturnValue:
+    """Take a tick back with a reason; the tick stays in the record."""
+    key, why = request.form.get("key", ""), request.form.get("why", "")
+    try:
+        undone = playbook.undo(service().sessions, scope(), reference, key, why, now())
+    except NoReason as fault:
+        return alerts.page(reference, {f"why-{key}": str(fault)})
+    if undone:
+        flash("The step is taken back, with your name and the reason.", "success")
+    else:
+        flash("The step was not done, or was taken back before you.", "information")
     return redirect(url_for("alerts.alert", reference=reference, _anchor="playbook"))

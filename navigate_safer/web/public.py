@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from devices.native import json_schema
 from navigate_safer import metrics
-from navigate_safer.db.limits import GIGABYTE
 from navigate_safer.services import figures, health
 from navigate_safer.services.health import State
 from navigate_safer.web.auth import now, public, service
@@ -28,13 +27,7 @@ def check() -> ResponseReturnValue:
     """200 while a breach would reach an officer, 503 otherwise, with a sentence on each part."""
     made = service()
     checks = made.recent_health.look(
-        lambda: health.look(
-            made.sessions,
-            now(),
-            made.wall_clock(),
-            with_limits=True,
-            disk_bytes=made.settings.database_disk_gb * GIGABYTE,
-        )
+        lambda: health.look(made.sessions, now(), made.wall_clock(), slow=made.slow_checks)
     )
     states = {each.state for each in checks}
     worst = next(each for each in (State.FAULT, State.WARNING, State.OK) if each in states)

@@ -17,6 +17,8 @@ WELL_COVERED = 0.9
 # So sure that the number itself says nothing more.
 SURE, NEARLY_IMPOSSIBLE = 0.999, 0.001
 LIKELY = 0.5
+# Errors so many times larger than reported are worth a sentence.
+WORTH_SAYING = 1.25
 DOUBTS = {
     Doubt.CLOCK_AHEAD: "the device's clock was ahead of ours",
     Doubt.LATE: "received more than 10 minutes after it was measured",
@@ -140,6 +142,12 @@ def _against(shown: AlertExplained, seen: Sequence[Judged]) -> list[str]:
         )
     if likely and min(each.radius_m - abs(each.edge_m) for each in likely) > 0:
         found.append("No fix lies further beyond the edge of the zone than it may be off.")
+    factor = shown.detail.evidence.get("error_factor")
+    if isinstance(factor, float | int) and factor >= WORTH_SAYING:
+        found.append(
+            f"Lately its fixes have been off {factor:.1f} times as far as they report; the chances "
+            "take that into account."
+        )
     rough = sum(each.fix.source in (FixSource.LBS, FixSource.WIFI) for each in likely)
     if rough:
         found.append(f"{_fixes(rough)} came from WiFi or the mobile network, not from GPS.")

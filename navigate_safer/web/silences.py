@@ -15,7 +15,7 @@ from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.wall_time import BadWallTime
 
 pages = Blueprint("silences", __name__)
-KINDS = [each for each in FindingKind if not each.only_recorded]
+KINDS = [each for each in FindingKind if each.about_a_wearer and not each.only_recorded]
 EVERYTHING = "everything"
 
 

@@ -32,6 +32,7 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "protected_silence": "A protected person's device is silent",
     "early_warning_1": "Near the edge of a zone",
     "early_warning_2": "Nearing a zone, second ring",
     "early_warning_3": "Nearing a zone, outer ring",
@@ -83,6 +84,7 @@ MOVES = {
     "no_longer_held": "No longer held back",
     "worse": "Has become worse",
     "step": "Step done",
+    "step_undone": "Step taken back",
     "acknowledge": "Acknowledged",
     "expire": "Acknowledgement expired",
     "note": "Note",
@@ -92,8 +94,20 @@ MOVES = {
     "amend": "Amended",
     "withdraw": "Withdrawn",
 }
+# Why a wearer was told, or was not.
+WEARER_VERDICTS = {
+    "told": "Told",
+    "too_late": "Not told: too late to be of use",
+    "excused": "Not told: an officer had allowed it",
+    "silenced": "Not told: under a silence",
+    "quiet_hours": "Not told: in the quiet hours",
+    "told_lately": "Not told: told of the same within half an hour",
+    "most_a_day": "Not told: the most of a day had been reached",
+    "stopped": "Not told: the wearer has replied STOP",
+    "no_way": "Not told: no verified number, and no other way",
+}
 WEEK = tuple(day.value for day in SEVEN)
-ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
+ON_CALL = ("/rotas", "/silences", "/policies", "/wearer-messages", "/burden", "/account")
 Entry = tuple[Permission, str, str, tuple[str, ...]]
 # The pages of casework that are about an area and not about one person.
 CASEWORK: tuple[Entry, ...] = (
@@ -129,6 +143,7 @@ def install(app: Flask) -> None:
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
         verdict=lambda value: VERDICTS[value],
         stretch=lambda value: STRETCHES[value],
+        wearer_verdict=lambda value: WEARER_VERDICTS[value],
         day_state=lambda value: DAY_STATES[value],
         move=lambda value: MOVES.get(value, in_words(value)),
         source=lambda value: SOURCES.get(value, "unknown"),

@@ -54,7 +54,7 @@ def feature_of_form(form: Mapping[str, str], days: Mapping[int, list[str]]) -> d
         properties[key] = _number(form, key)
     properties["priority"] = _whole(form, "priority") or None
     properties["rings"] = _rings(form) or None
-    properties["schedule"] = _windows(form, days) or None
+    properties["schedule"] = weekly_hours(form, days) or None
     properties["timezone"] = form.get("timezone", "").strip() or None
     if form.get("holidays") == "none" and properties["schedule"]:
         properties["schedule"].append({"days": ["hol"], "hours": "none"})
@@ -146,7 +146,10 @@ def _rings(form: Mapping[str, str]) -> list[dict[str, object]]:
     return rings
 
 
-def _windows(form: Mapping[str, str], days: Mapping[int, list[str]]) -> list[dict[str, object]]:
+def weekly_hours(
+    form: Mapping[str, str], days: Mapping[int, list[str]]
+) -> list[dict[str, object]]:
+    """The rows of hours that are filled in, as a schedule has them; raises :class:`FormFault`."""
     windows: list[dict[str, object]] = []
     for number in window_numbers(form):
         start = form.get(f"start_{number}", "").strip()

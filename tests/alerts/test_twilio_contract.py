@@ -22,6 +22,7 @@ from alerts.messages import breach_call, breach_text
 from alerts.policy import Channel
 from alerts.senders.twilio_sms import TwilioSms
 from alerts.senders.twilio_voice import TwilioVoice
+from navigate_safer.demo import text_provider
 
 FOLDER = Path(__file__).parent.parent / "twilio_contract"
 NOW = datetime(2026, 11, 21, 22, 40, 7, tzinfo=UTC)
@@ -136,3 +137,20 @@ def test_our_stand_in_answers_as_described(prism):
         assert sender.find(to=OFFICER, reference="482913", since=NOW) == accepted
         assert [each.sid for each in fake.messages] == [accepted.provider_id]
         assert fake.complaints == []
+
+
+def test_the_stand_in_of_the_fault_runs_answers_as_described(prism):
+    account = {
+        "account_sid": text_provider.ACCOUNT_SID,
+        "auth_token": text_provider.AUTH_TOKEN,
+        "from_number": text_provider.FROM_NUMBER,
+    }
+    with (
+        text_provider.TextProvider(lambda: NOW, slow_s=0.0, hangs_s=0.0) as provider,
+        serving(prism, "proxy", provider.url) as url,
+    ):
+        sender = TwilioSms(**account, base_url=url)
+        accepted = sender.send(TEXT)
+        assert sender.find(to=OFFICER, reference="482913", since=NOW) == accepted
+        assert [each.sid for each in provider.taken] == [accepted.provider_id]
+        assert provider.complaints == []

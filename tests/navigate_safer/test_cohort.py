@@ -124,7 +124,33 @@ def test_a_wearer_with_an_alcohol_clause_has_a_monitor_beside_the_tag(cohort):
     assert Counter(kinds.values()) == {
         DeviceKind.LOCATION_TAG: 156,
         DeviceKind.ALCOHOL_MONITOR: 40,
+        DeviceKind.PROTECTED_PERSON: 1,
     }
+
+
+def test_one_wearer_keeps_away_from_a_person_whose_home_is_in_no_document(cohort, seed):
+    (him,) = [each for each in sketches(seed) if each.keeps_away is not None]
+    (entry,) = [
+        each
+        for wearer in cohort.wearers
+        for each in conditions(wearer)
+        if each.kind is ConditionKind.DISTANCE
+    ]
+    (victim,) = [each for each in cohort.victims if each.devices]
+    assert (entry.keep_away, entry.within_m) == (victim.ref, 400)
+    assert him.ref == victim.wearers[0] != cohort.wearers[-1].ref
+    written = msgspec.json.encode(cohort).decode()
+    assert not [each for each in him.keeps_away.home if str(each) in written]
+
+
+def test_some_zones_have_a_line_that_warns_and_no_home_is_within_it(cohort, seed):
+    ringed = [zone for zone in cohort.zones if zone.properties]
+    assert 5 <= len(ringed) <= 20
+    home_of = {f"Z-{each.number:04d}-X": each.home for each in sketches(seed)}
+    for zone in ringed:
+        (ring,) = zone.properties["rings"]
+        shape = shape_from_geojson(zone.geometry)
+        assert places.distance_m(home_of[zone.ref], shape) > ring["m"]
 
 
 def test_fittings_and_conditions_begin_together_a_day_before_the_start(cohort):

@@ -80,11 +80,11 @@ def test_the_opening_shows_every_kind_of_breach_in_the_first_quarter_hour(plan, 
         FindingKind.UPLOAD_MISSED, FindingKind.CURFEW_EVENT, FindingKind.ZONE_EVENT,
         FindingKind.BATTERY_EVENT,
     }  # fmt: skip
-    # Raised where an order asks for it, or of two devices; none of the story's does.
+    # Raised where an order asks for it, or on the way to something else that is scripted.
     slow |= {
-        FindingKind.EXCLUSION_APPROACH, FindingKind.DISTANCE_BREACH, FindingKind.EXCUSED_STAY,
+        FindingKind.EXCLUSION_APPROACH,
         FindingKind.EARLY_WARNING_1, FindingKind.EARLY_WARNING_2, FindingKind.EARLY_WARNING_3,
-        FindingKind.COMPOUND,
+        FindingKind.COMPOUND, FindingKind.PROTECTED_SILENCE,
     }  # fmt: skip
     assert set(opening) == {kind.value for kind in FindingKind if kind not in slow}
     # The battery that runs low is the one that runs critical; all others are different people.
@@ -106,6 +106,22 @@ def test_twenty_seconds_after_the_start_a_fix_lies_well_inside_a_zone(plan, star
     assert depths[1] > 100
     before = fixes(plan, first.device, Span(start - HISTORY, start + seconds(5)))
     assert not inside(zone, before).any()
+
+
+def test_whoever_must_keep_away_from_a_person_comes_near_her_and_then_leaves(plan, start):
+    (near,) = [each for each in plan.breaches if each.kind == "distance_breach"]
+    her = sketch_of(near).keeps_away
+    assert inside(her.circle, fixes(plan, her.device, Span(start, start + seconds(900)))).all()
+    span = Span(near.span.from_at + seconds(25), near.span.until_at - seconds(25))
+    assert inside(her.circle, fixes(plan, near.device, span)).all()
+    before = fixes(plan, near.device, Span(start - HISTORY, near.span.from_at - seconds(30)))
+    assert not inside(her.circle, before).any()
+
+
+def test_the_allowed_visit_is_in_a_zone_while_it_lasts(plan):
+    (visit,) = [each for each in plan.breaches if each.kind == "excused_stay"]
+    span = Span(visit.span.from_at + seconds(25), visit.span.until_at - seconds(25))
+    assert inside(sketch_of(visit).exclusion.shape, fixes(plan, visit.device, span)).all()
 
 
 def test_scripted_intrusions_are_inside_while_they_last(plan):

@@ -125,7 +125,7 @@ def all_beat(watch, **ingest):
 
 
 def states(watch):
-    checks = health.look(watch.sessions, watch.clock(), watch.clock(), with_limits=True)
+    checks = health.look(watch.sessions, watch.clock(), watch.clock(), slow=health.SlowChecks())
     return {each.name: each.state for each in checks}
 
 
@@ -156,7 +156,7 @@ def test_readings_that_wait_too_long_to_be_judged_are_a_fault(watch):
 
 def test_a_database_that_is_away_is_said_with_what_to_do(tmp_path):
     sessions = make_sessions(make_engine(f"sqlite:///{tmp_path}/nowhere/none.sqlite3"))
-    [check] = health.look(sessions, START, START, with_limits=True)
+    [check] = health.look(sessions, START, START, slow=health.SlowChecks())
     assert (check.name, check.state) == ("database", State.FAULT)
     assert "does not answer" in check.text
     assert "reply code in your text" in check.text

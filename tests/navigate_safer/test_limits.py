@@ -142,3 +142,20 @@ def test_a_day_without_its_partition_is_a_warning_and_no_fault():
     )
     assert late.state is rows.state is State.WARNING
     assert "12 row(s) of fixes" in rows.text
+
+
+def test_what_changes_slowly_is_read_once_a_minute_and_says_how_old_it_is(watch):
+    at_s = [1_000.0]
+    slow = health.SlowChecks(clock=lambda: at_s[0])
+
+    def said() -> str:
+        checks = health.look(watch.sessions, START, START, slow=slow)
+        [found] = [each for each in checks if each.name == "limit: audit_entries_id_seq"]
+        return found.text
+
+    assert said() == "How long the limit of audit_entries_id_seq is away is not known yet."
+    grown(watch, "audit_entries_id_seq", 7, 7)
+    at_s[0] += 45
+    assert said().endswith("is not known yet. Read 45 seconds ago.")
+    at_s[0] += 5
+    assert said() == "The limit of audit_entries_id_seq is not coming nearer."

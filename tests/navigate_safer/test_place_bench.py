@@ -9,7 +9,15 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from navigate_safer.cli.bench import bench
-from navigate_safer.demo import place_ahead, place_bench, place_report, place_sweep
+from navigate_safer.demo import (
+    place_ahead,
+    place_bench,
+    place_correction,
+    place_cost,
+    place_report,
+    place_scores,
+    place_sweep,
+)
 from navigate_safer.demo.place_ahead import Warnings
 from navigate_safer.demo.place_lives import live, spans
 from navigate_safer.demo.place_peers import PEERS
@@ -56,7 +64,9 @@ def test_what_is_found_late_and_false():
     row = score.row()
     assert row["breaches_found_percent"] == 50.0
     assert row["passes_found_percent"] == 100.0
-    assert (row["delay_p50_s"], row["start_error_p50_s"]) == (40.0, 10.0)
+    # Two breaches: one told after 40 s, one never, which counts as a day.
+    assert row["delay_p50_s"] == pytest.approx((40.0 + place_scores.NEVER_S) / 2)
+    assert row["start_error_p50_s"] == 10.0
     assert row["false_episodes_device_week"] == 1.0
     assert row["false_minutes_device_week"] == 2.0
 
@@ -68,8 +78,52 @@ def test_brier_and_calibration():
     assert score.row()["brier"] == pytest.approx(
         (1400 * 0.0625 + 600 * 0.5625 + 10 * 0.9025) / 2010
     )
-    # Ten fixes are too few to say anything of their decile.
-    assert score.calibration() == [{"decile": 3, "fixes": 2000, "stated": 25.0, "observed": 30.0}]
+    # Ten fixes are too few to say anything of their decile; and one track is but one witness, so
+    # that the five points may be chance.
+    (found,) = score.calibration()
+    assert found == {"decile": 3, "fixes": 2000, "stated": 25.0, "observed": 30.0, "error": 5.0}
+    assert score.row()["calibration_worst_points"] == 0.0
+
+
+def test_many_tracks_that_are_off_alike_are_off_by_more_than_chance():
+    score = Score()
+    for _ in range(100):
+        score.add_fixes(np.full(20, 0.25), np.repeat([0.0, 1.0], [14, 6]))
+    assert score.row()["calibration_worst_points"] == pytest.approx(5.0)
+
+
+def test_a_correction_is_learnt_from_what_was_so_and_replaces_the_one_in_force():
+    score = Score()
+    # Where 25 % was stated 10 % were so; where 75 % was stated, 70 %.
+    score.add_fixes(np.full(1000, 0.25), np.repeat([0.0, 1.0], [900, 100]))
+    score.add_fixes(np.full(1000, 0.75), np.repeat([0.0, 1.0], [300, 700]))
+    plain = [n / 10 for n in range(11)]
+    knots = place_correction.learnt(score, plain)
+    assert knots[0] == 0.0
+    assert knots[2] == pytest.approx(0.08)
+    assert knots[-1] == 1.0
+    assert knots == sorted(knots)
+    # With another in force, what is stated without it is another.
+    assert place_correction.learnt(score, [each**2 for each in plain]) != knots
+
+
+def test_a_correction_never_falls_and_never_goes_far():
+    score = Score()
+    score.add_fixes(np.full(1000, 0.35), np.ones(1000))
+    score.add_fixes(np.full(1000, 0.65), np.zeros(1000))
+    knots = place_correction.learnt(score, [n / 10 for n in range(11)])
+    assert all(one < other for one, other in zip(knots, knots[1:], strict=False))
+    assert max(abs(each - n / 10) for n, each in enumerate(knots)) <= place_correction.MOST + 0.05
+
+
+def test_what_a_step_costs_is_measured_and_shown():
+    found = place_cost.steps(edges=(6,))
+    assert {each.count for each in found} == {6}
+    assert all(0 < each.median_us for each in found)
+    others = place_cost.beside_others(counts=(3,))
+    console = Console(width=120, record=True, file=io.StringIO())
+    place_report.show_costs(found, others, console)
+    assert "walking round it" in console.export_text()
 
 
 def test_a_life_and_what_is_seen_of_it_depend_on_the_seed_alone():
@@ -98,6 +152,14 @@ def test_when_warnings_begin():
     assert place_ahead.began(likely, 0.1, second).tolist() == [60.0, 300.0]
     off_m = np.array([400.0, 90.0, 80.0, 200.0, 99.0, 10.0, -5.0, 300.0])
     assert place_ahead.ring_began(off_m, 100.0, second).tolist() == [60.0, 240.0]
+
+
+def test_for_each_row_it_is_said_whether_ours_is_ahead_and_what_the_best_peer_pays(scores):
+    rows = place_report.dominance(scores)
+    assert len(rows) == len(place_bench.GROUPS) * len(place_report.ROWS)
+    behind = {(each["group"], each["row"]) for each in place_report.behind(scores)}
+    assert {(each["group"], each["row"]) for each in rows if not each["ahead"]} == behind
+    assert all(each["costs"] for each in rows if not each["ahead"])
 
 
 def score_of(found, passes, false):

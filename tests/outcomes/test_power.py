@@ -1,10 +1,12 @@
 """What a comparison can find, against the reference's figures and against simulation."""
 
+import math
+
 import numpy as np
 import pytest
 
 from navigate_safer.outcomes.before_after import Totals, compare
-from navigate_safer.outcomes.power import Design, power, smallest_fall
+from navigate_safer.outcomes.power import Design, power, smallest_fall, smallest_fall_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,9 @@ def test_the_exact_sum_and_the_normal_agree_where_they_meet():
     exact, normal = power(Design(1_500), 0.93), power(Design(1_600), 0.93)
     assert exact < normal
     assert normal - exact < 0.05
+
+
+def test_the_smallest_fall_from_an_error_is_that_from_the_counts_which_have_it():
+    fall = smallest_fall(Design(265, 1, 4))
+    error = math.sqrt(4 * (1 / 265 + 1 / (265 * (1 - fall))))
+    assert smallest_fall_of(error) == pytest.approx(fall, abs=1e-6)

@@ -35,24 +35,11 @@ MOST_GROWTH_MB = 80
 PATIENCE_S = 30.0
 
 
-class OwnPostgreSQL(PostgreSQL):
-    """A server that can be stopped and started again with what it has."""
-
-    def halt(self, how: int = signal.SIGINT) -> None:
-        assert self._process is not None
-        self._process.send_signal(how)
-        self._process.wait(PATIENCE_S)
-
-    def resume(self) -> None:
-        self._process = self._serve(self._folder / "data")
-        assert until(self._answers_or_ended, within_s=PATIENCE_S)
-
-
 @pytest.fixture
-def server() -> Iterator[OwnPostgreSQL]:
+def server() -> Iterator[PostgreSQL]:
     try:
         # A server that is ended at once must have kept what it said was committed.
-        own = OwnPostgreSQL({**FORGETFUL, "synchronous_commit": "on"})
+        own = PostgreSQL({**FORGETFUL, "synchronous_commit": "on"})
     except Missing as missing:
         absent(missing)
     yield own
@@ -96,7 +83,7 @@ def figure(port: int, name: str) -> float | None:
 
 
 def test_what_comes_while_the_database_is_away_arrives_once_and_memory_is_bounded(
-    server: OwnPostgreSQL, mosquitto: Mosquitto
+    server: PostgreSQL, mosquitto: Mosquitto
 ) -> None:
     url, port = server.create("away"), free_port()
     migrate(url)
@@ -143,7 +130,7 @@ IN_THE_STREAM, WHILE_IT_IS_AWAY = 1_500, 3_000
 
 
 def test_intake_goes_on_each_time_the_database_stops_and_starts_under_load(
-    server: OwnPostgreSQL, mosquitto: Mosquitto
+    server: PostgreSQL, mosquitto: Mosquitto
 ) -> None:
     url, port = server.create("away"), free_port()
     migrate(url)

@@ -36,6 +36,8 @@ EXPECTED = [
     pytest.param("duty", "/people/W-EXC/map.json", ["person map"], id="map of a person"),
     pytest.param("duty", "/people/W-ALC/alcohol.json", ["alcohol readings"],
                  id="readings of a person"),
+    pytest.param("duty", "/people/W-EXC/messages", ["messages to the wearer"],
+                 id="what a wearer was told"),
     pytest.param("facilitator", "/people/W-EXC/sessions", ["sessions"], id="sessions of a person"),
     pytest.param("facilitator", "/people/W-EXC/interventions", ["interventions"],
                  id="interventions of a person"),

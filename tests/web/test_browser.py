@@ -103,6 +103,10 @@ def reference_of(path: str, world: World) -> str:
             path = path.replace(word, str(value))
     if "MEETING" in path:
         path = path.replace("MEETING", casework.meeting_of(world))
+    if "REFERRAL" in path:
+        path = path.replace("REFERRAL", casework.referral_of(world))
+    if path.startswith("/people/W-EXC/assessments"):
+        casework.assessed(world)
     if "GROUP" in path:
         path = path.replace("GROUP", programmes.group_of(world))
     if path == "QUESTION":
@@ -141,12 +145,21 @@ PAGES = [
     pytest.param("manager", "/people/PLANNED/cohort", id="a person of the cohort"),
     pytest.param("supervisor", "/cohort", id="cohort"),
     pytest.param("idva", "/victims/V-1", id="protected person"),
+    pytest.param("access", "/intake/new", id="new referral"),
+    pytest.param("access", "/intake/referrals/REFERRAL", id="referral with who may be the same"),
+    pytest.param("manager", "/people/W-EXC/assessments", id="assessments"),
+    pytest.param("idva", "/people/W-EXC/assessments/dash/V-1", id="Dash"),
     pytest.param("manager", "/near", id="who was near a place"),
     pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
     pytest.param("manager", "/outcomes", id="outcomes"),
     pytest.param("auditor", "/outcomes", id="outcomes without names"),
     pytest.param("auditor", "/outcomes/framework", id="joint outcomes framework"),
     pytest.param("manager", "/outcomes/behind/before", id="outcomes: who is behind a figure"),
+    pytest.param("manager", "/outcomes?against_people=W-CUR", id="outcomes of two groups"),
+    pytest.param("supervisor", "/outcomes/cost", id="cost and benefit"),
+    pytest.param("supervisor", "/outcomes/cost/benefit/new", id="form of a benefit"),
+    pytest.param("supervisor", "/outcomes/harm", id="tables of harm"),
+    pytest.param("board", "/outcomes/pack", id="pack of the board"),
     pytest.param("facilitator", "/people/W-ALC", id="person, to a facilitator"),
     pytest.param("duty", "/people/W-BAD", id="person with hostile words"),
     pytest.param("manager", "/people/W-EXC/orders/ORDER", id="an order"),

@@ -129,3 +129,23 @@ def test_a_step_is_ticked_without_a_mouse(browser: Browser, world: World, addres
     expect(page.get_by_role("status")).to_contain_text("The step is recorded")
     assert world.database.one(TickRow).words == "he is leaving"
     page.context.close()
+
+
+def test_a_step_is_taken_back_without_a_mouse(browser: Browser, world: World, address: str) -> None:
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    world.visitor("duty").post(f"/alerts/{reference}/step", key="look", said="")
+    visit = visit_as(browser, world, address, "duty")
+    page = visit.go(f"/alerts/{reference}")
+    page.locator("summary", has_text="Take back").focus()
+    page.keyboard.press("Enter")
+    tab_to(page, "why-look")
+    check_accessible(page)
+    page.keyboard.press("Enter")
+    page.locator(".govuk-error-summary").wait_for()
+    check_accessible(page)
+    tab_to(page, "why-look")
+    page.keyboard.type("not looked yet")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The step is taken back")
+    assert world.database.one(TickRow).undone_why == "not looked yet"
+    page.context.close()

@@ -2,13 +2,17 @@
 
 import io
 import zipfile
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
 from case_files import START
+from sqlalchemy import select
 from web.world import World, entry, words_of
 
+from navigate_safer.db import outcomes as stored
+from navigate_safer.db.alerting import EpisodeHistoryRow, EpisodeRow
 from navigate_safer.db.audit import AuditRow
+from navigate_safer.db.people import WearerRow
 from navigate_safer.people.offending import EntryKind, IncidentRole
 from navigate_safer.services import offending
 
@@ -111,11 +115,107 @@ def test_the_pack_of_a_moment_is_the_same_after_records_have_been_corrected(
 def test_the_pack_for_a_board_has_no_name_and_a_bad_day_leads_back_to_the_form(
     quiet_world: World,
 ) -> None:
-    made = quiet_world.visitor("auditor").get("/outcomes/pack.zip")
-    assert "outcomes-board-2026-09-30.zip" in made.headers["Content-Disposition"]
+    made = quiet_world.visitor("auditor").get("/outcomes/pack.xlsx")
+    assert "outcomes-board-2026-09-30.xlsx" in made.headers["Content-Disposition"]
     with zipfile.ZipFile(io.BytesIO(made.data)) as archive:
         words = "".join(archive.read(name).decode() for name in archive.namelist())
     assert "left out: fewer than 5" in words
     assert not any(name in words for name in NAMES)
     wrong = quiet_world.visitor("manager").get("/outcomes/pack.pdf?as_at=soon")
     assert wrong.location == "/outcomes?as_at=soon"
+
+
+def test_the_board_reads_its_pack_and_nothing_of_a_team(quiet_world: World) -> None:
+    board = quiet_world.visitor("board")
+    assert board.get("/").location == "/outcomes"
+    page = board.get("/outcomes/pack")
+    words = words_of(page)
+    assert "Board pack, without names" in words
+    assert "What it costs and what it brings" in words
+    assert "The size of the cohort is not stated" in words
+    assert not any(name in page.text for name in NAMES)
+    assert board.get("/outcomes/pack?tier=team").status_code == 403
+    assert board.get("/outcomes/cost").status_code == 403
+
+
+def test_the_steering_group_sees_what_is_late_and_who_has_room(world: World) -> None:
+    world.clock.forward(seconds=25 * 3_600)
+    words = words_of(world.visitor("auditor").get("/outcomes/pack?tier=steering"))
+    assert "Alerts that nobody has answered for 24 hours 9 of 9 open" in words
+    assert "Cheshire West 7 7.0 within" in words
+    assert "Measures of the framework not supplied" in words
+
+
+def test_a_pack_of_a_moment_does_not_know_what_was_withdrawn_later(world: World) -> None:
+    manager = world.visitor("manager")
+    known = world.clock()
+    world.clock.forward(seconds=60)
+    with world.database.sessions.begin() as session:
+        for episode in session.scalars(select(EpisodeRow)):
+            episode.withdrawn = True
+            session.add(
+                EpisodeHistoryRow(
+                    episode_id=episode.id, at=world.clock(), action="withdraw", why="late data"
+                )
+            )
+
+    def withdrawn(at: datetime) -> int:
+        with world.database.sessions() as session:
+            wearers = [each.id for each in session.scalars(select(WearerRow))]
+            start = START - timedelta(days=1)
+            found = stored.alerts(session, wearers, start, at + timedelta(days=1), at)
+            return sum(each.withdrawn for each in found)
+
+    assert withdrawn(known) == 0
+    assert withdrawn(world.clock()) == 10
+    assert manager.get("/outcomes").status_code == 200
+
+
+def test_a_second_group_is_compared_by_band_by_area_and_by_name(quiet_world: World) -> None:
+    manager = quiet_world.visitor("manager")
+    words = words_of(manager.get("/outcomes?against_people=W-CUR,%20W-EXC"))
+    assert "The others against 2 named people" in words
+    assert "were not drawn by lot" in words
+    assert "Cannot be estimated: no event in the treated group after" in words
+    assert "high band" in words_of(manager.get("/outcomes?against_band=high"))
+
+
+def test_a_reference_of_another_area_is_unknown_and_nothing_is_compared(
+    quiet_world: World,
+) -> None:
+    page = quiet_world.visitor("manager").get("/outcomes?against_people=W-EAST+W-CUR")
+    assert page.status_code == 422
+    words = words_of(page)
+    assert "There is nobody called W-EAST in your areas" in words
+    assert "Change of the first against the second" not in words
+
+
+def test_a_supervisor_loads_a_table_of_harm_and_the_report_names_it(quiet_world: World) -> None:
+    supervisor = quiet_world.visitor("supervisor")
+    sheet = b"code,days\r\nno code,20\r\nabh,20\r\n"
+    fields = {"version": "2026-02", "source": "Cambridge"}
+    done = supervisor.post("/outcomes/harm", **fields, file=(io.BytesIO(sheet), "t.csv"))
+    assert done.status_code == 302
+    words = words_of(supervisor.get("/outcomes"))
+    assert "Days by offence: version 2026-02, Cambridge" in words
+    assert "420 before, 20 after" in words
+    assert "21 before, 1 after" in words, "the count stands beside it"
+    again = supervisor.post("/outcomes/harm", **fields, file=(io.BytesIO(sheet), "t.csv"))
+    assert again.status_code == 422
+    assert "is loaded already" in words_of(again)
+
+
+def test_a_table_of_harm_that_cannot_be_read_says_where(quiet_world: World) -> None:
+    supervisor = quiet_world.visitor("supervisor")
+    for sheet, why in (
+        (b"code,days\nabh,many\n", "line 2: days"),
+        (b"code,days\nabh,1\nabh,2\n", "line 3: code"),
+        (b"code,days\n", "has no row"),
+        (b"offence,days\nabh,1\n", "no column"),
+    ):
+        page = supervisor.post(
+            "/outcomes/harm", version="1", source="s", file=(io.BytesIO(sheet), "t.csv")
+        )
+        assert page.status_code == 422
+        assert why in words_of(page)
+    assert "No table is loaded" in words_of(supervisor.get("/outcomes/harm"))

@@ -90,3 +90,73 @@ def test_a_step_of_another_playbook_or_area_is_not_there(world: World, alert: st
     assert world.visitor("duty").post(f"{alert}/step", key="charge").status_code == 404
     assert world.visitor("duty-east").post(f"{alert}/step", key="look").status_code == 404
     assert world.database.count(TickRow) == 0
+
+
+def test_a_step_that_was_ticked_in_error_is_taken_back_and_stays_in_the_record(
+    world: World, alert: str
+):
+    world.visitor("duty").post(f"{alert}/step", key="send_unit", said="car 4")
+    ticked_at = world.clock()
+    world.clock.forward(minutes=2)
+    supervisor = world.visitor("supervisor")
+    supervisor.post(f"{alert}/step/undo", key="send_unit", why="that car was for another alert")
+    row = world.database.one(TickRow)
+    assert (row.at, row.words, row.undone_at, row.undone_why) == (
+        ticked_at, "car 4", world.clock(), "that car was for another alert",
+    )  # fmt: skip
+    shown = words_of(supervisor.get(alert))
+    assert "Left to do: 7 of 7" in shown
+    assert "Supervisor Ashworthy: that car was for another alert" in shown
+    assert "Duty Ashworthy: car 4" in shown
+    taken_back = "Send a unit, or write why not: that car was for another alert"
+    assert ("step_undone", taken_back) in history(world)
+    assert "alert step undone" in [row.what for row in world.database.all(AuditRow)]
+
+
+def test_a_step_that_was_taken_back_can_be_done_again_and_taken_back_once(world: World, alert: str):
+    officer = world.visitor("duty")
+    for words in ("first", "second"):
+        officer.post(f"{alert}/step", key="look", said=words)
+        officer.post(f"{alert}/step/undo", key="look", why="not so")
+        officer.post(f"{alert}/step/undo", key="look", why="once more")
+    assert [(row.words, row.undone_why) for row in world.database.all(TickRow)] == [
+        ("first", "not so"), ("second", "not so"),
+    ]  # fmt: skip
+    officer.post(f"{alert}/step", key="look", said="third")
+    assert "Left to do: 6 of 7" in words_of(officer.get(alert))
+
+
+def test_without_a_reason_nothing_is_taken_back(world: World, alert: str):
+    officer = world.visitor("duty")
+    officer.post(f"{alert}/step", key="look", said="")
+    answer = officer.post(f"{alert}/step/undo", key="look", why="  ")
+    assert answer.status_code == 422
+    assert "Enter why the step is taken back" in words_of(answer)
+    assert world.database.one(TickRow).undone_at is None
+
+
+def test_taking_a_step_back_is_no_work_and_the_acknowledgement_expires_as_before(
+    world: World, alert: str
+):
+    world.visitor("idva").post(f"{alert}/step", key="idva_checked", said=SAID)
+    world.visitor("duty").post(f"{alert}/acknowledge")
+    world.visitor("idva").post(f"{alert}/step/undo", key="idva_checked", why="not reached yet")
+    world.clock.forward(minutes=16)
+    world.watch.escalate()
+    assert world.alert(alert.rsplit("/", 1)[-1]).state == AlertState.OPEN.value
+
+
+def test_the_idva_s_step_is_taken_back_by_the_idva_and_why_is_hers_to_read(
+    world: World, alert: str
+):
+    world.visitor("idva").post(f"{alert}/step", key="idva_checked", said=SAID)
+    for who in ("duty", "manager", "supervisor"):
+        answer = world.visitor(who).post(f"{alert}/step/undo", key="idva_checked", why="so")
+        assert answer.status_code == 403
+    world.visitor("idva").post(f"{alert}/step/undo", key="idva_checked", why="her sister lied")
+    assert "her sister lied" in words_of(world.visitor("idva").get(alert))
+    shown = words_of(world.visitor("duty").get(alert))
+    assert "Taken back" in shown
+    assert "her sister lied" not in shown
+    assert SAID not in shown
+    assert "her sister lied" not in str(history(world))

@@ -24,6 +24,8 @@ PUBLIC = {
     "public.metrics": "behind a token of its own, and not there without one",
     "public.telemetry_schema": "for gateway makers",
     "static": "scripts and styles",
+    "links.look": "behind the secret of the link; shows what the text says and changes nothing",
+    "links.acknowledge": "behind the secret of the link; works once",
     "twilio.status": "signed by Twilio",
     "twilio.reply": "signed by Twilio",
     "twilio.call_status": "signed by Twilio",
@@ -211,6 +213,15 @@ POST /sessions/SESSION/answer      no   bad     no          no   no     bad     
 GET  /capacity                     no   ok      no          no   no     ok         no      no
 GET  /capacity/1/limits            no   no      no          no   no     ok         no      no
 POST /capacity/1/limits            no   no      no          no   no     bad        no      no
+GET  /people/PERSON/messages       ok   ok      no          no   no     ok         no      no
+POST /people/PERSON/messages/number  no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/code    no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/verify  no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/confirm no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/remove  no to      no          no   no     to         no      no
+GET  /wearer-messages              no   no      no          no   no     ok         no      no
+GET  /wearer-messages/1            no   no      no          no   no     ok         no      no
+POST /wearer-messages/1            no   no      no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no
@@ -233,7 +244,14 @@ GET  /outcomes                     no   ok      no          no   ok     ok      
 GET  /outcomes/survival.json       no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/framework           no   ok      no          no   ok     ok         ok      no
 GET  /outcomes/pack.pdf            no   ok      no          no   ok     ok         ok      no
-GET  /outcomes/pack.zip            no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack.xlsx           no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/pack                no   ok      no          no   ok     ok         ok      no
+GET  /outcomes/cost                no   ok      no          no   no     ok         no      no
+GET  /outcomes/cost/COST           no   ok      no          no   no     ok         no      no
+POST /outcomes/cost/COST           no   no      no          no   no     bad        no      no
+POST /outcomes/cost/COST/remove    no   no      no          no   no     bad        no      no
+GET  /outcomes/harm                no   ok      no          no   no     ok         no      no
+POST /outcomes/harm                no   no      no          no   no     bad        no      no
 GET  /outcomes/behind/FIGURE       no   ok      no          no   no     ok         no      no
 GET  /service                      no   no      no          no   no     ok         no      ok
 GET  /service/quarantine           no   no      no          no   no     ok         no      ok
@@ -270,6 +288,7 @@ POST /rotas/ROTA/calendar          no   no      no          no   no     bad     
 POST /rotas/ROTA/changes/1/agree   gone gone    no          no   no     gone       no      no
 POST /rotas/ROTA/changes/1/cancel  gone gone    no          no   no     gone       no      no
 POST /alerts/ALERT/step            gone gone    no          gone no     gone       no      no
+POST /alerts/ALERT/step/undo       gone gone    no          gone no     gone       no      no
 GET  /account                      ok   ok      ok          ok   ok     ok         ok      ok
 POST /account/ask                  bad  bad     bad         bad  bad    bad        bad     bad
 POST /account/verify               bad  bad     bad         bad  bad    bad        bad     bad
@@ -307,10 +326,27 @@ OF_CASEWORK = {
     "MEETING": casework.meeting_of,
     "CLOCK": clock_of,
 }
+# The board reads figures and has its own account: whatever is not here is refused to it.
+BOARD = {
+    "GET /": "to",
+    "POST /sign-out": "to",
+    "GET /a/ALERT": "to",
+    "GET /outcomes": "ok",
+    "GET /outcomes/survival.json": "ok",
+    "GET /outcomes/framework": "ok",
+    "GET /outcomes/pack": "ok",
+    "GET /outcomes/pack.pdf": "ok",
+    "GET /outcomes/pack.xlsx": "ok",
+    "GET /help/statements": "ok",
+    "GET /account": "ok",
+    "POST /account/ask": "bad",
+    "POST /account/verify": "bad",
+}
 # The first page of each role.
 HOMES = {
+    "board": "/outcomes",
     "duty": "/board",
-    "manager": "/board",
+    "manager": "/today",
     "idva": "/board",
     "supervisor": "/board",
     "facilitator": "/caseload",
@@ -332,7 +368,10 @@ def rows() -> list[Row]:
     head, *lines = [line.split() for line in TABLE.strip().splitlines()]
     return [
         Row(
-            method, path, {who: ANSWERS[word] for who, word in zip(head, words, strict=True)}
+            method,
+            path,
+            {who: ANSWERS[word] for who, word in zip(head, words, strict=True)}
+            | {"board": ANSWERS[BOARD.get(f"{method} {path}", "no")]},
         )
         for method, path, *words in lines
     ]  # fmt: skip
@@ -353,10 +392,10 @@ def address(world: World, path: str, *, alert: str | None = None, person: str = 
         path = path.replace("FAULT", world.fault())
     if "ENTRY" in path:
         path = path.replace("ENTRY", str(world.refused()))
-    path = path.replace("FIGURE", "before")
     for word, made in OF_CASEWORK.items():
         if word in path:
             path = path.replace(word, made(world))
+    path = path.replace("FIGURE", "before").replace("COST", "unit-cost/arrest")
     for word, made in (("HUSH", silence_of), ("POLICY", policy_of), ("ROTA", rota_of)):
         if word in path:
             path = path.replace(word, made(world))
@@ -412,14 +451,14 @@ def _written(rule: str) -> str:
     rule = rule.replace("/policies/<int:number>", "/policies/POLICY")
     rule = rule.replace("/rotas/<ref>", "/rotas/ROTA")
     rule = rule.replace("<int:entry_id>", "ENTRY").replace("<int:number>", "1")
-    rule = rule.replace("<figure>", "FIGURE")
     rule = rule.replace("<int:order>", "ORDER").replace("<int:key>", "1")
     for kind in ("failures/FAILURE", "breaches/BREACH", "notices/NOTICE"):
         rule = rule.replace(f"/{kind.split('/')[0]}/<ref>", f"/{kind}")
-    rule = rule.replace("<figure>", "FIGURE").replace("<victim>", "V-1")
+    rule = rule.replace("<victim>", "V-1")
     for begins, word in RECORDS.items():
         if rule.startswith(begins):
             rule = rule.replace("<ref>", word)
+    rule = rule.replace("<figure>", "FIGURE").replace("<kind>/<entry>", "COST")
     rule = rule.replace("/service/alerts/<reference>", "/service/alerts/FAULT")
     rule = rule.replace("/zones/<ref>", "/zones/Z-CROSS").replace("<form>", "kml")
     return (

@@ -3,12 +3,13 @@
 import html
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from web.world import CROSS, World, box, words_of
 
 from navigate_safer.db.audit import AuditRow
-from navigate_safer.db.exceptions import ExceptionRow
+from navigate_safer.db.exceptions import ExceptionRow, permissions_of
 from navigate_safer.db.people import ConditionRow, ZoneRow
 from zones.schedule import WEEK
 
@@ -248,6 +249,15 @@ def test_an_exception_is_allowed_shown_and_taken_back(quiet_world):
         pytest.param({"from_time": "21:30+05:00"}, "Enter the start", id="a time of elsewhere"),
         pytest.param({"until_time": "20:00"}, "The end must be after", id="ends before"),
         pytest.param({"why": ""}, "Enter why it is allowed", id="no reason"),
+        pytest.param({"start_0": "09:00"}, "needs days, a start and an end", id="hours without days"),
+        pytest.param(
+            {"days_0": "mon", "start_0": "09:00", "end_0": "17:00"},
+            "None of the hours is between the start and the end",
+            id="hours of another day",
+        ),
+        pytest.param(
+            {"days_0": "fri", "start_0": "late", "end_0": "23:00"}, "is not a time", id="no time"
+        ),
         pytest.param({"corridor": "53.19, -2.9"}, "metres to each side", id="no width"),
         pytest.param({"corridor": "x", "corridor_m": "9"}, "line 1", id="not a way"),
     ],
@@ -257,6 +267,19 @@ def test_a_faulty_exception_comes_back_with_what_is_wrong(shared_world, changed,
     assert answer.status_code == 422
     assert message in words_of(answer)
     assert shared_world.database.count(ExceptionRow) == 0
+
+
+def test_an_exception_of_some_hours_of_the_week_keeps_them_and_shows_them(quiet_world):
+    hours = {"days_0": "fri", "start_0": "22:00", "end_0": "22:30"}
+    assert allow(quiet_world, until_date="2026-12-20", **hours).status_code == 302
+    row = quiet_world.database.one(ExceptionRow)
+    assert row.schedule == [{"days": ["fri"], "start": "22:00", "end": "22:30"}]
+    page = words_of(quiet_world.visitor("manager").get("/people/W-EXC/exceptions"))
+    assert "Fri: 22:00 to 22:30" in page
+    with quiet_world.database.sessions() as session:
+        (allowed,) = permissions_of(session, {"C-W-EXC"})["C-W-EXC"]
+    assert allowed.times.covers(row.from_at + timedelta(minutes=45))
+    assert not allowed.times.covers(row.from_at + timedelta(minutes=75))
 
 
 def test_a_number_that_no_exception_can_have_is_no_page(shared_world):

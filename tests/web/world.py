@@ -64,6 +64,7 @@ ACCOUNTS = {
     "supervisor": Role.SUPERVISOR,
     "auditor": Role.AUDITOR,
     "admin": Role.SYSTEM_ADMINISTRATOR,
+    "board": Role.BOARD_MEMBER,
 }
 ZONES = {
     "Z-CROSS": ("Rookery Cross exclusion", "exclusion", CROSS),

@@ -75,3 +75,20 @@ def test_a_fix_from_before_the_last_one_is_refused():
 @pytest.mark.parametrize(("accuracy_m", "nothing"), [(900.0, False), (60_000.0, True)])
 def test_a_fix_wider_than_any_cell_says_nothing(accuracy_m, nothing):
     assert says_nothing(fix(0, INSIDE, accuracy_m, FixSource.LBS)) is nothing
+
+
+def after_rest(now_at, *, watched=True):
+    """An hour without doubt that began in the west of the park; then a fix within it."""
+    where, _ = followed(fix(0, OUTSIDE))
+    where = where.resting(watched=watched).at_rest(spot(fix(3600, now_at)))
+    return step(where, spot(fix(3660, INSIDE)), PARK, GAP)[0]
+
+
+def test_of_one_who_is_where_the_rest_began_a_leap_is_doubted_more():
+    assert after_rest(OUTSIDE).belief.still > 3 * after_rest(BEYOND).belief.still
+    assert after_rest(OUTSIDE).belief.age_s > 3600
+
+
+def test_a_rest_without_a_leap_speaks_for_the_receiver_where_one_would_have_shown():
+    watched, not_watched = (after_rest(OUTSIDE, watched=each).receiver for each in (True, False))
+    assert watched.watched_h > not_watched.watched_h + 0.9

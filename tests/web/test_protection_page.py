@@ -1,0 +1,203 @@
+"""A protected person's device that falls silent: who is told, who may look, and what nobody sees."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+from case_files import MINUTE, START, fix, message
+from sqlalchemy import select
+from watch import VOICE
+from web.protected_pair import FAR, FITTED, HER, HER_WORDS, away_from_her, hers, his, pair_file
+from web.world import World, plain, words_of
+
+from alerts.finding import FindingKind, Severity
+from alerts.policy import Policy, Step, Target
+from navigate_safer.db.alerting import AlertRow, TextRow
+from navigate_safer.db.people import StaffRow
+from navigate_safer.db.telling import PolicyRow
+from navigate_safer.services import protected_silence, replies, sweep
+from navigate_safer.services.self_watch import SelfWatch
+
+SILENT = "A protected person's device is silent"
+
+
+@pytest.fixture
+def paired(quiet_world: World) -> World:
+    """Both devices are heard for eight minutes; the IDVA of the west has a telephone."""
+    watch = quiet_world.watch
+    watch.register(pair_file())
+    with quiet_world.database.sessions.begin() as session:
+        idva = session.scalar(select(StaffRow).where(StaffRow.ref == "idva"))
+        idva.phone, idva.phone_verified_at = "07700900188", START
+    watch.hear(*his(FAR), *hers(8))
+    watch.clock.at = START + 8 * MINUTE
+    return quiet_world
+
+
+def look(world: World) -> int:
+    return protected_silence.look(world.database.sessions, world.clock(), VOICE)
+
+
+def alerts(world: World) -> list[AlertRow]:
+    return world.database.all(AlertRow, AlertRow.part.startswith("protected:"))
+
+
+@pytest.fixture
+def silent(paired: World) -> str:
+    """The reference of the alert, twenty minutes after her device was last heard."""
+    paired.clock.forward(minutes=20)
+    assert look(paired) == 1
+    (alert,) = alerts(paired)
+    return alert.reference
+
+
+def test_nobody_is_told_while_her_device_keeps_its_deadline(paired: World) -> None:
+    paired.clock.forward(minutes=14)
+    assert look(paired) == 0
+    assert alerts(paired) == []
+
+
+def test_the_idva_is_told_first_and_the_text_says_nothing_of_her(
+    paired: World, silent: str
+) -> None:
+    (alert,) = alerts(paired)
+    assert (alert.wearer_id, alert.episode_id, alert.severity) == (None, None, "high")
+    (text,) = paired.database.all(TextRow, TextRow.alert_id == alert.id)
+    told = paired.database.one(StaffRow, StaffRow.id == text.staff_id)
+    assert told.ref == "idva"
+    assert not [word for word in [*HER_WORDS, "V-9", "W-DIS"] if word in text.body]
+    # Seen again and again, it is one silence and one alert.
+    paired.clock.forward(seconds=15)
+    assert look(paired) == 0
+
+
+def test_without_an_answer_the_next_person_of_her_area_is_told(paired: World, silent: str) -> None:
+    paired.clock.forward(minutes=6)
+    assert sweep.escalate_next(paired.database.sessions, paired.clock(), VOICE) is not None
+    (alert,) = alerts(paired)
+    texts = paired.database.all(TextRow, TextRow.alert_id == alert.id)
+    refs = [paired.database.one(StaffRow, StaffRow.id == each.staff_id).ref for each in texts]
+    assert refs == ["idva", "duty"]
+
+
+def test_a_policy_that_names_the_kind_says_who_is_told(paired: World) -> None:
+    everything, named = (
+        Policy(number=number, version=1, name=name, severities=frozenset(Severity), kinds=kinds,
+               steps=(Step(answer_within_s=60, target=Target.ROLE, role=role),))
+        for number, name, role, kinds in (
+            (1, "Nights", "duty_officer", None),
+            (2, "Protection", "idva", frozenset({FindingKind.PROTECTED_SILENCE})),
+        )
+    )  # fmt: skip
+    with paired.database.sessions.begin() as session:
+        for each in (everything, named):
+            session.add(
+                PolicyRow(number=each.number, version=1, body=msgspec.to_builtins(each),
+                          active=True, made_at=START, reason="test")
+            )  # fmt: skip
+    paired.clock.forward(minutes=20)
+    look(paired)
+    (alert,) = alerts(paired)
+    assert alert.plan["policy"] == "Protection (2.1)"
+
+
+def test_heard_again_it_resolves_by_itself_and_the_next_silence_is_told(
+    paired: World, silent: str
+) -> None:
+    now = paired.clock()
+    paired.watch.hear(message("PRO-9", fix(now, HER)))
+    look(paired)
+    assert paired.alert(silent).state == "resolved"
+    paired.clock.forward(minutes=20)
+    assert look(paired) == 1
+    assert len(alerts(paired)) == 2
+
+
+def test_resolved_by_hand_the_same_silence_is_not_told_again(paired: World, silent: str) -> None:
+    idva = paired.visitor("idva")
+    path = f"/protection/{silent}"
+    assert idva.post(f"{path}/resolve", explanation=" ").status_code == 422
+    idva.post(f"{path}/resolve", explanation="she handed the device back")
+    assert paired.alert(silent).state == "resolved"
+    paired.clock.forward(hours=3)
+    assert look(paired) == 0
+
+
+def test_a_device_that_was_never_heard_is_silent_from_its_handing_over(quiet_world: World) -> None:
+    quiet_world.watch.register(pair_file())
+    quiet_world.clock.at = FITTED + timedelta(minutes=16)
+    assert look(quiet_world) == 1
+
+
+def test_without_an_order_in_force_nobody_watches_her_device(quiet_world: World) -> None:
+    entry = msgspec.structs.replace(away_from_her(), until_at=START)
+    quiet_world.watch.register(pair_file(entry))
+    quiet_world.clock.at = START + timedelta(hours=5)
+    assert look(quiet_world) == 0
+
+
+@pytest.mark.parametrize(
+    ("account", "status"),
+    [
+        ("idva", 200),
+        ("supervisor", 200),
+        ("duty", 200),
+        ("manager", 403),
+        ("facilitator", 403),
+        ("access", 403),
+        ("auditor", 403),
+        ("admin", 403),
+        ("duty-east", 404),
+    ],
+)
+def test_who_may_see_it(paired: World, silent: str, account: str, status: int) -> None:
+    visitor = paired.visitor(account)
+    answer = visitor.get(f"/protection/{silent}")
+    assert answer.status_code == status
+    board = visitor.get("/board")
+    assert (SILENT in words_of(board).replace("&#39;", "'")) is (status == 200)
+    assert visitor.get(f"/service/alerts/{silent}").status_code in (403, 404)
+    answered = visitor.post(f"/protection/{silent}/acknowledge").status_code
+    assert answered == (302 if status == 200 else status)
+
+
+def test_the_case_is_named_to_the_idva_alone_and_where_she_is_to_nobody(
+    paired: World, silent: str
+) -> None:
+    pages = {
+        account: plain(paired.visitor(account).get(f"/protection/{silent}"))
+        for account in ("idva", "supervisor", "duty")
+    }
+    assert "case V-9" in pages["idva"]
+    for account, page in pages.items():
+        assert "W-DIS" in page
+        assert not [word for word in HER_WORDS if word in page], account
+        if account != "idva":
+            assert "V-9" not in page
+    for account in ("idva", "supervisor", "duty"):
+        wearer = plain(paired.visitor(account).get("/people/W-DIS"))
+        assert silent not in wearer
+        assert SILENT not in wearer.replace("&#39;", "'")
+
+
+def test_the_link_of_the_text_leads_to_it_and_a_reply_acknowledges(
+    paired: World, silent: str
+) -> None:
+    answer = paired.visitor("idva").get(f"/a/{silent}")
+    assert answer.headers["Location"].endswith(f"/protection/{silent}")
+    (text,) = paired.database.all(TextRow, TextRow.alert_id == paired.alert(silent).id)
+    replies.take_reply(
+        paired.database.sessions, provider_id="R1", sender="07700900188", body=text.code,
+        now=paired.clock(),
+    )  # fmt: skip
+    assert paired.alert(silent).state == "acknowledged"
+
+
+def test_the_watch_over_the_service_leaves_it_alone(paired: World, silent: str) -> None:
+    paired.all_workers_well()
+    watch = SelfWatch(paired.database.sessions, VOICE)
+    for _ in range(2):
+        watch.look(paired.clock(), paired.clock())
+        paired.clock.forward(minutes=2)
+        paired.all_workers_well()
+    assert paired.alert(silent).state == "open"
