@@ -1,4 +1,4 @@
-"""Who is in the cohort, by whose decision, who works with him, and what is known of his needs.
+"""Who is in the cohort, by whose decision, who works with them, and what is known of their needs.
 
 Each is a record in versions: the versions of a membership are the decisions of the panels.
 """
@@ -124,7 +124,7 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class Flags(msgspec.Struct, frozen=True):
-    """MAPPA, MARAC and the three needs; category and level None where he is not managed so."""
+    """MAPPA, MARAC and the three needs; category and level None without MAPPA."""
 
     mappa_category: int | None = None
     mappa_level: int | None = None
@@ -172,7 +172,7 @@ class CheckResult(Enum):
 
 
 class SafetyCheck(msgspec.Struct, frozen=True):
-    """That those who are protected were asked before he leaves the cohort; nobody is named."""
+    """That those who are protected were asked before somebody leaves; nobody is named."""
 
     on: date
     result: CheckResult
@@ -232,9 +232,9 @@ def why_not_deselect(
     found = []
     needed = timedelta(days=policy.deselect_green_days)
     if standing.colour is not Colour.GREEN or green_since is None:
-        found.append(f"he is not green, and must have been for {needed.days} days")
+        found.append(f"the colour is not green, and must have been for {needed.days} days")
     elif now - green_since < needed:
-        found.append(f"he has been green for {(now - green_since).days} of {needed.days} days")
+        found.append(f"green for {(now - green_since).days} of {needed.days} days")
     if standing.causes:
         found.append("something became known that nobody has looked at yet")
     newest = max(checks, key=lambda each: each.on, default=None)

@@ -1,4 +1,4 @@
-"""Grip: is the person seen as often as his colour asks, checked on, and is every alert answered?
+"""Grip: is the person seen as often as the colour asks, checked on, and is every alert answered?
 
 Counts of done and due over a window, never one score: a low figure says what to do.
 """
@@ -67,7 +67,7 @@ def grip(
     seen: Sequence[Seen],
     answers: Sequence[Answer],
 ) -> Grip:
-    """Of the ``days`` that end today; before ``since``, when work with him began, nothing is due.
+    """Of the ``days`` that end today; before ``since``, when the work began, nothing is due.
 
     More than was asked does not make up for another kind: each share is at most whole.
     """

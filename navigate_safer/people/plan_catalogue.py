@@ -62,7 +62,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agreement_review_days: Days
     grip_days: Days
     similar_words: Annotated[float, Meta(gt=0, le=1)]
-    of_him: tuple[str, ...]
+    of_person: tuple[str, ...]
     of_us: tuple[str, ...]
 
     def action(self, key: str) -> Action | None:

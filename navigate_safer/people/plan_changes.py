@@ -1,7 +1,7 @@
 """Changes of a plan, as values: what a form gives, laid over whatever version is the newest.
 
 So two people who change two things of one plan at once can each have theirs: the second one sees
-the first one's version with his own change laid over it.
+the first one's version with the other change laid over it.
 """
 
 from datetime import date, timedelta
@@ -67,7 +67,7 @@ def from_template(plan: EngagementPlan, catalogue: Catalogue, today: date) -> En
     """A new plan filled as its track has it, for the key worker to change.
 
     Whoever wants to change has the five parts, each with a first step; whoever does not has checks
-    and clocks, and the offer of help with his behaviour. Both have a control part.
+    and clocks, and the offer of help with behaviour. Both have a control part.
     """
     soon = today + timedelta(days=catalogue.grip_days)
     parts = catalogue.parts if plan.track is Track.MOTIVATED else catalogue.parts[-1:]

@@ -11,7 +11,7 @@ from navigate_safer.people.records import RecordKind
 
 
 class OfferAnswer(Enum):
-    """What he said to an offer."""
+    """What was answered to an offer."""
 
     ACCEPTED = "accepted"
     THINKING = "thinking"
@@ -47,13 +47,13 @@ class ContactHow(Enum):
     @property
     def label(self) -> str:
         """As a person reads it."""
-        return {"check": "A check without him"}.get(
+        return {"check": "A check without the person"}.get(
             self.value, self.value.replace("_", " ").capitalize()
         )
 
 
 class Contact(msgspec.Struct, frozen=True):
-    """A contact or a check. ``made`` False when he was not there; ``check`` one of the plan."""
+    """A contact or a check. ``made`` False when nobody was there; ``check`` one of the plan."""
 
     on: date
     how: ContactHow
@@ -99,7 +99,7 @@ class Triggered(msgspec.Struct, frozen=True):
 
 
 class AgreementBreach(msgspec.Struct, frozen=True):
-    """An expectation that was not kept, by him or by us, and what came of it."""
+    """An expectation that was not kept, by the person or by us, and what came of it."""
 
     on: date
     what: str
@@ -110,9 +110,9 @@ class AgreementBreach(msgspec.Struct, frozen=True):
 class Agreement(msgspec.Struct, frozen=True):
     """What both sides expect; in force once both have signed."""
 
-    of_him: tuple[str, ...]
+    of_person: tuple[str, ...]
     of_us: tuple[str, ...]
-    signed_by_him_on: date | None = None
+    signed_by_person_on: date | None = None
     signed_for_us_on: date | None = None
     signed_for_us_by: str = ""
     review_on: date | None = None
@@ -121,7 +121,7 @@ class Agreement(msgspec.Struct, frozen=True):
     @property
     def signed(self) -> bool:
         """Whether both sides have signed."""
-        return self.signed_by_him_on is not None and self.signed_for_us_on is not None
+        return self.signed_by_person_on is not None and self.signed_for_us_on is not None
 
 
 class Notice(msgspec.Struct, frozen=True):

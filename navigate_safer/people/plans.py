@@ -78,7 +78,7 @@ class Approach(Enum):
 
 
 class Agreed(Enum):
-    """What he says to the plan; the words of the Ministry's sentence plan."""
+    """What the person says to the plan; the words of the Ministry's sentence plan."""
 
     DRAFT = "draft"
     AGREED = "agreed"
@@ -188,7 +188,7 @@ class Clock(msgspec.Struct, frozen=True):
 
 
 class EngagementPlan(msgspec.Struct, frozen=True):
-    """The plan; ``own_words`` are his. ``approach_decision`` is why the approach is safe."""
+    """The plan. ``own_words`` are the person's; ``approach_decision`` says why it is safe."""
 
     track: Track
     review_on: date
@@ -226,15 +226,26 @@ PLAN = RecordKind(
 class Missing(Enum):
     """What a plan lacks; the first two make it incomplete."""
 
-    CONTROL = "a control part: no step says how he is watched or held to his order"
-    SUPPORT = "a support part: no step says what he is offered or challenged with"
-    GOALS = "goals: none says what is to change"
-    OWN_WORDS = "his own words"
-    AGREEMENT = "what he says to the plan: nobody has asked him yet"
+    CONTROL = "a control part"
+    SUPPORT = "a support part"
+    GOALS = "goals"
+    OWN_WORDS = "own words of the person"
+    AGREEMENT = "what the person says to the plan"
     ACTORS = "somebody for every step"
     DATES = "a date for every step"
-    CHECKS = "a schedule of checks, which this track needs"
-    CLOCKS = "how soon somebody acts after a trigger, which this track needs"
+    CHECKS = "a schedule of checks"
+    CLOCKS = "how soon somebody acts after a trigger"
+
+    @property
+    def why(self) -> str:
+        """What it means that it is missing; empty where the name says it."""
+        return {
+            Missing.CONTROL: "no step says how the order is watched and enforced",
+            Missing.SUPPORT: "no step says what is offered or challenged",
+            Missing.AGREEMENT: "nobody has asked yet",
+            Missing.CHECKS: "this track needs it",
+            Missing.CLOCKS: "this track needs it",
+        }.get(self, "")
 
 
 INCOMPLETE = (Missing.CONTROL, Missing.SUPPORT)

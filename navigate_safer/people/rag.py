@@ -1,4 +1,4 @@
-"""Red, amber, green, blue: how closely somebody is worked with, and what moves him up at once.
+"""Red, amber, green, blue: how closely somebody is worked with, and what moves them up at once.
 
 A colour is decided by somebody and written down. What becomes known afterwards and is bad moves it
 up by rule, from the moment it is known and until somebody has looked at it: nothing waits for a
@@ -85,8 +85,8 @@ class Trigger(msgspec.Struct, frozen=True):
 class RagStatus(msgspec.Struct, frozen=True):
     """A colour as it was decided, with its cause.
 
-    ``considered`` are the keys of the triggers that whoever decided had before him: what came in
-    while he wrote is not among them. ``release_on`` is the expected day out of custody, of a blue
+    ``considered`` are the keys of the triggers that were shown to whoever decided: what came in
+    meanwhile is not among them. ``release_on`` is the expected day out of custody, of a blue
     one.
     """
 
@@ -168,7 +168,7 @@ def _highest(before: Colour | None, targets: Sequence[Colour]) -> Colour | None:
     rising = [each for each in targets if each in _UPWARDS]
     if not rising:
         return before
-    # Out of custody somebody starts from where the rule puts him.
+    # Out of custody somebody starts from where the rule puts them.
     known = [before] if before in _UPWARDS and before is not None else []
     return max((*rising, *known), key=_UPWARDS.index)
 

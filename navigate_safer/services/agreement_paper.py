@@ -13,7 +13,7 @@ from navigate_safer.people.records import Record
 def pdf(record: Record[Agreement], name: str, key_worker: str) -> bytes:
     """The agreement as PDF; the same version gives the same bytes.
 
-    It goes to the wearer: it holds his name and the key worker's, and nobody else's.
+    It goes to the wearer: it holds the wearer's name and the key worker's, and nobody else's.
     """
     body = record.body
     given = {
@@ -21,9 +21,9 @@ def pdf(record: Record[Agreement], name: str, key_worker: str) -> bytes:
         "version": record.version,
         "name": name,
         "key_worker": key_worker,
-        "of_him": body.of_him,
+        "of_person": body.of_person,
         "of_us": body.of_us,
-        "signed_by_him_on": _said(body.signed_by_him_on),
+        "signed_by_person_on": _said(body.signed_by_person_on),
         "signed_for_us_on": _said(body.signed_for_us_on),
         "signed_for_us_by": body.signed_for_us_by,
         "review_on": _said(body.review_on),

@@ -56,7 +56,7 @@ def decide_panel(
         _check_panel(body, stands, day_of(now))
         due = None
         if body.selected and body.next_panel_on is not None:
-            due = Due(end_of(body.next_panel_on), "Selection panel looks at him again")
+            due = Due(end_of(body.next_panel_on), "Selection panel looks again")
         kept = one_record.put(
             session, scope, MEMBERSHIP, of, body, replaces=replaces, now=now,
             state=body.decision.value, due=due,
@@ -77,11 +77,13 @@ def _check_panel(body: Membership, stands: PersonCohort, today: date) -> None:
         raise Refused(people=few)
     leaves = body.decision in {Decision.DESELECTED, Decision.TRANSFERRED, Decision.DIED}
     if leaves and not was:
-        raise Refused(decision="He is not in the cohort, so he cannot leave it")
+        raise Refused(decision="This person is not in the cohort, so cannot leave it")
     if body.decision is Decision.DECLINED and was:
-        raise Refused(decision="He is in the cohort: select how he leaves it")
+        raise Refused(decision="This person is in the cohort: select a way of leaving")
     if body.decision is Decision.DESELECTED and stands.why_not:
-        raise Refused(decision=f"He cannot be de-selected yet: {'; '.join(stands.why_not)}")
+        raise Refused(
+            decision=f"This person cannot be de-selected yet: {'; '.join(stands.why_not)}"
+        )
     if body.selected and body.cohort is None:
         raise Refused(cohort="Select the cohort")
     if body.statutory and not body.legal_basis:
@@ -109,9 +111,9 @@ def decide_colour(
     replaces: int,
     now: datetime,
 ) -> Record[RagStatus]:
-    """Keep a colour; ``seen`` are the keys of the causes that whoever decides had before him.
+    """Keep a colour; ``seen`` are the keys of the causes that were shown to whoever decides.
 
-    What became known while he wrote stays a cause. Raises Refused, Stale, Forbidden and NotFound.
+    What became known meanwhile stays a cause. Raises Refused, Stale, Forbidden and NotFound.
     """
     scope.require(RAG.write)
     with sessions.begin() as session:
@@ -119,7 +121,7 @@ def decide_colour(
         one_record.expect(session, scope, RAG, of, replaces)
         stands = cohort.person(session, scope, ref, now)
         if stands.membership is None or not stands.membership.body.selected:
-            raise Refused(colour="He is not in the cohort: a panel has to select him first")
+            raise Refused(colour="Not in the cohort: a panel has to select this person first")
         latest = stands.policy.review_on(body.colour, day_of(now), body.release_on)
         if not day_of(now) < body.review_on <= latest:
             raise Refused(review_on=f"Enter a day after today and not after {_said(latest)}")
@@ -187,7 +189,7 @@ def set_flags(
         due = None
         if body.mappa_level is not None:
             if body.mappa_review_on is None:
-                raise Refused(mappa_review_on="Enter when MAPPA looks at him again")
+                raise Refused(mappa_review_on="Enter when MAPPA looks again")
             due = Due(end_of(body.mappa_review_on), "MAPPA review", wearer.offender_manager_id)
         return one_record.put(session, scope, FLAGS, of, body, replaces=replaces, now=now, due=due)
 

@@ -70,7 +70,7 @@ def _check_details(details: Details, now: datetime) -> None:
     if details.review_on > today + LONGEST_REVIEW:
         raise Refused(review_on=f"Enter a day within {LONGEST_REVIEW.days} days")
     if details.agreed is not Agreed.DRAFT and details.agreed_on is None:
-        raise Refused(agreed_on="Enter when he was asked")
+        raise Refused(agreed_on="Enter when the person was asked")
     if details.agreed_on is not None and details.agreed_on > today:
         raise Refused(agreed_on="Enter a day that is not in the future")
     if details.approach is Approach.ENGAGE_AND_ENABLE and not details.approach_decision:

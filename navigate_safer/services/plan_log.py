@@ -142,7 +142,7 @@ def set_agreement(
     """Keep the engagement agreement; raises Refused, Stale, Forbidden and NotFound."""
     scope.require(AGREEMENT.write)
     today = day_of(now)
-    for field in ("signed_by_him_on", "signed_for_us_on"):
+    for field in ("signed_by_person_on", "signed_for_us_on"):
         signed = getattr(body, field)
         if signed is not None and signed > today:
             raise Refused(**{field: FUTURE})

@@ -233,7 +233,7 @@ def safety_check(ref: str) -> ResponseReturnValue:
     """The IDVA records that those who are protected were asked."""
     person = _person(ref)
     more: dict[str, object] = {"person": person, "results": list(CheckResult)}
-    title = "Safety check before he leaves the cohort"
+    title = "Safety check before leaving the cohort"
     if request.method == "GET":
         form = filled(day_fields("on", day_of(now())))
         return shown("cohort_safety.html", title, ref, person.name, form, more=more)

@@ -49,10 +49,10 @@ def _read(fields: Fields, seen: PersonPlan) -> Agreement:
     before = () if seen.agreement is None else seen.agreement.body.breaches
     added = _breach(fields, today)
     return Agreement(
-        of_him=tuple(_lines(fields, "of_him", "what is expected of him")),
-        of_us=tuple(_lines(fields, "of_us", "what he can expect")),
-        signed_by_him_on=fields.day(
-            "signed_by_him_on", "when he signed", required=False, not_after=today
+        of_person=tuple(_lines(fields, "of_person", "what is expected of the person")),
+        of_us=tuple(_lines(fields, "of_us", "what the person can expect")),
+        signed_by_person_on=fields.day(
+            "signed_by_person_on", "when the person signed", required=False, not_after=today
         ),
         signed_for_us_on=fields.day(
             "signed_for_us_on", "when the service signed", required=False, not_after=today
@@ -79,7 +79,7 @@ def _breach(fields: Fields, today: date) -> AgreementBreach | None:
     if on is None and "breach_on" not in fields.errors:
         fields.errors["breach_on"] = "Enter when it was not kept"
     decided = fields.text("breach_decided", "what was decided")
-    by_us = fields.among("breach_by", ("him", "us"), "who did not keep it") == "us"
+    by_us = fields.among("breach_by", ("person", "us"), "who did not keep it") == "us"
     return AgreementBreach(on or today, what, by_us, decided)
 
 
@@ -89,7 +89,7 @@ def _filled(seen: PersonPlan) -> Form:
         return filled(
             {
                 "replaces": "0",
-                "of_him": "\n".join(catalogue.of_him),
+                "of_person": "\n".join(catalogue.of_person),
                 "of_us": "\n".join(catalogue.of_us),
             }
         )
@@ -97,10 +97,10 @@ def _filled(seen: PersonPlan) -> Form:
     return filled(
         {
             "replaces": str(seen.agreement.version),
-            "of_him": "\n".join(body.of_him),
+            "of_person": "\n".join(body.of_person),
             "of_us": "\n".join(body.of_us),
             "signed_for_us_by": body.signed_for_us_by,
-            **day_fields("signed_by_him_on", body.signed_by_him_on),
+            **day_fields("signed_by_person_on", body.signed_by_person_on),
             **day_fields("signed_for_us_on", body.signed_for_us_on),
             **day_fields("review_on", body.review_on),
         }

@@ -92,13 +92,13 @@ def _newest(stale: Stale) -> EngagementPlan:
 def _details(fields: Fields) -> Details:
     checks = _each(fields, "checks", "days")
     clocks = _each(fields, "clocks", "hours")
-    agreed = fields.choice("agreed", Agreed, "what he says to the plan")
+    agreed = fields.choice("agreed", Agreed, "what the person says to the plan")
     return Details(
         track=fields.choice("track", Track, "a track") or Track.MOTIVATED,
         review_on=fields.day("review_on", "the day of the review") or day_of(now()),
-        own_words=fields.long_text("own_words", "his own words", required=False),
+        own_words=fields.long_text("own_words", "the own words", required=False),
         agreed=agreed or Agreed.DRAFT,
-        agreed_on=fields.day("agreed_on", "when he was asked", required=False),
+        agreed_on=fields.day("agreed_on", "when the person was asked", required=False),
         approach=fields.choice("approach", Approach, "an approach") or Approach.REMOVE_AND_SEPARATE,
         approach_decision=fields.long_text(
             "approach_decision", "who decided that this is safe", required=False

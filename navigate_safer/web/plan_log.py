@@ -42,7 +42,7 @@ def _done(ref: str, words: str) -> Response:
 @pages.route("/people/<ref>/plan/offer", methods=BOTH)
 @rule(Permission.MANAGE_CASES)
 def offer(ref: str) -> ResponseReturnValue:
-    """Log an offer of help and what he said."""
+    """Log an offer of help and what was answered."""
     seen, today = _seen(ref), day_of(now())
     more: dict[str, object] = {
         "answers": list(OfferAnswer),
@@ -58,7 +58,7 @@ def offer(ref: str) -> ResponseReturnValue:
         on=fields.day("on", "the day of the offer", not_after=today) or today,
         what=fields.text("what", "what was offered"),
         by=fields.text("by", "who offered it"),
-        answer=fields.choice("answer", OfferAnswer, "what he said") or OfferAnswer.NOT_REACHED,
+        answer=fields.choice("answer", OfferAnswer, "what was answered") or OfferAnswer.NOT_REACHED,
         again_on=fields.day("again_on", "when it is offered again", required=False),
     )
     outcome = attempt(

@@ -141,7 +141,7 @@ def test_a_clock_runs_from_a_trigger_to_the_action(quiet_world: World):
 def test_an_agreement_is_signed_by_both_printed_and_its_breach_kept(quiet_world: World):
     world, manager = quiet_world, begin(quiet_world)
     assert manager.get(f"{PLAN}/agreement.pdf").status_code == 404
-    form = {"of_him": "I come to my appointments.", "of_us": "We tell you why.", "reason": "first",
+    form = {"of_person": "I come.", "of_us": "We tell you why.", "reason": "first",
             "replaces": "0"}  # fmt: skip
     assert manager.post(f"{PLAN}/agreement", **form).status_code == 302
     paper = manager.get(f"{PLAN}/agreement.pdf")
@@ -154,13 +154,13 @@ def test_an_agreement_is_signed_by_both_printed_and_its_breach_kept(quiet_world:
     early = words_of(manager.post(f"{PLAN}/agreement", **form | broken))
     assert "before both sides have signed" in early
     signed = {
-        **day("signed_by_him_on", today(world)), **day("signed_for_us_on", today(world)),
+        **day("signed_by_person_on", today(world)), **day("signed_for_us_on", today(world)),
         "signed_for_us_by": "C. Dutton",
     }  # fmt: skip
     assert manager.post(f"{PLAN}/agreement", **form | broken | signed).status_code == 302
     shown = words_of(manager.get(PLAN))
-    assert "Signed by him on" in shown
-    assert "he: Did not come. Talked to" in shown
+    assert "Signed by the person on" in shown
+    assert "the person: Did not come. Talked to" in shown
 
 
 def test_an_unmanaged_risk_is_due_until_every_agency_has_said_that_it_knows(quiet_world: World):
@@ -203,7 +203,9 @@ def test_a_plan_ends_with_a_reason_and_another_can_be_begun(quiet_world: World):
             {"review_on-year": "2020"}, "Enter a day after today", id="review in the past"
         ),
         pytest.param({"approach": "engage_and_enable"}, "who decided", id="no safety decision"),
-        pytest.param({"agreed": "agreed"}, "Enter when he was asked", id="agreed, without a day"),
+        pytest.param(
+            {"agreed": "agreed"}, "Enter when the person was asked", id="agreed, without a day"
+        ),
         pytest.param({"checks": "Visit"}, "Enter what and days", id="a check without its days"),
         pytest.param({"own_words": "Call 07700 900199"}, "telephone number", id="a number"),
         pytest.param({"track": ""}, "Select a track", id="no track"),

@@ -1,0 +1,142 @@
+"""The cohort against both databases: what moves up, the first selection, other areas."""
+
+from datetime import date, timedelta
+
+import msgspec
+import pytest
+from case_files import START, small_case_file
+from databases import Database
+
+from navigate_safer.db.offending import OffendingRow
+from navigate_safer.db.people import AreaRow, StaffRow, WearerRow
+from navigate_safer.people import cohort_policy
+from navigate_safer.people.access import Forbidden, Role, Scope
+from navigate_safer.people.cohort import Decision, IomCohort, Leads, Membership, Seat
+from navigate_safer.people.offending import EntryKind, IncidentRole, OffendingEntry
+from navigate_safer.people.rag import Colour, RagStatus
+from navigate_safer.services import (
+    cohort,
+    cohort_changes,
+    cohort_settings,
+    cohort_watch,
+    offending,
+    register,
+)
+from navigate_safer.services.casework import NotFound
+from navigate_safer.services.one_record import Refused
+
+TODAY = START.date()
+LATER = START + timedelta(hours=1)
+PANEL = Membership(
+    Decision.SELECTED, TODAY, (Seat("A", "Police"), Seat("B", "Probation")), "Three incidents",
+    IomCohort.FLEX,
+)  # fmt: skip
+
+
+class Office(msgspec.Struct, frozen=True):
+    database: Database
+    areas: dict[str, int]
+    staff_id: int
+
+    def scope(self, role: Role = Role.SUPERVISOR, area: str = "west") -> Scope:
+        return Scope(self.staff_id, role, frozenset({self.areas[area]}))
+
+    def select(self) -> None:
+        cohort_changes.decide_panel(self.database.sessions, self.scope(), "W-1", PANEL, 0, START)
+
+    def decide(self, colour: Colour, version: int = 0, **more: object) -> None:
+        status = RagStatus(colour, "as the panel said", TODAY + timedelta(days=7), **more)
+        cohort_changes.decide_colour(
+            self.database.sessions, self.scope(), "W-1", status, (), version, START
+        )
+
+    def know(self, *entries: OffendingEntry) -> None:
+        offending.import_entries(self.database.sessions, entries, LATER)
+
+    def stands(self):
+        return cohort.see_person(self.database.sessions, self.scope(), "W-1", LATER).standing
+
+
+@pytest.fixture
+def office(database: Database) -> Office:
+    register.register(database.sessions, small_case_file(), START)
+    areas = {row.ref: row.id for row in database.all(AreaRow)}
+    supervisor = database.one(StaffRow, StaffRow.ref == "sup-1")
+    return Office(database, areas, supervisor.id)
+
+
+def entry(ref: str, kind: EntryKind, on: date, **fields: object) -> OffendingEntry:
+    return OffendingEntry(ref, "W-1", kind, on, "police record", TODAY, **fields)
+
+
+def test_only_what_is_new_and_against_him_moves_him_up(office: Office):
+    office.select()
+    office.decide(Colour.GREEN)
+    suspect, victim = IncidentRole.SUSPECT, IncidentRole.VICTIM
+    years_ago = TODAY - timedelta(days=900)
+    office.know(
+        entry("E-OLD", EntryKind.INCIDENT, years_ago, role=suspect),
+        entry("E-VICTIM", EntryKind.INCIDENT, TODAY, role=victim),
+        entry("E-CUSTODY", EntryKind.CUSTODY, years_ago, until=TODAY),
+    )
+    assert office.stands().colour is Colour.GREEN
+    office.know(entry("E-NEW", EntryKind.ARREST, TODAY, role=suspect))
+    assert office.stands().colour is Colour.RED
+    assert [each.ref for each in office.stands().causes] == ["E-NEW"]
+
+
+def test_whoever_comes_out_of_custody_is_red_on_that_day(office: Office):
+    office.select()
+    office.decide(Colour.BLUE, release_on=TODAY + timedelta(days=120))
+    office.know(entry("E-IN", EntryKind.CUSTODY, TODAY - timedelta(days=30)))
+    assert office.stands().colour is Colour.BLUE
+    shown = cohort.see_person(office.database.sessions, office.scope(), "W-1", LATER)
+    assert shown.inside
+    out = entry("E-OUT", EntryKind.CUSTODY, TODAY - timedelta(days=30), until=TODAY)
+    office.know(out)
+    assert office.stands().colour is Colour.RED
+
+
+def test_the_first_selection_is_the_day_from_which_outcomes_are_counted(office: Office):
+    office.select()
+    (row,) = office.database.all(OffendingRow)
+    assert (row.kind, row.on, row.source) == ("selection", TODAY, "cohort panel")
+    again = msgspec.structs.replace(PANEL, reasons="seen again")
+    cohort_changes.decide_panel(office.database.sessions, office.scope(), "W-1", again, 1, LATER)
+    assert office.database.count(OffendingRow) == 1
+
+
+def test_nobody_has_a_colour_before_a_panel_has_selected_him(office: Office):
+    with pytest.raises(Refused, match="a panel has to select him first"):
+        office.decide(Colour.RED)
+
+
+def test_the_key_worker_and_the_wearers_row_change_together_or_not_at_all(office: Office):
+    sessions, scope = office.database.sessions, office.scope()
+    leads = Leads(office.staff_id, "A", "B")
+    cohort_changes.set_leads(sessions, scope, "W-1", leads, "new", 0, START)
+    row = office.database.one(WearerRow, WearerRow.ref == "W-1")
+    assert row.offender_manager_id == office.staff_id
+    wrong = msgspec.structs.replace(leads, key_worker=None, team="No such team")
+    with pytest.raises(Refused):
+        cohort_changes.set_leads(sessions, scope, "W-1", wrong, "new", 1, START)
+    row = office.database.one(WearerRow, WearerRow.ref == "W-1")
+    assert row.offender_manager_id == office.staff_id
+
+
+def test_nobody_reaches_another_area_or_decides_without_the_right(office: Office):
+    sessions, east = office.database.sessions, office.scope(area="east")
+    with pytest.raises(NotFound):
+        cohort.see_person(sessions, east, "W-1", START)
+    with pytest.raises(NotFound):
+        cohort_settings.see(sessions, east, office.areas["west"])
+    with pytest.raises(NotFound):
+        cohort_settings.set_policy(
+            sessions, east, office.areas["west"], cohort_policy.shipped(), "why", 0, START
+        )
+    duty = office.scope(Role.DUTY_OFFICER)
+    with pytest.raises(Forbidden):
+        cohort_changes.decide_panel(sessions, duty, "W-1", PANEL, 0, START)
+    with sessions() as session:
+        assert cohort_watch.asked(session, duty, START) == {}
+        assert cohort_watch.asked(session, office.scope(), START)
