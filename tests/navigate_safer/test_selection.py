@@ -107,7 +107,7 @@ def test_the_first_selection_is_the_day_from_which_outcomes_are_counted(office: 
 
 
 def test_nobody_has_a_colour_before_a_panel_has_selected_him(office: Office):
-    with pytest.raises(Refused, match="a panel has to select him first"):
+    with pytest.raises(Refused, match="a panel has to select this person first"):
         office.decide(Colour.RED)
 
 
