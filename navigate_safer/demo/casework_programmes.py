@@ -58,7 +58,7 @@ def sprinkle_programmes(office: Office, now: datetime) -> None:
 
 def _ready(office: Office, now: datetime) -> list[str]:
     """Those who may join: asked for some weeks ago, and accepted a week later."""
-    found = []
+    found: list[str] = []
     for ref in office.wearers:
         if len(found) == MEMBERS + STRANGERS:
             break

@@ -116,6 +116,8 @@ def change(
     """
     scope.require(kind.write)
     found = case_records.newest(session, scope, kind, ref, held=True)
+    # Who has waited for another's change finds nothing: the version that was waited for is over.
+    found = found or case_records.newest(session, scope, kind, ref)
     if found is None:
         raise NotFound
     old = found[0]

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from werkzeug.datastructures import MultiDict
 
+from navigate_safer.people import private_words
 from navigate_safer.people.records import LONGEST_LINE, LONGEST_TEXT
 from navigate_safer.web import wall_time
 from navigate_safer.web.wall_time import BadWallTime
@@ -136,6 +137,13 @@ class Fields:
     def ticked(self, name: str) -> bool:
         """Whether a single box is ticked."""
         return self.form.get(name, "") == "yes"
+
+    def refuse_private(self, *names: str) -> None:
+        """Refuse postcodes, telephone numbers and refuges in fields of free text."""
+        for name in names:
+            fault = private_words.fault(self.form.get(name, ""))
+            if fault is not None:
+                self.errors.setdefault(name, fault)
 
     def version(self) -> int:
         """The version that the form was made from; 0 when it does not say."""

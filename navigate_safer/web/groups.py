@@ -51,6 +51,7 @@ def new() -> ResponseReturnValue:
         return _form(MultiDict(start), areas)
     fields = Fields(request.form)
     area = fields.among("area", [str(each) for each in areas], "the area")
+    fields.refuse_private("name", "place")
     made = _read(fields)
     if not fields.errors and made is not None:
         try:
@@ -80,6 +81,7 @@ def change(ref: str) -> ResponseReturnValue:
     fields, told = Fields(request.form), None
     made = _changed(fields, page.line.record.body)
     reason = fields.text("reason", "why it is changed")
+    fields.refuse_private("name", "place", "reason")
     if not fields.errors:
         try:
             groups.change(

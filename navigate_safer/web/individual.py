@@ -55,6 +55,7 @@ def plan(ref: str) -> ResponseReturnValue:
     """Plan a session, or one a week."""
     page = session_pages.of_person(service().sessions, scope(), ref, now())
     fields = Fields(request.form)
+    fields.refuse_private("title", "place")
     made, weeks, programme = _planned(fields, page)
     if made is not None:
         sessions = service().sessions
@@ -80,6 +81,7 @@ def rar(ref: str) -> ResponseReturnValue:
     order = fields.text("order", "the order", longest=80)
     days = fields.whole("days", "the days", least=1, most=MOST_RAR_DAYS)
     ends_on = fields.day("ends_on", "the last day of the order", required=False)
+    fields.refuse_private("order")
     if not fields.errors and days is not None:
         progress.order_rar(
             service().sessions, scope(), ref, RarOrdered(order, days, ends_on), now()
@@ -108,6 +110,7 @@ def measure(ref: str) -> ResponseReturnValue:
     tool = fields.text("tool", "the name of the tool", longest=80)
     better = fields.among("better", ["higher", "lower"], "which end is better")
     note = fields.long_text("measure_note", "the note", required=False)
+    fields.refuse_private("tool", "measure_note")
     score, lowest, highest = (each or 0 for each in made)
     if not fields.errors and on is not None and stage is not None:
         kept = Measure(tool, stage, on, score, lowest, highest, better == "higher", note)
@@ -148,6 +151,7 @@ def record(ref: str) -> ResponseReturnValue:
         notify=fields.ticked("notify"),
     )
     reason = fields.text("reason", "the reason", required=False)
+    fields.refuse_private("behaviour", "concern", "reason")
     if not fields.errors:
         try:
             individual.record(
@@ -178,6 +182,7 @@ def answer(ref: str) -> ResponseReturnValue:
     page = session_pages.see(service().sessions, scope(), ref, now())
     fields = Fields(request.form)
     words = fields.long_text("answer", "what you have decided or done")
+    fields.refuse_private("answer")
     if not fields.errors:
         try:
             individual.answer(

@@ -60,6 +60,7 @@ def ask(ref: str) -> ResponseReturnValue:
         note=fields.long_text("note", "the note", required=False),
         went_on_because=fields.text("went_on_because", "why you go on", required=False),
     )
+    fields.refuse_private("note", "went_on_because")
     if not fields.errors:
         try:
             made = asking.ask(service().sessions, scope(), ref, asked, now())
@@ -90,6 +91,7 @@ def step(ref: str) -> ResponseReturnValue:
     on = fields.day("on", "the day", not_after=day_of(now()))
     why = fields.choice("end_reason", EndReason, "why", required=False)
     reason = fields.text("reason", "the reason", required=False)
+    fields.refuse_private("reason")
     if not fields.errors and to is not None and on is not None:
         try:
             steps.move(

@@ -63,6 +63,7 @@ def save(ref: str, number: int) -> ResponseReturnValue:
         later=fields.ticked("later"),
         reason=fields.text("reason", "why it is changed", required=False),
     )
+    fields.refuse_private("reason")
     form = request.form
     if not fields.errors:
         try:
@@ -95,6 +96,7 @@ def move(ref: str, number: int) -> ResponseReturnValue:
     fields = Fields(request.form)
     to = fields.instant("to", "the new day and time")
     reason = fields.text("move_reason", "why it is moved")
+    fields.refuse_private("move_reason")
     if not fields.errors and to is not None:
         try:
             groups.move(
@@ -128,6 +130,7 @@ def _line(fields: Fields, ref: str) -> Line:
         fields.errors[f"outcome-{ref}"] = "Select one outcome: here are two"
     elif outcome and outcome not in by_code():
         fields.errors[f"outcome-{ref}"] = "Select an outcome from the list"
+    fields.refuse_private(f"behaviour-{ref}", f"concern-{ref}")
     return Line(
         outcome=outcome,
         behaviour=fields.long_text(f"behaviour-{ref}", "the note", required=False),

@@ -1,11 +1,13 @@
 """Groups, registers and requests as they are kept: versions, two at once, what others are told."""
 
+import threading
 from datetime import date, timedelta
 
 import msgspec
 import pytest
 from case_files import START, one_more_wearer, small_case_file
 from databases import Database
+from sqlalchemy import text
 from watch import VOICE
 
 from navigate_safer.db.case_records import CaseRecordRow
@@ -16,7 +18,15 @@ from navigate_safer.people.casefile import StaffMember
 from navigate_safer.people.days import day_of
 from navigate_safer.people.failures import FAILURE
 from navigate_safer.people.menu import EndReason, RequestState, shipped
-from navigate_safer.people.programmes import Group, LeaveReason, Line, Mode, RarOrdered, Sitting
+from navigate_safer.people.programmes import (
+    REGISTER,
+    Group,
+    LeaveReason,
+    Line,
+    Mode,
+    RarOrdered,
+    Sitting,
+)
 from navigate_safer.people.records import differences
 from navigate_safer.services import (
     capacity,
@@ -199,6 +209,39 @@ def test_the_second_of_two_facilitators_is_told_what_the_first_saved(centre: Cen
         "ATTC",
     )
     assert centre.database.count(MissedSessionRow) == 1
+
+
+def waiting(centre: Centre) -> bool:
+    """Whether a transaction waits for another's."""
+    with centre.database.engine.connect() as connection:
+        asked = text("select count(*) from pg_locks where not granted")
+        return bool(connection.scalar(asked))
+
+
+def test_whoever_waits_for_the_other_s_save_is_told_too(anywhere: Centre) -> None:
+    """At the same instant: the second has read the register and waits at the database."""
+    ref = anywhere.group("W-1")
+    record = anywhere.page(ref).record
+    told = []
+
+    def second() -> None:
+        try:
+            anywhere.save(ref, lines={"W_1": "UAAB"})
+        except Stale as stale:
+            told.append(stale.newest.version)
+
+    late = threading.Thread(target=second)
+    with anywhere.sessions.begin() as session:
+        body = msgspec.structs.replace(record.body, lines={"W-1": Line("ATTC")})
+        records.change(
+            session, anywhere.scope(), REGISTER, record.ref, body, replaces=1, now=START,
+            state="recorded", slot=groups.slot_of(ref, 1),
+        )  # fmt: skip
+        late.start()
+        while anywhere.database.kind == "postgresql" and not waiting(anywhere):
+            late.join(0.01)
+    late.join(30)
+    assert told == [2]
 
 
 def test_a_register_may_wait_for_those_who_are_not_known_and_is_late_after_its_day(

@@ -61,6 +61,8 @@ def test_a_line_left_empty_is_named_and_nothing_is_saved(world: World, group: st
     assert answer.status_code == 422
     assert 'href="#outcome-W-X7"' in answer.text
     assert "Select one outcome: here are two" in words_of(answer)
+    hidden = visitor.post(register(group), **{**form, "concern-W-X6": "She is in a refuge"})
+    assert 'href="#concern-W-X6"' in hidden.text
     form["other-W-X7"] = ""
     answer = visitor.post(register(group), **form)
     assert "Select how it went for Wearer Number 5" in words_of(answer)
