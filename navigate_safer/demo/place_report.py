@@ -6,14 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from navigate_safer.demo import place_correction
 from navigate_safer.demo.place_ahead import RINGS_M, Warnings
 from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
 from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import SURE_POINTS, Score
 from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
-from zones import correction
 
 RULES = (OURS, *PEERS)
 ALL = "all worlds"
@@ -141,7 +139,10 @@ def _price(ours: dict[str, float], theirs: dict[str, float]) -> str:
         mine, other = (theirs[name], ours[name]) if more else (ours[name], theirs[name])
         times = other / mine if mine > 0 else 1.0
         if times > worst:
-            worst, words = times, f"{title}: {theirs[name]:.{digits}f}, ours {ours[name]:.{digits}f}"
+            worst, words = (
+                times,
+                f"{title}: {theirs[name]:.{digits}f}, ours {ours[name]:.{digits}f}",
+            )
     return words
 
 
@@ -160,15 +161,6 @@ def show(scores: Scores, console: Console, approaches: Approaches | None = None)
         console.print(_equal_table(equal(scores)[group], group))
     if approaches:
         console.print(_approach_table(approach_document(approaches)))
-
-
-def show_learnt(scores: Scores, console: Console) -> None:
-    """The knots that these worlds teach, as :mod:`zones.correction` has them."""
-    with_all = _with_all(scores)
-    currents = (("KEEP_OUT", correction.KEEP_OUT), ("STAY_IN", correction.STAY_IN))
-    for group, (name, current) in zip(GROUPS, currents, strict=True):
-        knots = place_correction.learnt(with_all[ALL, group, OURS], current)
-        console.print(f"{name} = ({', '.join(f'{each:g}' for each in knots)})")
 
 
 def show_costs(steps: Sequence[Cost], others: Sequence[Cost], console: Console) -> None:
@@ -271,8 +263,7 @@ def _calibration_table(scores: Scores, group: str, worlds: list[str]) -> Table:
         table.add_column(f"{decile * 10 - 10}-{decile * 10} %", justify="right")
     for world in (ALL, *worlds):
         cells = {
-            int(each["decile"]): _decile(each)
-            for each in scores[world, group, OURS].calibration()
+            int(each["decile"]): _decile(each) for each in scores[world, group, OURS].calibration()
         }
         table.add_row(world, *(cells.get(decile, "") for decile in range(1, 11)))
     return table
