@@ -10,7 +10,7 @@ from navigate_safer.demo.place_ahead import RINGS_M, Warnings
 from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
 from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
-from navigate_safer.demo.place_scores import SURE_POINTS, Score
+from navigate_safer.demo.place_scores import CHANCE_ERRORS, Score
 from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
 
 RULES = (OURS, *PEERS)
@@ -25,7 +25,7 @@ ROWS: dict[str, tuple[str, bool, int]] = {
     "false_episodes_device_week": ("false episodes / device-week", False, 2),
     "false_minutes_device_week": ("false minutes / device-week", False, 1),
     "brier": ("Brier score", False, 4),
-    "calibration_worst_points": ("worst decile, points off", False, 1),
+    "calibration_worst_points": ("worst decile, points off beyond chance", False, 1),
 }
 
 
@@ -257,7 +257,7 @@ def _worlds_table(scores: Scores, group: str, worlds: list[str]) -> Table:
 
 def _calibration_table(scores: Scores, group: str, worlds: list[str]) -> Table:
     title = f"Zones to {group}: of 100 fixes at which we state so much, in breach were"
-    table = Table(title=f"{title} (~: by chance alone off by more than {SURE_POINTS:g})")
+    table = Table(title=f"{title} (+-: {CHANCE_ERRORS:g} standard errors)")
     table.add_column("")
     for decile in range(1, 11):
         table.add_column(f"{decile * 10 - 10}-{decile * 10} %", justify="right")
@@ -280,5 +280,5 @@ def _episodes_table(scores: Scores, group: str) -> Table:
 
 
 def _decile(row: dict[str, float]) -> str:
-    rough = "~" if row["error"] > SURE_POINTS else ""
-    return f"{row['stated']:.0f}: {rough}{row['observed']:.0f}"
+    chance = f"+-{CHANCE_ERRORS * row['error']:.0f}"
+    return f"{row['stated']:.0f}: {row['observed']:.0f} {chance}"

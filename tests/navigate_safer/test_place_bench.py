@@ -88,7 +88,7 @@ def test_many_tracks_that_are_off_alike_are_off_by_more_than_chance():
     score = Score()
     for _ in range(100):
         score.add_fixes(np.full(20, 0.25), np.repeat([0.0, 1.0], [14, 6]))
-    assert score.row()["calibration_worst_points"] == pytest.approx(5.0)
+    assert score.row()["calibration_worst_points"] == pytest.approx(4.0)
 
 
 def test_what_a_step_costs_is_measured_and_shown():
