@@ -28,7 +28,9 @@ from navigate_safer.workers.loop import Stop
 
 # The demonstration has uploaded its history and settled by then.
 WARM_UP_S = 45.0
-SETTLE_S = 10.0
+# A text that comes later than this after the last breach counts as missing.
+SETTLE_S = 60.0
+_LOOK_EVERY_S = 2.0
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ def measure(breaches: int, rate: float, say: Callable[[str], None]) -> Result:
             began = time.monotonic()
             _breach(demo, service, stop, breaches, rate)
             seconds = time.monotonic() - began
-            stop.wait(SETTLE_S)
+            _settle(service, stop, breaches)
         finally:
             stop.set()
             running.join()
@@ -83,6 +85,14 @@ def measure(breaches: int, rate: float, say: Callable[[str], None]) -> Result:
         taken = {each.body for each in provider.taken}
     told = [each for each in found if each.body in taken]
     return Result(breaches, breaches - len(told), seconds, _spreads(told))
+
+
+def _settle(service: Service, stop: Stop, breaches: int) -> None:
+    """Wait until every breach has its text, so that a late one counts as late."""
+    deadline = time.monotonic() + SETTLE_S
+    while time.monotonic() < deadline and not stop.wait(_LOOK_EVERY_S):
+        if len(measures.alert_steps(service.sessions, breachers.PREFIX)) >= breaches:
+            return
 
 
 def _demo(folder: Path, stack: ExitStack) -> tuple[Demo, TextProvider]:
