@@ -8,8 +8,8 @@ from navigate_safer.demo.place_lives import PASS_S, Floats, Spans
 # Seconds by which a found stretch may miss the true one and still be about it: a fix a minute.
 SLACK_S = 60.0
 DECILES = 10
-# A decile with fewer fixes says nothing about calibration; and what is within so many standard errors
-# is what chance alone makes of it.
+# A decile with fewer fixes says nothing about calibration; and what is within so many standard
+# errors is what chance alone makes of it.
 ENOUGH = 200
 ENOUGH_EPISODES = 20
 CHANCE_ERRORS = 2.0
