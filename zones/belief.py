@@ -173,8 +173,7 @@ def _filter(
     ``again_density`` is that of the fix if the last one was gross and its error lasts.
     """
     keeps = math.exp(-gap_s / DRIFT_S)
-    var = belief.var_m2 + WANDER_M2_S * gap_s
-    cov = belief.cov_m * keeps
+    var, cov = belief.var_m2 + WANDER_M2_S * gap_s, belief.cov_m * keeps
     drift_var = belief.drift_var * keeps * keeps + (1 - keeps * keeps)
     drift_x, drift_y = belief.drift_x * keeps, belief.drift_y * keeps
     sigma = now.radius_m * SIGMA_PER_RADIUS

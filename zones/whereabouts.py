@@ -10,7 +10,6 @@ import msgspec
 
 from devices.readings import Fix
 from zones import belief as beliefs
-from zones import correction
 from zones import receiver as receivers
 from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
@@ -139,9 +138,7 @@ def step(
     return _along(whereabouts, last, now, zone)
 
 
-def _along(
-    whereabouts: Whereabouts, last: Spot, now: Spot, zone: Zone
-) -> tuple[Whereabouts, Way]:
+def _along(whereabouts: Whereabouts, last: Spot, now: Spot, zone: Zone) -> tuple[Whereabouts, Way]:
     chance = zone.chance
     before, there, receiver = _before(whereabouts, last, zone)
     here = _sight(chance, now, receiver.factor)
@@ -151,11 +148,9 @@ def _along(
     receiver = receivers.learn(receiver, before, belief, turn, here, gap_s)
     if turn.stayed > _SURELY and whereabouts.belief is not None:
         # Nobody moved: the way is that of the estimate.
-        (inside_still,) = chance.inside([(belief.x_m, belief.y_m, belief.radius_m)])
-        inside = correction.inside(inside_still, forbids_inside=zone.kind.forbids_inside)
+        (inside,) = chance.inside([(belief.x_m, belief.y_m, belief.radius_m)])
         estimate = ((last.at, whereabouts.inside), (now.at, inside))
-        after = Whereabouts(now, belief, inside, inside_still, -1.0, receiver)
-        return after, Way(estimate, turn)
+        return Whereabouts(now, belief, inside, inside, -1.0, receiver), Way(estimate, turn)
     there = whereabouts.mover or there
     here = beliefs.moved_to(there, here, gap_s)
     inside_there = whereabouts.inside_fix
@@ -167,7 +162,7 @@ def _along(
     points: Points = tuple(
         (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
     )
-    inside = _mixed(belief.still, inside_still, inside_way[-1], zone)
+    inside = belief.still * inside_still + (1 - belief.still) * inside_way[-1]
     after = Whereabouts(now, belief, inside, inside_still, inside_way[-1], receiver, mover=here)
     return after, Way(points, turn)
 
@@ -198,12 +193,6 @@ def _way(
     if first:
         inside_way.insert(0, inside_there)
     return shares, inside_way, inside_still
-
-
-def _mixed(still: float, inside_still: float, inside_fix: float, zone: Zone) -> float:
-    """P(inside) of one who is still at one place, or on the move and at the newest fix."""
-    mixed = still * inside_still + (1 - still) * inside_fix
-    return correction.inside(mixed, forbids_inside=zone.kind.forbids_inside)
 
 
 def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, Sight, Receiver]:

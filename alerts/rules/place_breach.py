@@ -8,7 +8,7 @@ from alerts.finding import FindingKind
 from alerts.rules.place_costs import end_threshold, miss_cost, threshold
 from alerts.rules.place_excursion import HALF
 from alerts.terms import Condition, ConditionKind
-from zones import belief, correction, fix_error, receiver
+from zones import belief, fix_error, receiver
 from zones.parts import Role
 from zones.whereabouts import Spot
 from zones.zone import Zone
@@ -136,5 +136,4 @@ def evidence(breach: Breach, condition: Condition, zone: Zone) -> dict[str, obje
         "error_model": fix_error.MODEL_VERSION,
         "belief_model": belief.MODEL_VERSION,
         "receiver_model": receiver.MODEL_VERSION,
-        "correction": correction.MODEL_VERSION,
     }

@@ -158,7 +158,6 @@ def _spent(result: storage_bench.Result) -> str:
 @click.option("--drawn", default=0, type=click.IntRange(0, 1000), help="Worlds at random besides.")
 @click.option("--sweep/--no-sweep", default=True, help="Other thresholds and early warnings too.")
 @click.option("--cost", is_flag=True, help="Only what a fix costs, in a minute.")
-@click.option("--learn", is_flag=True, help="Only the correction that worlds at random teach.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")
 def place(
     devices: int,
@@ -167,7 +166,6 @@ def place(
     drawn: int,
     sweep: bool,
     cost: bool,
-    learn: bool,
     as_json: bool,
 ) -> None:
     """Place rules, ours and the peers', on the same labelled tracks in several worlds of noise.
@@ -179,11 +177,6 @@ def place(
         return
     began = perf_counter()
     worlds = tuple(drawn_world(seed, number) for number in range(drawn))
-    if learn and not worlds:
-        raise click.UsageError("--learn needs worlds at random; give --drawn 16 or more")
-    if learn:
-        place_report.show_learnt(_place_scores(devices, days, seed, worlds, None), Console())
-        return
     approaches: place_bench.Approaches | None = {} if sweep else None
     scores = _place_scores(devices, days, seed, (*WORLDS, *worlds), approaches)
     seconds = round(perf_counter() - began, 1)

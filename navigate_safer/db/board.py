@@ -150,9 +150,7 @@ def board(session: Session, scope: Scope) -> Board:
     open_here = (*here, AlertRow.state == AlertState.OPEN.value)
     oldest = session.scalar(select(func.min(AlertRow.opened_at)).where(*open_here))
     counted = session.execute(
-        select(AlertRow.state, func.count().label("n"))
-        .where(*here)
-        .group_by(AlertRow.state)
+        select(AlertRow.state, func.count().label("n")).where(*here).group_by(AlertRow.state)
     )
     counts = {row.state: row.n for row in counted}
     return Board(

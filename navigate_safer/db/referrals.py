@@ -1,5 +1,6 @@
 """Who is known, for comparing with whoever is referred; and records of the areas over time."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 import msgspec
@@ -93,14 +94,14 @@ def victim_refs(session: Session, scope: Scope, wearer_id: int) -> list[str]:
 
 
 def bodies(
-    session: Session, scope: Scope, kind: str, state: str, since: datetime
+    session: Session, scope: Scope, kind: str, states: Collection[str], since: datetime
 ) -> list[dict[str, object]]:
-    """What every version of a kind says that was made in a state in the scope's areas since."""
+    """What every version of a kind says that was made in these states in the areas since then."""
     scope.require(Permission.ASSESS)
     row = CaseRecordRow
     query = select(row.body).where(
         row.kind == kind,
-        row.state == state,
+        row.state.in_(states),
         row.area_id.in_(scope.areas),
         row.made_at >= since,
     )

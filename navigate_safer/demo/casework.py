@@ -11,6 +11,7 @@ from navigate_safer.demo import (
     casework_partners,
     casework_plan,
     casework_programmes,
+    casework_rota,
 )
 from navigate_safer.demo.casework_staff import Office
 
@@ -22,6 +23,7 @@ SUBJECTS: tuple[Callable[[Office, datetime], None], ...] = (
     casework_partners.sprinkle_partners,
     casework_plan.sprinkle_plan,
     casework_programmes.sprinkle_programmes,
+    casework_rota.sprinkle_rota,
 )
 
 

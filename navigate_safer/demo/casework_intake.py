@@ -44,7 +44,7 @@ NAMES = (
 )  # fmt: skip
 WAITING = ("Ross Marbrow", "Tyler Minshull", "Shaun Ollier")
 PUT_TO = 4
-ASSESSED = 5
+ASSESSED = 4
 SAID = "Shouting and a broken door; neighbours rang."
 WHY = "The pattern is known; somebody should work with him."
 

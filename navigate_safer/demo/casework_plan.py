@@ -47,9 +47,13 @@ from navigate_safer.services import (
     plan_changes,
     plan_log,
 )
+from navigate_safer.services.cohort import PersonCohort
 
 SELECTED_BEFORE, DECIDED_BEFORE = timedelta(days=120), timedelta(days=5)
+COLOURED_BEFORE = timedelta(days=100)
 COLOURS = (Colour.RED, Colour.AMBER, Colour.GREEN, Colour.AMBER, Colour.GREEN, Colour.BLUE)
+# The colours that the first ones had at the beginning.
+BEFORE = (Colour.AMBER, Colour.RED)
 CAUSES = {
     Colour.RED: "Two breaches in a fortnight, and he sends the officers away.",
     Colour.AMBER: "Comes to most appointments; drinks again.",
@@ -72,8 +76,13 @@ def sprinkle_plan(office: Office, now: datetime) -> None:
     )
     people = office.wearers[: len(COLOURS)]
     for number, (ref, colour) in enumerate(zip(people, COLOURS, strict=False)):
-        _selected(office, ref, number, now - SELECTED_BEFORE)
-        _coloured(office, ref, number, colour, now - DECIDED_BEFORE)
+        known = _selected(office, ref, number, now - SELECTED_BEFORE)
+        seen = [] if number == UNSEEN else [each.key for each in known.causes]
+        version = 0
+        if number < len(BEFORE):
+            _coloured(office, ref, BEFORE[number], [], version, now - COLOURED_BEFORE)
+            version = 1
+        _coloured(office, ref, colour, seen, version, now - DECIDED_BEFORE)
     idva = office.scope(Role.IDVA)
     told = UpwardEvent(TriggerKind.DISCLOSURE, day_of(now), "Health")
     cohort_changes.add_event(office.sessions, idva, people[UNSEEN], told, now)
@@ -83,7 +92,7 @@ def sprinkle_plan(office: Office, now: datetime) -> None:
     _one_sided(office, people[3], now)
 
 
-def _selected(office: Office, ref: str, number: int, at: datetime) -> None:
+def _selected(office: Office, ref: str, number: int, at: datetime) -> PersonCohort:
     scope = office.scope(Role.SUPERVISOR)
     panel = Membership(
         Decision.SELECTED,
@@ -106,16 +115,17 @@ def _selected(office: Office, ref: str, number: int, at: datetime) -> None:
         day_of(at) if named else None,
     )
     cohort_changes.set_leads(office.sessions, scope, ref, leads, "named at selection", 0, at)
+    return known
 
 
-def _coloured(office: Office, ref: str, number: int, colour: Colour, at: datetime) -> None:
+def _coloured(
+    office: Office, ref: str, colour: Colour, seen: list[str], version: int, at: datetime
+) -> None:
     scope = office.scope(Role.OFFENDER_MANAGER)
-    causes = cohort.see_person(office.sessions, scope, ref, at).causes
-    seen = [] if number == UNSEEN else [each.key for each in causes]
     release_on = day_of(at + timedelta(days=100)) if colour is Colour.BLUE else None
     review_on = day_of(at + timedelta(days=6 if colour is Colour.RED else 12))
     status = RagStatus(colour, CAUSES[colour], review_on, release_on=release_on)
-    cohort_changes.decide_colour(office.sessions, scope, ref, status, seen, 0, at)
+    cohort_changes.decide_colour(office.sessions, scope, ref, status, seen, version, at)
 
 
 def _flagged(office: Office, ref: str, now: datetime) -> None:

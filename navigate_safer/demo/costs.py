@@ -61,7 +61,8 @@ def cost_entries(today: date) -> list[CaseFileCost]:
         )),
     ]  # fmt: skip
     return [
-        CaseFileCost(kind, ref, REASON, msgspec.to_builtins(entry)) for kind, ref, entry in entries
+        CaseFileCost(kind, ref, REASON, msgspec.json.decode(msgspec.json.encode(entry)))
+        for kind, ref, entry in entries
     ]
 
 

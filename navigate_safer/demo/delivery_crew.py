@@ -61,6 +61,14 @@ class Dying(msgspec.Struct, frozen=True):
     nth: int
 
 
+def _end_with_the_bench() -> None:
+    """Nobody else would end a worker whose benchmark was killed."""
+    bench = multiprocessing.parent_process()
+    if bench is not None:
+        bench.join()
+        os._exit(1)
+
+
 def _web(service: Service, _stop: Stop) -> None:
     serve.main(service, threads=_WEB_THREADS)
 
@@ -77,6 +85,7 @@ def work(
     command: str, settings: Settings, clock: HandedClock, log: str, dying: Dying | None
 ) -> None:
     """What the command of this name does, in a process of its own."""
+    threading.Thread(target=_end_with_the_bench, daemon=True).start()
     with Path(log).open("a", buffering=1, encoding="utf-8") as stream:
         logs.configure(stream, level="error")
         service = Service(settings)

@@ -87,18 +87,8 @@ def paper(
         drafts.append((ConditionKind.DISTANCE, Severity.CRITICAL, None))
     starts_on = start.date() - timedelta(days=rng.randint(10, 80))
     conditions = [
-        ConditionEntry(
-            ref=f"{sketch.ref}-C{number}",
-            clause=_clause(sketch.order, kind, number),
-            kind=kind,
-            severity=severity,
-            from_at=start - timedelta(hours=24),
-            zone=zone_ref,
-            limits=DEVICE_LIMITS,
-            keep_away=keep_away if kind is ConditionKind.DISTANCE else None,
-            within_m=WITHIN_M if kind is ConditionKind.DISTANCE else None,
-        )
-        for number, (kind, severity, zone_ref) in enumerate(drafts, start=1)
+        _condition(sketch, number, draft, start, keep_away)
+        for number, draft in enumerate(drafts, start=1)
     ]
     order = OrderEntry(
         ref=f"{sketch.ref}-O1",
@@ -108,6 +98,24 @@ def paper(
         conditions=conditions,
     )
     return Paper(order, zones)
+
+
+def _condition(
+    sketch: Sketch, number: int, draft: _Draft, start: datetime, keep_away: str | None
+) -> ConditionEntry:
+    kind, severity, zone_ref = draft
+    away = kind is ConditionKind.DISTANCE
+    return ConditionEntry(
+        ref=f"{sketch.ref}-C{number}",
+        clause=_clause(sketch.order, kind, number),
+        kind=kind,
+        severity=severity,
+        from_at=start - timedelta(hours=24),
+        zone=zone_ref,
+        limits=DEVICE_LIMITS,
+        keep_away=keep_away if away else None,
+        within_m=WITHIN_M if away else None,
+    )
 
 
 def _own_zones(

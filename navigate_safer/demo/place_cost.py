@@ -62,7 +62,9 @@ def beside_others(counts: Sequence[int] = OTHERS) -> list[Cost]:
     return found
 
 
-def _walk(radius_m: float, steps_a_turn: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _walk(
+    radius_m: float, steps_a_turn: float
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     angle = np.arange(_FIXES) * 2 * math.pi / steps_a_turn
     return radius_m * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 

@@ -6,14 +6,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from navigate_safer.demo import place_correction
 from navigate_safer.demo.place_ahead import RINGS_M, Warnings
 from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
 from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
-from navigate_safer.demo.place_scores import SURE_POINTS, Score
+from navigate_safer.demo.place_scores import CHANCE_ERRORS, Score
 from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
-from zones import correction
 
 RULES = (OURS, *PEERS)
 ALL = "all worlds"
@@ -27,7 +25,7 @@ ROWS: dict[str, tuple[str, bool, int]] = {
     "false_episodes_device_week": ("false episodes / device-week", False, 2),
     "false_minutes_device_week": ("false minutes / device-week", False, 1),
     "brier": ("Brier score", False, 4),
-    "calibration_worst_points": ("worst decile, points off", False, 1),
+    "calibration_worst_points": ("worst decile, points off beyond chance", False, 1),
 }
 
 
@@ -141,7 +139,10 @@ def _price(ours: dict[str, float], theirs: dict[str, float]) -> str:
         mine, other = (theirs[name], ours[name]) if more else (ours[name], theirs[name])
         times = other / mine if mine > 0 else 1.0
         if times > worst:
-            worst, words = times, f"{title}: {theirs[name]:.{digits}f}, ours {ours[name]:.{digits}f}"
+            worst, words = (
+                times,
+                f"{title}: {theirs[name]:.{digits}f}, ours {ours[name]:.{digits}f}",
+            )
     return words
 
 
@@ -160,15 +161,6 @@ def show(scores: Scores, console: Console, approaches: Approaches | None = None)
         console.print(_equal_table(equal(scores)[group], group))
     if approaches:
         console.print(_approach_table(approach_document(approaches)))
-
-
-def show_learnt(scores: Scores, console: Console) -> None:
-    """The knots that these worlds teach, as :mod:`zones.correction` has them."""
-    with_all = _with_all(scores)
-    currents = (("KEEP_OUT", correction.KEEP_OUT), ("STAY_IN", correction.STAY_IN))
-    for group, (name, current) in zip(GROUPS, currents, strict=True):
-        knots = place_correction.learnt(with_all[ALL, group, OURS], current)
-        console.print(f"{name} = ({', '.join(f'{each:g}' for each in knots)})")
 
 
 def show_costs(steps: Sequence[Cost], others: Sequence[Cost], console: Console) -> None:
@@ -265,14 +257,13 @@ def _worlds_table(scores: Scores, group: str, worlds: list[str]) -> Table:
 
 def _calibration_table(scores: Scores, group: str, worlds: list[str]) -> Table:
     title = f"Zones to {group}: of 100 fixes at which we state so much, in breach were"
-    table = Table(title=f"{title} (~: by chance alone off by more than {SURE_POINTS:g})")
+    table = Table(title=f"{title} (+-: {CHANCE_ERRORS:g} standard errors)")
     table.add_column("")
     for decile in range(1, 11):
         table.add_column(f"{decile * 10 - 10}-{decile * 10} %", justify="right")
     for world in (ALL, *worlds):
         cells = {
-            int(each["decile"]): _decile(each)
-            for each in scores[world, group, OURS].calibration()
+            int(each["decile"]): _decile(each) for each in scores[world, group, OURS].calibration()
         }
         table.add_row(world, *(cells.get(decile, "") for decile in range(1, 11)))
     return table
@@ -289,5 +280,5 @@ def _episodes_table(scores: Scores, group: str) -> Table:
 
 
 def _decile(row: dict[str, float]) -> str:
-    rough = "~" if row["error"] > SURE_POINTS else ""
-    return f"{row['stated']:.0f}: {rough}{row['observed']:.0f}"
+    chance = f"+-{CHANCE_ERRORS * row['error']:.0f}"
+    return f"{row['stated']:.0f}: {row['observed']:.0f} {chance}"

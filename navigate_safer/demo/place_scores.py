@@ -8,11 +8,11 @@ from navigate_safer.demo.place_lives import PASS_S, Floats, Spans
 # Seconds by which a found stretch may miss the true one and still be about it: a fix a minute.
 SLACK_S = 60.0
 DECILES = 10
-# A decile with fewer fixes says nothing about calibration; nor does one whose difference from what
-# was stated has a standard error above this, points: half of what the calibration is held to.
+# A decile with fewer fixes says nothing about calibration; and what is within so many standard errors
+# is what chance alone makes of it.
 ENOUGH = 200
 ENOUGH_EPISODES = 20
-SURE_POINTS = 1.0
+CHANCE_ERRORS = 2.0
 WEEK_S = 7 * 86_400.0
 # A breach that is never found is told so late: a rule must not look quick by missing the hard ones.
 NEVER_S = 86_400.0
@@ -144,9 +144,8 @@ class Score(msgspec.Struct):
     def row(self) -> dict[str, float]:
         """The figures of a table's row; a share without anything to share is 100 %."""
         gaps = [
-            abs(each["stated"] - each["observed"])
+            abs(each["stated"] - each["observed"]) - CHANCE_ERRORS * each["error"]
             for each in self.calibration()
-            if each["error"] <= SURE_POINTS
         ]
         weeks = self.device_s / WEEK_S or 1.0
         return {
@@ -158,7 +157,7 @@ class Score(msgspec.Struct):
             "false_episodes_device_week": self.false_episodes / weeks,
             "false_minutes_device_week": self.false_s / 60 / weeks,
             "brier": self.square / max(self.fixes, 1),
-            "calibration_worst_points": max(gaps, default=0.0),
+            "calibration_worst_points": max([0.0, *gaps]),
         }
 
 

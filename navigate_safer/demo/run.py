@@ -107,9 +107,7 @@ def _environment(
     }
 
 
-def _fill(
-    settings: Settings, case_file: CaseFile, state: State
-) -> tuple[datetime | None, bool]:
+def _fill(settings: Settings, case_file: CaseFile, state: State) -> tuple[datetime | None, bool]:
     """Make the tables, register the cohort at the first start; the newest reading's time.
 
     And whether this is the first start.

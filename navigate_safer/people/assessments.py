@@ -113,7 +113,10 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 class BandHeld(msgspec.Struct, frozen=True):
-    """The person's band since this version, the one before, and what it rests on."""
+    """The person's band since this version, and what it rests on.
+
+    ``before`` is the band that it moved from, None where only what it rests on has changed.
+    """
 
     band: Band
     before: Band | None
@@ -237,6 +240,13 @@ def overrides(made: Iterable[Dash | Judgement]) -> list[Overrides]:
     raised = Counter(agency for agency, above in counted if above)
     lines = [Overrides(agency, total, raised[agency]) for agency, total in totals.items()]
     return sorted(lines, key=lambda each: (-each.assessments, each.agency))
+
+
+def moves(held: Iterable[BandHeld]) -> list[tuple[Band, Band, int]]:
+    """How often a band moved from one to another, those upwards first, then the most frequent."""
+    counted = Counter((each.before, each.band) for each in held if each.before is not None)
+    found = [(before, after, number) for (before, after), number in counted.items() if before]
+    return sorted(found, key=lambda each: (each[0].rank - each[1].rank, -each[2], each[0].rank))
 
 
 _P = Permission

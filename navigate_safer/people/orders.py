@@ -125,6 +125,19 @@ def order_faults(draft: OrderFile, others: Iterable[OrderFile], now: datetime) -
     return found
 
 
+def end_faults(draft: OrderFile, others: Iterable[OrderFile], now: datetime) -> Faults:
+    """What is wrong with another end of an order that is on file; all of it at ``ends_on``."""
+    wrong = length_fault(draft.rules, draft.starts_on, draft.ends_on)
+    if wrong is None:
+        wrong = next(iter(_overlap(draft, others).values()), None)
+    for clause in draft.clauses:
+        if wrong is None and not clause.over(now):
+            too_long = _monitoring(draft, clause)
+            if too_long is not None:
+                wrong = f"Give clause {clause.number} an end of its own first. {too_long}"
+    return {} if wrong is None else {"ends_on": wrong}
+
+
 def _overlap(draft: OrderFile, others: Iterable[OrderFile]) -> Faults:
     """One that is on file already, or a second of what somebody can have one of."""
     for other in others:

@@ -1,4 +1,4 @@
-"""How often each agency's assessors put their judgement above the tool, for a later look."""
+"""How bands of the last year came about: judgement above the tools by agency, and moves."""
 
 from datetime import datetime, timedelta
 
@@ -8,25 +8,46 @@ from navigate_safer.db import referrals as rows
 from navigate_safer.db.base import Sessions
 from navigate_safer.people import assessments
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.people.assessments import DASH, JUDGEMENT, LIVE, Dash, Judgement, Overrides
+from navigate_safer.people.assessments import (
+    BAND,
+    DASH,
+    JUDGEMENT,
+    LIVE,
+    BandHeld,
+    Dash,
+    Judgement,
+    Overrides,
+)
+from navigate_safer.people.referrals import BANDS, Band
 from navigate_safer.services import records
 
 SHOWN = timedelta(days=365)
 
 
-def see(sessions: Sessions, scope: Scope, now: datetime) -> list[Overrides]:
-    """Of the last twelve months, by agency, every version counted; raises Forbidden."""
+class Bands(msgspec.Struct, frozen=True):
+    """Overrides by agency; moves as the band before, the band after, and how often."""
+
+    overrides: list[Overrides]
+    moves: list[tuple[Band, Band, int]]
+
+
+def see(sessions: Sessions, scope: Scope, now: datetime) -> Bands:
+    """Of the last twelve months, every version counted; raises Forbidden."""
     scope.require(Permission.ASSESS)
     with sessions.begin() as session:
         since = now - SHOWN
-        dashes = [
+        made: list[Dash | Judgement] = [
             msgspec.convert(body, Dash)
-            for body in rows.bodies(session, scope, DASH.name, LIVE, since)
+            for body in rows.bodies(session, scope, DASH.name, {LIVE}, since)
         ]
-        judgements = [
+        made += [
             msgspec.convert(body, Judgement)
-            for body in rows.bodies(session, scope, JUDGEMENT.name, LIVE, since)
+            for body in rows.bodies(session, scope, JUDGEMENT.name, {LIVE}, since)
         ]
-        made: list[Dash | Judgement] = [*dashes, *judgements]
-        records.consulted(session, scope, "overrides", now, detail={"assessments": len(made)})
-        return assessments.overrides(made)
+        held = [
+            msgspec.convert(body, BandHeld)
+            for body in rows.bodies(session, scope, BAND.name, BANDS, since)
+        ]
+        detail: dict[str, object] = {"assessments": len(made), "bands": len(held)}
+        records.consulted(session, scope, "bands", now, detail=detail)
+        return Bands(assessments.overrides(made), assessments.moves(held))

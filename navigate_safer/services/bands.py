@@ -98,11 +98,9 @@ def settle(
         return None
     by_tools = assessments.highest(each for each in ratings if each.tool)
     before = Band(wearer.band) if wearer.band in BANDS else None
-    if before is top:
-        before = None if held is None else held.body.before
     body = BandHeld(
         band=top,
-        before=before,
+        before=None if before is top else before,
         why=assessments.resting_on(ratings, top),
         overridden=by_tools is not None and top.rank > by_tools.rank,
         agency=agency,

@@ -11,12 +11,12 @@ from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import OrderRow, WearerRow
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.days import start_of
-from navigate_safer.people.order_rules import length_fault
 from navigate_safer.people.orders import (
     ORDER,
     Faults,
     OrderFile,
     due_of,
+    end_faults,
     order_faults,
 )
 from navigate_safer.people.records import Record
@@ -79,15 +79,13 @@ def vary(
     with sessions.begin() as session:
         held = hold(session, scope, wearer_ref, order_id)
         faults = of_variation(held.file, variation, now)
-        wrong = length_fault(held.file.rules, held.file.starts_on, ends_on)
-        if wrong is not None:
-            faults["ends_on"] = wrong
-        refuse(faults)
+        seen = tuple(each for each in held.file.seen if not each.startswith("end-"))
+        body = msgspec.structs.replace(held.file, ends_on=ends_on, seen=seen)
+        others = [file for _, file, _ in files_of(session, scope, held.of)]
+        refuse(faults | end_faults(body, others, now))
         held.row.ends_on = ends_on
         session.flush()
         judge_anew(session, [held.row.id], now)
-        seen = tuple(each for each in held.file.seen if not each.startswith("end-"))
-        body = msgspec.structs.replace(held.file, ends_on=ends_on, seen=seen)
         keep(session, scope, held, body, variation, now)
 
 

@@ -60,24 +60,7 @@ def take_receipt_by_mark(
     A mark finds a text whose answer was lost; one that was answered is found by the provider's id.
     """
     with sessions.begin() as session:
-        by_id = select(TextRow.id).where(
-            TextRow.provider_id == provider_id, TextRow.provider == provider
-        )
-        lost = (
-            select(TextRow.id)
-            .join(TextAttemptRow, TextAttemptRow.text_id == TextRow.id)
-            .where(
-                TextRow.code == mark,
-                TextRow.state.in_(["sending", "unknown"]),
-                TextAttemptRow.provider == provider,
-            )
-            .distinct()
-        )
-        found = session.scalar(by_id)
-        if found is None:
-            candidates = session.scalars(lost).all()
-            # Two people may have the same code; a guess could call the wrong text delivered.
-            found = candidates[0] if len(candidates) == 1 else None
+        found = _named(session, mark, provider, provider_id)
         if found is None:
             to_wearer = wearer_receipts.of_mark(session, mark, provider_id)
             if to_wearer is None:
@@ -90,6 +73,31 @@ def take_receipt_by_mark(
         _keep(session, None, provider_id, word, None, now)
         _apply(session, found, provider, provider_id, status, fault, now)
         return True
+
+
+def _named(session: Session, mark: str, provider: str, provider_id: str) -> int | None:
+    """The text that a provider means, or the one that carries what it means."""
+    by_id = select(TextRow.id).where(
+        TextRow.provider_id == provider_id,
+        TextRow.provider == provider,
+        TextRow.bundle_id.is_(None),
+    )
+    found = session.scalar(by_id)
+    if found is not None:
+        return found
+    lost = (
+        select(TextRow.id)
+        .join(TextAttemptRow, TextAttemptRow.text_id == TextRow.id)
+        .where(
+            TextRow.code == mark,
+            TextRow.state.in_(["sending", "unknown"]),
+            TextAttemptRow.provider == provider,
+        )
+        .distinct()
+    )
+    candidates = session.scalars(lost).all()
+    # Two people may have the same code; a guess could call the wrong text delivered.
+    return candidates[0] if len(candidates) == 1 else None
 
 
 def _apply(

@@ -85,13 +85,9 @@ def save(
                 "Somebody changed it meanwhile: open it again and make your change there"
             )
         row = WearerPolicyRow(
-            area_id=area_id,
-            version=known + 1,
-            body=msgspec.to_builtins(policy),
-            made_at=now,
-            made_by=scope.staff_id,
-            reason=reason.strip()[:LONGEST_REASON],
-        )
+            area_id=area_id, version=known + 1, body=msgspec.to_builtins(policy), made_at=now,
+            made_by=scope.staff_id, reason=reason.strip()[:LONGEST_REASON],
+        )  # fmt: skip
         session.add(row)
         session.flush()
         audit.record(

@@ -102,13 +102,8 @@ def _lease(
     draw: float,
 ) -> WearerClaim:
     made = _attempts(session, row)
-    by_name = {each.name: each for each in senders}
-    # A provider that has just refused this text is not asked again before the other.
-    last = made[-1].provider if made else None
-    left = [name for name in by_name if name != last] or list(by_name)
-    through = by_name[provider_health.choose(session, left, draw)]
-    unsure = row.state in ("sending", "unknown")
-    look_at = tuple(senders) if unsure else ()
+    through = _through(session, made, senders, draw)
+    look_at = tuple(senders) if row.state in ("sending", "unknown") else ()
     attempt = WearerAttemptRow(
         id=uuid.uuid4().hex, message_id=row.id, claimed_at=now, provider=through.name
     )
@@ -134,6 +129,16 @@ def _lease(
         first_tried_at=made[0].claimed_at if made else now,
         expires_at=row.expires_at,
     )
+
+
+def _through(
+    session: Session, made: Sequence[WearerAttemptRow], senders: Sequence[Sender], draw: float
+) -> Sender:
+    """The provider of this call; one that has just refused is not asked again before another."""
+    by_name = {each.name: each for each in senders}
+    last = made[-1].provider if made else None
+    left = [name for name in by_name if name != last] or list(by_name)
+    return by_name[provider_health.choose(session, left, draw)]
 
 
 def _attempts(session: Session, row: WearerMessageRow) -> list[WearerAttemptRow]:

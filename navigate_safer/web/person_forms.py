@@ -4,22 +4,18 @@ What is typed about a wearer must not say where somebody protected lives or how 
 postcode, a telephone number or a refuge in it is refused, under its field.
 """
 
-import re
 from collections.abc import Callable, Mapping
 
 import msgspec
 from flask import Response, render_template
 from werkzeug.datastructures import MultiDict
 
+from navigate_safer.people import private_words
 from navigate_safer.services.one_record import Refused
 from navigate_safer.services.records import Stale
 from navigate_safer.web.form_fields import Fields
 from navigate_safer.web.record_forms import Conflict, conflict
 
-# The shapes that Royal Mail gives out, with or without the space.
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}\b", re.IGNORECASE)
-_TELEPHONE = re.compile(r"(?:\+44|\b0)(?:[ ()-]?[0-9]){9,10}\b")
-_REFUGE = re.compile(r"\brefuge\b", re.IGNORECASE)
 # Made by the page itself.
 _NOT_TYPED = {"csrf_token", "seen", "replaces", "record"}
 
@@ -31,12 +27,9 @@ def refuse_addresses(fields: Fields) -> None:
     for name, value in fields.form.items(multi=True):
         if name in _NOT_TYPED or name in fields.errors:
             continue
-        if _REFUGE.search(value):
-            fields.errors[name] = "Say nothing about a refuge: it must not stand in this record"
-        elif _POSTCODE.search(value) or _TELEPHONE.search(value):
-            fields.errors[name] = (
-                "Remove the postcode or telephone number: it could show where somebody protected is"
-            )
+        found = private_words.fault(value)
+        if found is not None:
+            fields.errors[name] = found
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Alerts about a protected person's device: who has answered, and what to do. Never where she is."""
+"""Alerts about a protected person's device: who has answered, what to do. Never where she is."""
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue

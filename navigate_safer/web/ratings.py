@@ -210,6 +210,6 @@ def _weights_page(
 @pages.get("/assessments/overrides")
 @rule(Permission.ASSESS)
 def overrides() -> ResponseReturnValue:
-    """How often each agency's assessors went above the tool."""
-    lines = band_overrides.see(service().sessions, scope(), now())
-    return render_template("assessment_overrides.html", lines=lines)
+    """How often each agency's assessors went above the tool, and which bands moved."""
+    shown = band_overrides.see(service().sessions, scope(), now())
+    return render_template("assessment_overrides.html", shown=shown)

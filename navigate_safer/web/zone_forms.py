@@ -146,9 +146,7 @@ def _rings(form: Mapping[str, str]) -> list[dict[str, object]]:
     return rings
 
 
-def weekly_hours(
-    form: Mapping[str, str], days: Mapping[int, list[str]]
-) -> list[dict[str, object]]:
+def weekly_hours(form: Mapping[str, str], days: Mapping[int, list[str]]) -> list[dict[str, object]]:
     """The rows of hours that are filled in, as a schedule has them; raises :class:`FormFault`."""
     windows: list[dict[str, object]] = []
     for number in window_numbers(form):

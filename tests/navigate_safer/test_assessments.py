@@ -239,11 +239,22 @@ def test_overrides_are_counted_by_agency_and_triage_is_none(desk: Desk) -> None:
     desk.judge(Band.HIGH, 1)
     lines = band_overrides.see(
         desk.office.database.sessions, desk.office.scope(Role.SUPERVISOR), NOW
-    )
+    ).overrides
     assert [(each.agency, each.assessments, each.raised) for each in lines] == [
         ("IDVA service", 2, 1), ("Probation", 1, 1),
     ]  # fmt: skip
     assert lines[0].rate == 0.5
+
+
+def test_each_move_of_a_band_is_counted_once_and_escalations_come_first(desk: Desk) -> None:
+    desk.save(dash(3))
+    desk.judge(Band.MEDIUM, 1)
+    desk.judge(Band.HIGH, 2)
+    desk.judge(Band.HIGH, 3, "Police")
+    moves = band_overrides.see(
+        desk.office.database.sessions, desk.office.scope(Role.SUPERVISOR), NOW
+    ).moves
+    assert moves == [(Band.MEDIUM, Band.HIGH, 1), (Band.HIGH, Band.MEDIUM, 1)]
 
 
 def test_needs_are_kept_in_versions_and_never_incomplete(desk: Desk) -> None:

@@ -16,7 +16,7 @@ from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.people import AreaRow, StaffRow
 from navigate_safer.people.access import Role, Scope
 from navigate_safer.services import alerting, burden, claiming, replies
-from navigate_safer.services.receipts import take_receipt
+from navigate_safer.services.receipts import take_receipt, take_receipt_by_mark
 from navigate_safer.services.replies import ReplyResult
 
 ON_SQLITE = pytest.mark.parametrize("factory", ["sqlite"], indirect=True)
@@ -215,6 +215,16 @@ def test_a_receipt_is_for_all_that_travelled(watch, three):
     )  # fmt: skip
     assert [row(watch, each).delivery for each in three[1:]] == ["undelivered"] * 2
     assert all(alert(watch, each).next_step_at == watch.clock() for each in three[1:])
+
+
+@ON_SQLITE
+def test_a_provider_that_names_its_own_id_alone_means_all_that_travelled(watch, three):
+    the_rest(watch)
+    assert take_receipt_by_mark(
+        watch.sessions, mark="", provider="recording", provider_id="recording-2",
+        status=DeliveryStatus.DELIVERED, word="delivered", fault=None, now=watch.clock(),
+    )  # fmt: skip
+    assert [row(watch, each).delivery for each in three[1:]] == ["delivered"] * 2
 
 
 @ON_SQLITE

@@ -212,6 +212,30 @@ def test_alcohol_is_monitored_for_as_long_as_the_law_lets(office: Office) -> Non
 
 
 @ON_SQLITE
+def test_an_end_is_not_varied_into_another_order_or_beyond_a_limit(office: Office) -> None:
+    """A longer order would carry the alcohol tag past 120 days, a longer licence into the next."""
+    until = TODAY + timedelta(days=100)
+    number = office.make(draft("community_order", ends_on=until))
+    office.add(number, zone_clause(monitored=Monitored.ALCOHOL_ABSTINENCE, zone_ref=None))
+    licence = office.make(draft("licence"))
+    after = TODAY + timedelta(days=60)
+    office.make(draft("licence", starts_on=after, ends_on=after + timedelta(days=30)))
+
+    def vary(order: int, ends_on: date, replaces: int) -> None:
+        orders.vary(
+            office.sessions, office.scope(), "W-NEW", order, ends_on, by_court(replaces=replaces),
+            office.now,
+        )  # fmt: skip
+
+    with pytest.raises(Faulty, match="Give clause 4 an end of its own first") as refused:
+        vary(number, TODAY + timedelta(days=200), 2)
+    assert set(refused.value.faults) == {"ends_on"}
+    with pytest.raises(Faulty, match="vary that"):
+        vary(licence, after, 1)
+    vary(licence, after - timedelta(days=1), 1)
+
+
+@ON_SQLITE
 def test_nobody_writes_orders_beyond_role_and_area(office: Office) -> None:
     number = office.make()
     args = ("W-NEW", number, by_court(replaces=1), office.now)

@@ -1,5 +1,6 @@
 """The cohort against both databases: what moves up, the first selection, other areas."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import msgspec
@@ -11,7 +12,7 @@ from navigate_safer.db.offending import OffendingRow
 from navigate_safer.db.people import AreaRow, StaffRow, WearerRow
 from navigate_safer.people import cohort_policy
 from navigate_safer.people.access import Forbidden, Role, Scope
-from navigate_safer.people.cohort import Decision, IomCohort, Leads, Membership, Seat
+from navigate_safer.people.cohort import LEADS, Decision, IomCohort, Leads, Membership, Seat
 from navigate_safer.people.offending import EntryKind, IncidentRole, OffendingEntry
 from navigate_safer.people.rag import Colour, RagStatus
 from navigate_safer.services import (
@@ -20,10 +21,13 @@ from navigate_safer.services import (
     cohort_settings,
     cohort_watch,
     offending,
+    one_record,
+    records,
     register,
 )
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.one_record import Refused
+from navigate_safer.services.records import Stale
 
 TODAY = START.date()
 LATER = START + timedelta(hours=1)
@@ -107,7 +111,7 @@ def test_the_first_selection_is_the_day_from_which_outcomes_are_counted(office: 
 
 
 def test_nobody_has_a_colour_before_a_panel_has_selected_him(office: Office):
-    with pytest.raises(Refused, match="a panel has to select him first"):
+    with pytest.raises(Refused, match="a panel has to select this person first"):
         office.decide(Colour.RED)
 
 
@@ -122,6 +126,22 @@ def test_the_key_worker_and_the_wearers_row_change_together_or_not_at_all(office
         cohort_changes.set_leads(sessions, scope, "W-1", wrong, "new", 1, START)
     row = office.database.one(WearerRow, WearerRow.ref == "W-1")
     assert row.offender_manager_id == office.staff_id
+
+
+def test_of_two_who_name_the_first_leads_at_once_the_second_is_told(office: Office):
+    sessions, scope = office.database.sessions, office.scope()
+    with ThreadPoolExecutor() as others:
+        with sessions.begin() as session:
+            of, _ = records.about(session, scope, "W-1")
+            first = Leads(None, "A", "B")
+            one_record.put(session, scope, LEADS, of, first, replaces=0, now=START)
+            second = Leads(None, "C", "D")
+            late = others.submit(
+                cohort_changes.set_leads, sessions, scope, "W-1", second, "why", 0, LATER
+            )
+        with pytest.raises(Stale) as told:
+            late.result()
+    assert told.value.newest.body == first
 
 
 def test_nobody_reaches_another_area_or_decides_without_the_right(office: Office):

@@ -1,5 +1,6 @@
 """A wearer is told what the policy of the area says, once, and apart from every officer's text."""
 
+import io
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -34,6 +35,10 @@ from navigate_safer.people.casefile import CaseFile, Device, Fitting, Wearer, Wi
 from navigate_safer.services import burden, stopped, wearer_contacts, wearer_post
 from navigate_safer.services.contacts import CannotVerify
 from navigate_safer.services.receipts import take_receipt
+from navigate_safer.settings import Settings
+from navigate_safer.wiring import Service
+from navigate_safer.workers import schedule
+from navigate_safer.workers.deliver import DeliverWorker
 
 pytestmark = pytest.mark.parametrize("factory", ["sqlite"], indirect=True)
 
@@ -182,7 +187,8 @@ def test_what_is_found_in_late_data_is_no_news_to_the_wearer(ready):
     for each in late:
         ready.hear(each)
     look(ready)
-    assert not any(each.state == "pending" for each in ready.database.all(WearerMessageRow))
+    assert [each.late_data for each in ready.database.all(AlertRow)] == [True]
+    assert ready.database.count(WearerMessageRow) == 0
 
 
 def test_a_day_has_a_most(watch):
@@ -367,3 +373,24 @@ def test_a_receipt_moves_the_message_and_no_officer_s_text(ready):
     )  # fmt: skip
     assert told(ready).delivery == "delivered"
     assert ready.database.one(TextRow).delivery is None
+
+
+# The workers
+
+
+def test_the_scheduler_notices_and_the_sender_sends_after_the_officer_s(ready):
+    service = Service(Settings(database_url=ready.database.url), console=io.StringIO())
+    service.clock = ready.clock
+    breach(ready)
+    jobs = {name: job for name, _, job in schedule._jobs(service)}
+    jobs["wearers"]()
+    jobs["curfews"]()
+    sender = DeliverWorker(service)
+    assert [sender.turn() for _ in range(3)] == [True, True, False]
+    sender._pool.shutdown(wait=True)
+    sender._wearer_pool.shutdown(wait=True)
+    # What is written before each call, in the order of the claims.
+    claimed = [row.what for row in ready.database.all(AuditRow, AuditRow.actor == "deliver")]
+    assert claimed == ["breach text", "text to the wearer"]
+    assert told(ready).state == ready.database.one(TextRow).state == "accepted"
+    service.close()

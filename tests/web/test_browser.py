@@ -28,6 +28,7 @@ from web.browsing import (
 )
 from web.cohort_forms import planned
 from web.enforcing import breach_of, failure_of, notice_of, order_of
+from web.whole_case import a_whole_case
 from web.world import AWAY, CROSS, PASSWORD, World, enters_the_cross
 from werkzeug.serving import make_server
 
@@ -192,6 +193,17 @@ def test_a_case_alert_with_its_chart_is_accessible(world: World, duty: Visit) ->
     assert "Cannot be told from 20 November 2026, 21:01" in label.get_attribute("aria-label")
     assert page.locator("svg.ns-plot [fill='url(#ns-alcohol-undetermined)']").count() == 1
     check_at_both_widths(duty)
+
+
+def test_cost_and_benefit_with_its_pictures_is_accessible(
+    browser: Browser, world: World, address: str
+) -> None:
+    a_whole_case(world.visitor("supervisor"))
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go("/outcomes/cost")
+    assert page.locator("figure.ns-picture svg[role=img]").count() == 2
+    check_at_both_widths(visit)
+    page.context.close()
 
 
 def test_forms_with_errors_are_accessible_and_take_the_focus(world: World, duty: Visit) -> None:

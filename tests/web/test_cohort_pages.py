@@ -151,7 +151,7 @@ def test_nothing_is_half_saved_and_each_field_says_what_to_do(quiet_world: World
         reasons="She now lives at CH1 2HJ",
     )  # fmt: skip
     shown = words_of(manager.post(f"{COHORT}/panel", **wrong))
-    for what in ("is not after", "has no comma", "Remove the postcode"):
+    for what in ("is not after", "has no comma", "Take out the postcode"):
         assert what in shown
     lawless = words_of(manager.post(f"{COHORT}/panel", **panel(quiet_world, legal_basis="")))
     assert "Enter the legal basis" in lawless

@@ -177,7 +177,7 @@ def test_a_second_group_is_compared_by_band_by_area_and_by_name(quiet_world: Wor
     assert "The others against 2 named people" in words
     assert "were not drawn by lot" in words
     assert "Cannot be estimated: no event in the treated group after" in words
-    assert "high band" in words_of(manager.get("/outcomes?against_band=high"))
+    assert "The others against High band" in words_of(manager.get("/outcomes?against_band=high"))
 
 
 def test_a_reference_of_another_area_is_unknown_and_nothing_is_compared(

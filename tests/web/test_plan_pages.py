@@ -148,7 +148,7 @@ def test_an_agreement_is_signed_by_both_printed_and_its_breach_kept(quiet_world:
     assert paper.data.startswith(b"%PDF")
     assert paper.data == manager.get(f"{PLAN}/agreement.pdf").data
     broken = {
-        "breach": "Did not come", "breach_by": "him", "breach_decided": "Talked to",
+        "breach": "Did not come", "breach_by": "person", "breach_decided": "Talked to",
         "replaces": "1", **day("breach_on", today(world)),
     }  # fmt: skip
     early = words_of(manager.post(f"{PLAN}/agreement", **form | broken))
@@ -207,7 +207,7 @@ def test_a_plan_ends_with_a_reason_and_another_can_be_begun(quiet_world: World):
             {"agreed": "agreed"}, "Enter when the person was asked", id="agreed, without a day"
         ),
         pytest.param({"checks": "Visit"}, "Enter what and days", id="a check without its days"),
-        pytest.param({"own_words": "Call 07700 900199"}, "telephone number", id="a number"),
+        pytest.param({"own_words": "Call 07700 900199"}, "Take out the telephone number", id="a number"),
         pytest.param({"track": ""}, "Select a track", id="no track"),
     ],
 )

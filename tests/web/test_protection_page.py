@@ -1,4 +1,4 @@
-"""A protected person's device that falls silent: who is told, who may look, and what nobody sees."""
+"""A protected person's device falls silent: who is told, who may look, what nobody sees."""
 
 from datetime import timedelta
 

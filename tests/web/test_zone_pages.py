@@ -249,7 +249,9 @@ def test_an_exception_is_allowed_shown_and_taken_back(quiet_world):
         pytest.param({"from_time": "21:30+05:00"}, "Enter the start", id="a time of elsewhere"),
         pytest.param({"until_time": "20:00"}, "The end must be after", id="ends before"),
         pytest.param({"why": ""}, "Enter why it is allowed", id="no reason"),
-        pytest.param({"start_0": "09:00"}, "needs days, a start and an end", id="hours without days"),
+        pytest.param(
+            {"start_0": "09:00"}, "needs days, a start and an end", id="hours without days"
+        ),
         pytest.param(
             {"days_0": "mon", "start_0": "09:00", "end_0": "17:00"},
             "None of the hours is between the start and the end",

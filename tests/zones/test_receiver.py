@@ -86,9 +86,7 @@ def test_fixes_close_together_say_little_more_than_one():
 
 @settings(max_examples=100, deadline=None)
 @given(
-    path=st.lists(
-        st.tuples(st.floats(-5e4, 5e4), st.floats(-5e4, 5e4)), min_size=2, max_size=30
-    ),
+    path=st.lists(st.tuples(st.floats(-5e4, 5e4), st.floats(-5e4, 5e4)), min_size=2, max_size=30),
     gap_s=st.floats(1e-3, 600),
 )
 def test_whatever_comes_it_stays_within_bounds_and_survives_being_stored(path, gap_s):
