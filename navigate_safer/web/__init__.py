@@ -39,6 +39,7 @@ from navigate_safer.web import (
     links,
     maps,
     menu,
+    navigation,
     near,
     notify,
     order_clauses,
@@ -169,12 +170,8 @@ def create_app(service: Service) -> Flask:
         WTF_CSRF_SSL_STRICT=secure,
     )
     app.extensions["service"] = service
-    app.jinja_loader = ChoiceLoader(
-        [
-            FileSystemLoader(HERE / "templates"),
-            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
-        ]
-    )
+    govuk = PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(HERE / "templates"), govuk])
     app.url_map.converters["int"] = _RowNumber
     zones.install(app)
     csrf = CSRFProtect(app)
@@ -183,14 +180,16 @@ def create_app(service: Service) -> Flask:
     # Twilio proves itself by its signature and cannot know our token.
     csrf.exempt(twilio.pages)
     csrf.exempt(notify.pages)
-    app.jinja_env.globals["person_tabs"] = person_tabs.of(CASEWORK)
-    app.jinja_env.globals["record_page"] = record_pages.of(CASEWORK)
     # The secret is in the address, and no session is used: see the module.
     csrf.exempt(links.pages)
-    for part in (words, reasons, command_words, requests, security, auth, errors):
+    for part in (words, navigation, reasons, command_words, requests, security, auth, errors):
         part.install(app)
-    app.jinja_env.globals["asset_versions"] = _asset_versions()
-    app.jinja_env.globals["demonstration"] = settings.demonstration
+    app.jinja_env.globals.update(
+        asset_versions=_asset_versions(),
+        demonstration=settings.demonstration,
+        person_tabs=person_tabs.of(CASEWORK),
+        record_page=record_pages.of(CASEWORK),
+    )
     app.context_processor(lambda: {"cspNonce": g.get("csp_nonce", "")})
     return app
 
