@@ -38,7 +38,7 @@ MEMBERS, STRANGERS = 12, 5
 HELD = 3
 # The fourth session was yesterday evening, and its register is still to be filled in.
 FIRST_BEFORE = timedelta(days=7 * HELD + 1)
-ASKED_BEFORE = timedelta(days=50)
+ASKED_BEFORE, JUST_ASKED = timedelta(days=50), timedelta(days=2)
 BEGINS = time(18, 30)
 # While nothing has been measured nobody is told anything.
 VOICE = Voice("http://127.0.0.1")
@@ -63,7 +63,7 @@ def _ready(office: Office, now: datetime) -> list[str]:
         if len(found) == MEMBERS + STRANGERS:
             break
         accepted = len(found) < MEMBERS
-        asked = now - ASKED_BEFORE + timedelta(days=len(found))
+        asked = now - (ASKED_BEFORE - timedelta(days=len(found)) if accepted else JUST_ASKED)
         if _ask(office, ref, CODE, AlcoholNeed.HARMFUL, accepted, asked):
             found.append(ref)
     return found

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.people import AreaRow
+from navigate_safer.db.people import AreaRow, WearerRow
 from navigate_safer.people import menu_rules
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.days import day_of
@@ -64,7 +64,10 @@ class MenuPage(msgspec.Struct, frozen=True):
 
 
 class EntryPage(msgspec.Struct, frozen=True):
-    """One entry with its history and its requests, those who wait in the order of places."""
+    """One entry with its history and its requests, those who wait in the order of places.
+
+    ``names`` are the menu's by code, ``people`` those who have asked by reference.
+    """
 
     line: MenuLine
     versions: list[Record[Intervention]]
@@ -72,6 +75,7 @@ class EntryPage(msgspec.Struct, frozen=True):
     waiting: list[Record[Request]]
     past: int
     names: dict[str, str]
+    people: dict[str, str]
 
 
 def areas(session: Session, scope: Scope) -> dict[int, str]:
@@ -132,8 +136,9 @@ def entry(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> EntryPag
         by_ref = {each.ref: each for each in waiting}
         live = [each for each in requests if RequestState(each.state).live]
         records.consulted(
-            session, scope, "intervention", now, detail={"record": ref, "people": len(live)}
-        )
+            session, scope, "intervention", now,
+            detail={"record": ref, "people": [each.wearer_id for each in live]},
+        )  # fmt: skip
         return EntryPage(
             line=_line(record, requests, areas(session, scope)),
             versions=versions,
@@ -141,7 +146,14 @@ def entry(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> EntryPag
             waiting=[by_ref[each] for each in order],
             past=len(requests) - len(live),
             names={each.body.code: each.body.name for each in offers(session, scope)},
+            people=_people(session, live),
         )
+
+
+def _people(session: Session, requests: list[Record[Request]]) -> dict[str, str]:
+    ids = [each.wearer_id for each in requests]
+    query = select(WearerRow.ref, WearerRow.name).where(WearerRow.id.in_(ids))
+    return {row.ref: row.name for row in session.execute(query)}
 
 
 def offers(

@@ -116,6 +116,9 @@ def test_why_somebody_is_not_eligible_is_said_in_words(world: World) -> None:
     again = visitor.post(sent.location, **step)
     assert "has taken it on in the meantime: it is accepted now" in words_of(again)
     assert "1 of 24 taken" in words_of(visitor.get("/menu"))
+    entry = words_of(visitor.get(f"/menu/{programmes.offer_of(world)}"))
+    assert "Leofric Umbershaw" in entry
+    assert "1 of 24 places of perpetrators are taken, 23 free" in entry
 
 
 def test_a_supervisor_changes_the_menu_and_is_told_of_a_second_route(world: World) -> None:
