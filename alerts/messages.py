@@ -7,7 +7,9 @@ of a longer text travel and fail separately, and one character outside GSM-7 hal
 
 import random
 import re
+import string
 import unicodedata
+from collections.abc import Sequence
 
 # GSM 03.38 default alphabet, and the characters reached through its escape (two septets each).
 _GSM7_BASIC = frozenset(
@@ -35,6 +37,7 @@ _WORD_FORM = re.compile(r"[A-Z]{2,10}")
 _CODE_FORM = re.compile(rf"[0-9]{{{CODE_DIGITS}}}")
 _LINK_FORM = re.compile(r"https?://[!-~]+")
 
+_OWN_WORD = re.compile(r"^Navigate Safer [A-Z]{2,10} alert")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _UNBROKEN_CODE = re.compile(rf"(?<!\d)\d{{{CODE_DIGITS}}}(?!\d)")
 # Digits parted by a few spaces, hyphens or points, as "482 913", and not glued to a letter, so
@@ -86,6 +89,58 @@ def breach_text(*, reference: str, word: str, code: str, link: str) -> str:
             f"shorten the link, which takes {gsm7_septets(link)}"
         )
     return text
+
+
+def with_word(body: str, word: str) -> str:
+    """A breach text with another severity word, where it still is one part; else as it was.
+
+    Raises :class:`MessageError` for what is no such word.
+    """
+    _require(_WORD_FORM, word, "severity word", "be 2 to 10 capital letters A to Z")
+    changed = _OWN_WORD.sub(f"Navigate Safer {word} alert", body, count=1)
+    return changed if fits_one_part(changed) else body
+
+
+MOST_TOGETHER = 5
+"""Alerts in one text: beside six the codes would leave no room in one part."""
+
+
+def bundle_text(*, word: str, alerts: Sequence[tuple[str, str]], link: str) -> str:
+    """The text that tells of several alerts: each reference with its own code, in their order.
+
+    ``word`` is the most urgent severity among them, ``alerts`` at most :data:`MOST_TOGETHER` pairs
+    of reference and code. The link is left out where it does not fit; a code never is. Raises
+    :class:`MessageError` as :func:`breach_text` does.
+    """
+    _require(_WORD_FORM, word, "severity word", "be 2 to 10 capital letters A to Z")
+    _require(_LINK_FORM, link, "link", "begin with http:// or https:// and hold only ASCII")
+    for reference, code in alerts:
+        _require(_REFERENCE_FORM, reference, "reference", f"be made by {alert_reference.__name__}")
+        _require(_CODE_FORM, code, "code", f"be {CODE_DIGITS} digits 0 to 9")
+    if not 2 <= len(alerts) <= MOST_TOGETHER:
+        raise MessageError(f"one text tells of 2 to {MOST_TOGETHER} alerts, not {len(alerts)}")
+    each = ", ".join(f"{reference} {code}" for reference, code in alerts)
+    need = f"{len(alerts)} alerts need you"
+    text = f"Navigate Safer {word}: {need}. Reply each code by itself: {each}"
+    linked = f"{text} {link}"
+    return linked if fits_one_part(linked) else text
+
+
+LINK_TOKEN_LENGTH = 22
+"""Of 62 letters and digits: 130 bits, above the 128 that nobody guesses. Letters and digits alone,
+because some telephones end a link before a sign."""
+_LINK_TOKEN_ALPHABET = string.ascii_letters + string.digits
+_LINK_TOKEN_FORM = re.compile(rf"[A-Za-z0-9]{{{LINK_TOKEN_LENGTH}}}")
+
+
+def link_token(source: random.Random) -> str:
+    """A new token for a link that acknowledges once; ``random.SystemRandom()`` in service."""
+    return "".join(source.choice(_LINK_TOKEN_ALPHABET) for _ in range(LINK_TOKEN_LENGTH))
+
+
+def is_link_token(text: str) -> bool:
+    """Whether a text has the form of such a token."""
+    return _LINK_TOKEN_FORM.fullmatch(text) is not None
 
 
 def breach_call(*, reference: str, word: str) -> str:

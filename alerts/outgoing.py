@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from alerts.messages import CODE_DIGITS
 from alerts.policy import Channel
 
 MIN_VALIDITY_S = 6
@@ -68,10 +69,11 @@ class OutgoingText(msgspec.Struct, frozen=True):
     @property
     def mark(self) -> str:
         """What tells this message from an earlier one of the same alert to the same person: its
-        code, not only the alert's reference.
+        code (of several the first), not only the alert's reference.
         """
         words = (word.strip(".,") for word in self.body.split())
-        return next((word for word in words if word.isdigit()), self.reference)
+        codes = (word for word in words if len(word) == CODE_DIGITS and word.isdecimal())
+        return next(codes, self.reference)
 
     def without_callback(self) -> "OutgoingText":
         """The same message asking for no receipts, for use after a refused callback address."""

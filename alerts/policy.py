@@ -13,7 +13,7 @@ import msgspec
 
 from alerts.finding import FindingKind, Severity
 
-POLICY_VERSION = "2"
+POLICY_VERSION = "3"
 
 
 class PolicyFault(ValueError):
@@ -78,6 +78,33 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 MIN_ANSWER_S, MAX_ANSWER_S = 30, 3600
 
 
+# Project policy, version 1. Below a minute nothing is gathered; past half an hour a waiting alert
+# would be a forgotten one.
+MIN_EVERY_S, MAX_EVERY_S = 60, 1800
+
+
+class Bundling(msgspec.Struct, frozen=True, kw_only=True):
+    """Which alerts may wait to be told together in one text, and how often one comes.
+
+    ``at_once`` and worse never wait; HIGH is the project's own, after the practice of gathering
+    lower classes alone (alerting reference, section 1). MEDIUM gathers nothing, because lower ones
+    are not texted. One person gets such a text every ``every_s`` seconds at most; 300 s is the
+    interval at which Alertmanager tells of what has joined a group (``group_interval``).
+    :mod:`alerts.bundling` decides by it.
+    """
+
+    at_once: Severity = Severity.HIGH
+    every_s: int = 300
+    version: str = "1"
+
+    def __post_init__(self) -> None:
+        if not self.at_once.texts_an_officer:
+            raise PolicyFault("alerts of low severity are not texted; choose another severity")
+        if not MIN_EVERY_S <= self.every_s <= MAX_EVERY_S:
+            what = f"texts are gathered for {self.every_s} s"
+            raise PolicyFault(f"{what}; give {MIN_EVERY_S} to {MAX_EVERY_S}")
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Steps for the alerts it covers; None covers all. ``number`` and ``version`` name it.
 
@@ -93,6 +120,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     area_id: int | None = None
     kinds: frozenset[FindingKind] | None = None
     about_service: bool = False
+    bundling: Bundling = Bundling()
 
     def __post_init__(self) -> None:
         if not self.severities:
@@ -124,11 +152,15 @@ def choose(
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The steps of one alert as they were when it opened, and the policy they are from."""
+    """The steps of one alert as they were when it opened, and the policy they are from.
+
+    Of an alert that opened under version 1 or 2 ``bundling`` is the usual one.
+    """
 
     policy_version: str
     steps: tuple[Step, ...]
     policy: str = "built in"
+    bundling: Bundling = Bundling()
 
     def step(self, number: int) -> Step | None:
         """Step ``number`` from 0; past the end the last one, again and again; None without any."""
@@ -138,7 +170,7 @@ class Plan(msgspec.Struct, frozen=True):
 def snapshot(chosen: Policy) -> Plan:
     """A policy as an alert keeps it."""
     name = f"{chosen.name} ({chosen.number}.{chosen.version})"
-    return Plan(POLICY_VERSION, chosen.steps, name)
+    return Plan(POLICY_VERSION, chosen.steps, name, chosen.bundling)
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -153,6 +153,10 @@ gateway_delay_seconds = Gauge(
 texts_sent = Counter(
     _P + "texts", "Tries to hand a text to the provider", ["result"], registry=REGISTRY
 )
+wearer_texts_sent = Counter(
+    _P + "wearer_texts", "Tries to hand a text to a wearer to the provider", ["result"],
+    registry=REGISTRY,
+)  # fmt: skip
 pages_served = Counter(
     _P + "pages", "Requests answered", ["method", "status"], registry=REGISTRY
 )  # fmt: skip
@@ -231,6 +235,11 @@ def page_served(method: str, status: int) -> None:
 def text_tried(result: str) -> None:
     """Count a try to hand a text over, by the state it left the text in."""
     texts_sent.labels(result).inc()
+
+
+def wearer_text_tried(result: str) -> None:
+    """Count a try to hand a text to a wearer over, apart from officers' texts."""
+    wearer_texts_sent.labels(result).inc()
 
 
 def serve(host: str, port: int) -> Any:  # noqa: ANN401 - the client's server, for whoever ends it

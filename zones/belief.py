@@ -16,21 +16,23 @@ import msgspec
 
 from zones.fix_error import SIGMA_PER_RADIUS, TAIL_DEGREES
 
-# Belief model 1. The numbers are the project's own, chosen from orders of magnitude in its survey
+# Belief model 2. The numbers are the project's own, chosen from orders of magnitude in its survey
 # of geofences and held against several simulated worlds (`bench place`), not fitted to one:
 # drift of a still receiver lasts some ten minutes; a quarter of its variance is new in each fix.
-MODEL_VERSION = "1"
+MODEL_VERSION = "2"
 DRIFT_S = 600.0
 DRIFT_SHARE = 0.75
 # The longer a stay has lasted, the longer it will: the chance to leave in a second is one in
 # SETTLING_S and a share of the stay's age. A journey lasts ten minutes or so.
-SETTLING_S = 600.0
-AGE_SHARE = 0.5
+SETTLING_S = 3600.0
+AGE_SHARE = 2.0
 JOURNEY_S = 600.0
 # A wearer at one place moves about in it: metres squared a second.
 WANDER_M2_S = 0.03
 # Displacement of a mover is about this fast along each axis: on foot, in a vehicle; and how often.
 PACES_M_S = ((0.8, 0.6), (8.0, 0.4))
+# A mover whose fixes are vague has gone about so fast, with halts and bends, from the last place.
+DRIFTING_M_S = 3.0
 # A mover comes back to the place last stayed at with one fix in ten, if it can be reached.
 RETURN_SHARE = 0.1
 # Faster than this between two fixes (270 km/h) is no journey but an error of one of them.
@@ -222,6 +224,22 @@ def _densities(
 def _density(square: float, spread_m2: float) -> float:
     """The two-dimensional Student density at a squared distance in units of ``spread_m2``."""
     return float((1 + square / TAIL_DEGREES) ** -_HALF_TAIL / (2 * math.pi * spread_m2))
+
+
+def moved_to(last: Sight, now: Sight, gap_s: float) -> Sight:
+    """Where one on the move is: the newest fix, and where the way so far lets them be.
+
+    A good fix says it alone; one that is vague leaves them where they were, as far as they can
+    have come since.
+    """
+    before = (last.radius_m * SIGMA_PER_RADIUS) ** 2 + (DRIFTING_M_S * gap_s) ** 2
+    error = (now.radius_m * SIGMA_PER_RADIUS) ** 2
+    gain = before / (before + error)
+    return Sight(
+        last.x_m + gain * (now.x_m - last.x_m),
+        last.y_m + gain * (now.y_m - last.y_m),
+        math.sqrt(gain * error) / SIGMA_PER_RADIUS,
+    )
 
 
 def _reaches(belief: Belief, last: Sight, gap_s: float) -> float:

@@ -63,7 +63,8 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     """What the next step must know. ``belief`` None: nothing beyond the newest fix.
 
     ``inside`` is the probability of the newest fix's time, ``inside_still`` that of the place at
-    which the wearer is if still, and ``inside_fix`` that of the fix itself (below 0: not known).
+    which the wearer is if still, and ``inside_fix`` that of ``mover``, the place if on the move
+    (None: at the newest fix; below 0: not known).
     ``receiver`` is what its errors have shown, ``rest`` how the time without doubt began that goes
     on (None: there is doubt, or it is not known).
     """
@@ -75,6 +76,7 @@ class Whereabouts(msgspec.Struct, frozen=True, gc=False):
     inside_fix: float = -1.0
     receiver: Receiver = UNKNOWN
     rest: Rest | None = None
+    mover: Sight | None = None
 
     def at_rest(self, now: Spot) -> "Whereabouts":
         """What remains after a fix about which there is no doubt."""
@@ -147,42 +149,55 @@ def _along(
     gap_s = max((now.at - last.at).total_seconds(), 1e-3)
     belief, turn = beliefs.advance(before, there, here, gap_s, receiver.gross_share(gap_s))
     receiver = receivers.learn(receiver, before, belief, turn, here, gap_s)
-    still_place = belief.x_m, belief.y_m, belief.radius_m
     if turn.stayed > _SURELY and whereabouts.belief is not None:
         # Nobody moved: the way is that of the estimate.
-        (inside_still,) = chance.inside([still_place])
+        (inside_still,) = chance.inside([(belief.x_m, belief.y_m, belief.radius_m)])
         inside = correction.inside(inside_still, forbids_inside=zone.kind.forbids_inside)
         estimate = ((last.at, whereabouts.inside), (now.at, inside))
         after = Whereabouts(now, belief, inside, inside_still, -1.0, receiver)
         return after, Way(estimate, turn)
+    there = whereabouts.mover or there
+    here = beliefs.moved_to(there, here, gap_s)
     inside_there = whereabouts.inside_fix
     if turn.left > turn.moved:
         there = Sight(before.x_m, before.y_m, before.radius_m)
         inside_there = -1.0 if whereabouts.belief is None else whereabouts.inside_still
-    if inside_there > _SURELY and zone.kind.forbids_inside:
+    shares, inside_way, inside_still = _way(there, inside_there, here, belief, zone)
+    length = now.at - last.at
+    points: Points = tuple(
+        (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
+    )
+    inside = _mixed(belief.still, inside_still, inside_way[-1], zone)
+    after = Whereabouts(now, belief, inside, inside_still, inside_way[-1], receiver, mover=here)
+    return after, Way(points, turn)
+
+
+def _way(
+    there: Sight, inside_there: float, here: Sight, belief: Belief, zone: Zone
+) -> tuple[tuple[float, ...], list[float], float]:
+    """Shares of the way of a mover, P(inside) at each, and at the place of one who is still.
+
+    ``inside_there`` below 0: not known.
+    """
+    chance, forbids_inside = zone.chance, zone.kind.forbids_inside
+    still_place = belief.x_m, belief.y_m, belief.radius_m
+    if inside_there > _SURELY and forbids_inside:
         # Who was surely inside and still is has been so all the way, as far as a breach goes.
-        ends = [(here.x_m, here.y_m, here.radius_m), still_place]
-        inside_here, inside_still = chance.inside(ends)
+        inside_here, inside_still = chance.inside(
+            [(here.x_m, here.y_m, here.radius_m), still_place]
+        )
         if inside_here > _SURELY:
-            inside = _mixed(belief.still, inside_still, inside_here, zone)
-            after = Whereabouts(now, belief, inside, inside_still, inside_here, receiver)
-            return after, Way(((last.at, inside_there), (now.at, inside_here)), turn)
+            return (0.0, 1.0), [inside_there, inside_here], inside_still
     shares = _shares(there, here)
     # Whoever bends his way may well pass a zone; nobody is taken to have left one by a bend.
-    bend = BEND_SHARE if zone.kind.forbids_inside else 0.0
+    bend = BEND_SHARE if forbids_inside else 0.0
     first = 1 if inside_there >= 0 else 0
     places: list[Place] = [_between(there, here, share, bend) for share in shares[first:]]
     places.append(still_place)
     *inside_way, inside_still = chance.inside(places)
     if first:
         inside_way.insert(0, inside_there)
-    length = now.at - last.at
-    points: Points = tuple(
-        (last.at + share * length, p) for share, p in zip(shares, inside_way, strict=True)
-    )
-    inside = _mixed(belief.still, inside_still, inside_way[-1], zone)
-    after = Whereabouts(now, belief, inside, inside_still, inside_way[-1], receiver)
-    return after, Way(points, turn)
+    return shares, inside_way, inside_still
 
 
 def _mixed(still: float, inside_still: float, inside_fix: float, zone: Zone) -> float:

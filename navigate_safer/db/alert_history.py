@@ -6,7 +6,7 @@ For a caller that has found the alert within its scope: these ask no question ab
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from navigate_safer.db.alerting import AlertHistoryRow, TextRow
@@ -24,7 +24,11 @@ class HistoryLine(msgspec.Struct, frozen=True):
 
 
 class TextLine(msgspec.Struct, frozen=True):
-    """Who was told, when, and whether it reached them."""
+    """Who was told, when, and whether it reached them.
+
+    ``waits_until`` is set while it waits to be told with others; ``together`` is how many alerts
+    shared the text.
+    """
 
     step: int
     who: str
@@ -33,6 +37,8 @@ class TextLine(msgspec.Struct, frozen=True):
     state: str
     delivery: str | None
     fault: str | None
+    waits_until: datetime | None = None
+    together: int = 1
 
 
 def history_lines(session: Session, alert_id: int) -> list[HistoryLine]:
@@ -58,6 +64,27 @@ def text_lines(session: Session, alert_id: int) -> list[TextLine]:
         .order_by(TextRow.step)
     )
     return [
-        TextLine(row.step, name, row.created_at, row.handed_at, row.state, row.delivery, row.fault)
+        TextLine(
+            step=row.step,
+            who=name,
+            created_at=row.created_at,
+            handed_at=row.handed_at,
+            state=row.state,
+            delivery=row.delivery,
+            fault=row.fault,
+            waits_until=row.due_at if _waits(row) else None,
+            together=1 + (_others(session, row) if row.bundle_by is not None else 0),
+        )
         for row, name in session.execute(query)
     ]
+
+
+def _waits(row: TextRow) -> bool:
+    return row.bundle_by is not None and row.state == "pending" and row.tries == 0
+
+
+def _others(session: Session, row: TextRow) -> int:
+    """How many other alerts the same text tells of."""
+    carrier = row.bundle_id or row.id
+    query = select(func.count()).where(TextRow.bundle_id == carrier)
+    return session.scalar(query) or 0

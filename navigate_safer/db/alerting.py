@@ -83,6 +83,7 @@ class AlertRow(Base):
             sqlite_where=text("part is not null and state <> 'resolved'"),
         ),
         Index("ix_alerts_state_severity_rank", "state", "severity_rank"),
+        Index("ix_alerts_area_id_opened_at", "area_id", "opened_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -127,8 +128,12 @@ class TextRow(Base):
 
     ``chased_at`` is when the next person or channel was hurried because of this one, once.
 
-    ``state``: pending, sending (leased), unknown (the provider may have it), accepted, failed,
-    cancelled (acknowledged before it was sent).
+    ``bundle_by`` is the latest at which a text that may be told with others is told; None for one
+    that is told by itself. While it travels in another's text its ``bundle_id`` is that text's id;
+    the text that carries others has their common ``bundle_body``.
+
+    ``state``: pending, sending (leased), unknown (the provider may have it), bundled (in another's
+    text, which is being sent), accepted, failed, cancelled (acknowledged before it was sent).
     """
 
     __tablename__ = "texts"
@@ -139,6 +144,13 @@ class TextRow(Base):
             "due_at",
             postgresql_where=text("due_at is not null"),
             sqlite_where=text("due_at is not null"),
+        ),
+        Index(
+            "ix_texts_staff_id_bundle_by",
+            "staff_id",
+            "bundle_by",
+            postgresql_where=text("bundle_by is not null"),
+            sqlite_where=text("bundle_by is not null"),
         ),
     )
 
@@ -164,6 +176,9 @@ class TextRow(Base):
     fault: Mapped[str | None] = mapped_column(String(40))
     without_callback: Mapped[bool] = mapped_column(Boolean, default=False)
     resent_after_unknown: Mapped[bool] = mapped_column(Boolean, default=False)
+    bundle_by: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    bundle_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    bundle_body: Mapped[str | None] = mapped_column(String(1600))
 
 
 class TextAttemptRow(Base):
@@ -195,13 +210,16 @@ class TextReceiptRow(Base):
 
 
 class TextReplyRow(Base):
-    """A text somebody sent us, and what it did. The body is not kept: it could say anything."""
+    """A text somebody sent us, a key pressed or a link used, and what it did.
+
+    The body is not kept: it could say anything.
+    """
 
     __tablename__ = "text_replies"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     provider_id: Mapped[str] = mapped_column(String(64), unique=True)
-    received_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    received_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     staff_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
     alert_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("alerts.id"))
     result: Mapped[str] = mapped_column(String(40))

@@ -79,3 +79,21 @@ class ContactCodeRow(Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class AckLinkRow(Base):
+    """A link that acknowledges one alert as one member of staff, once; only its hash is kept.
+
+    It is made for one call to the provider, so that the token is nowhere but in that text.
+    """
+
+    __tablename__ = "ack_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text_id: Mapped[int] = mapped_column(BigId, ForeignKey("texts.id"))
+    alert_id: Mapped[int] = mapped_column(BigId, ForeignKey("alerts.id"))
+    staff_id: Mapped[int] = mapped_column(BigId, ForeignKey("staff.id"))
+    attempt_id: Mapped[str] = mapped_column(String(32), ForeignKey("text_attempts.id"))
+    made_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

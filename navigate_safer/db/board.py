@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
-from navigate_safer.db import cases
+from navigate_safer.db import cases, wearer_messages
 from navigate_safer.db.alert_history import HistoryLine, TextLine, history_lines, text_lines
 from navigate_safer.db.alerting import AlertRow, EpisodeRow
 from navigate_safer.db.cases import PartLine
@@ -20,6 +20,7 @@ from navigate_safer.db.people import (
     WearerRow,
     ZoneRow,
 )
+from navigate_safer.db.wearer_messages import WearerLine
 from navigate_safer.people.access import Permission, Scope
 
 # More than a duty officer can read; the board says how many there are in all.
@@ -70,7 +71,8 @@ class AlsoLine(msgspec.Struct, frozen=True):
 class AlertDetail(msgspec.Struct, frozen=True):
     """Everything the alert page says; zone id and name only for those who may see places.
 
-    A case has its ``parts``; ``cases`` are the references of those that this is a part of.
+    ``wearer_told`` is what the wearer was told because of it. A case has its ``parts``; ``cases``
+    are the references of those that this is a part of.
     """
 
     line: BoardLine
@@ -89,6 +91,7 @@ class AlertDetail(msgspec.Struct, frozen=True):
     also: list[AlsoLine]
     parts: list[PartLine] = []
     cases: list[str] = []
+    wearer_told: list[WearerLine] = []
 
 
 def _lines(scope: Scope) -> Select[AlertRow, EpisodeRow, WearerRow, AreaRow, str]:
@@ -198,6 +201,7 @@ def alert(session: Session, scope: Scope, reference: str) -> AlertDetail | None:
         also=_also(session, episode, places),
         parts=cases.part_lines(session, episode.evidence),
         cases=cases.references_of_cases(session, episode),
+        wearer_told=wearer_messages.of_alert(session, line.alert_id),
     )
 
 

@@ -196,8 +196,8 @@ def _transaction_ids(session: Session) -> tuple[int, int]:
     return int(age or 0), TRANSACTION_IDS
 
 
-# Hundreds of days are told apart by the server, which has them at hand: asked for one by one they
-# took a tenth of a second.
+# Hundreds of days are told apart by the server, which has them at hand: asked for one by one, 300 of
+# them took sixteen times as long.
 _PARTITIONS = text(r"""
     select parent, max(cast(substring(bound from 'TO \(''(.*)''\)') as timestamptz)),
         max(part) filter (where bound = 'DEFAULT')

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import distinct, func, or_, select
+from sqlalchemy import ScalarSelect, distinct, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.decide import Action
@@ -57,25 +57,12 @@ def alerts(
     withdrawn, and an alert resolved or opened again.
     """
     decision, move = EpisodeHistoryRow, AlertHistoryRow
-    earlier, before = aliased(decision), aliased(move)
-    newest = (
-        select(func.max(earlier.id))
-        .where(earlier.episode_id == AlertRow.episode_id, earlier.at <= known)
-        .correlate(AlertRow)
-        .scalar_subquery()
-    )
-    answer = (
-        select(func.max(before.id))
-        .where(before.alert_id == AlertRow.id, before.at <= known, before.move.in_(_ANSWERS))
-        .correlate(AlertRow)
-        .scalar_subquery()
-    )
     query = (
         select(WearerRow.ref, move.move, move.reason, decision.action)
         .select_from(AlertRow)
         .join(WearerRow, WearerRow.id == AlertRow.wearer_id)
-        .outerjoin(decision, decision.id == newest)
-        .outerjoin(move, move.id == answer)
+        .outerjoin(decision, decision.id == _newest_decision(known))
+        .outerjoin(move, move.id == _newest_answer(known))
         .where(
             AlertRow.wearer_id.in_(wearer_ids),
             AlertRow.opened_at >= start,
@@ -91,6 +78,22 @@ def alerts(
         )
         for ref, answered, reason, action in session.execute(query)
     ]
+
+
+def _newest_decision(known: datetime) -> ScalarSelect[int]:
+    """Id of the last decision about an alert's episode by a moment."""
+    row = aliased(EpisodeHistoryRow)
+    found = select(func.max(row.id)).where(row.episode_id == AlertRow.episode_id, row.at <= known)
+    return found.correlate(AlertRow).scalar_subquery()
+
+
+def _newest_answer(known: datetime) -> ScalarSelect[int]:
+    """Id of the last time that an alert was resolved or opened again by a moment."""
+    row = aliased(AlertHistoryRow)
+    found = select(func.max(row.id)).where(
+        row.alert_id == AlertRow.id, row.at <= known, row.move.in_(_ANSWERS)
+    )
+    return found.correlate(AlertRow).scalar_subquery()
 
 
 _ANSWERS = (Move.RESOLVE.value, Move.REOPEN.value)

@@ -90,6 +90,7 @@ def _speeds(session: Session, now: datetime, limits: HealthLimits) -> dict[str, 
     slow_after = timedelta(seconds=limits.slow_after_s)
     query = select(TextRow.provider, TextRow.handed_at, TextRow.delivered_at).where(
         TextRow.provider.is_not(None),
+        TextRow.bundle_id.is_(None),
         TextRow.handed_at > now - timedelta(seconds=limits.slow_window_s),
         or_(TextRow.delivered_at.is_not(None), _still_out(now - slow_after)),
     )

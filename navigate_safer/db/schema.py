@@ -36,6 +36,7 @@ from navigate_safer.db import (
     telemetry,
     telling,
     victims,
+    wearer_messages,
     zones,
 )
 from navigate_safer.db.base import Base
@@ -61,7 +62,7 @@ SUBJECTS = (
 )
 PLACE_SUBJECTS = (compliance, meetings, place_questions, protected)
 OUTCOME_SUBJECTS = (offending, costs)
-ANSWERING = (answering,)
+ANSWERING = (answering, wearer_messages)
 CASEWORK = (case_records, victims, partners)
 
 # A migration that cannot get its lock gives up instead of queueing every query behind itself.

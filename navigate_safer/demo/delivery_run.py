@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -154,7 +155,8 @@ class Run(AbstractContextManager["Run"]):
             now = clock()
             topic, payload = breachers.breach(number, now)
             message = Message(topic, payload, now)
-            if not until(lambda m=message: self._stored(m, arrivals, limits), within_s=PATIENCE_S):
+            stored = partial(self._stored, message, arrivals, limits)
+            if not until(stored, within_s=PATIENCE_S):
                 self._complaints.append("a reading could not be stored")
                 return
 

@@ -38,6 +38,7 @@ class Permission(Enum):
     SEE_ALCOHOL = "see alcohol readings"
     EDIT_ZONES = "draw, change and import zones, and allow exceptions"
     COMMAND_DEVICES = "ask a device for its position, and make it vibrate or show a text"
+    CONTACT_WEARERS = "enter and verify a wearer's telephone number"
     SEE_VICTIMS = "see who is protected and where"
     SEE_OUTCOME_FIGURES = "see figures of outcomes, without names, small numbers left out"
     SEE_OUTCOMES = "see outcomes, and the people and records behind each figure"
@@ -78,6 +79,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OFFENDER_MANAGER: _CASE
     | {_P.ACT_ON_ALERTS, _P.SEE_PLACES, _P.SEE_ALCOHOL, _P.COMMAND_DEVICES, _P.EDIT_ZONES}
     | {_P.SELECT_COHORT, _P.SEE_CAPACITY}
+    | {_P.CONTACT_WEARERS}
     | _CASEWORK
     | _OUTCOMES,
     Role.SUPERVISOR: _CASE
@@ -86,6 +88,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     | {_P.RUN_ALERTING, _P.TRIAGE, _P.SELECT_COHORT, _P.SEE_CAPACITY, _P.SET_CASEWORK}
     | {_P.LOAD_PARTNER_DATA}
     | {_P.EDIT_OUTCOME_BASIS, _P.ANSWER_PROTECTION}
+    | {_P.CONTACT_WEARERS}
     | _CASEWORK
     | _OUTCOMES,
     Role.PROGRAMME_FACILITATOR: frozenset(

@@ -9,7 +9,7 @@ from datetime import date
 
 import msgspec
 
-from navigate_safer.people.shipped import shipped
+from navigate_safer.people.data import read_data
 
 DASH, NEEDS = "dash", "needs"
 NEWEST = {DASH: "1", NEEDS: "1"}
@@ -85,7 +85,7 @@ class Incomplete(ValueError):
 
 def form(name: str, version: str | None = None) -> Form:
     """A version of a form; the newest unless one is named."""
-    return shipped(f"form_{name}-{version or NEWEST[name]}", Form)
+    return read_data(f"form_{name}-{version or NEWEST[name]}.json", Form)
 
 
 def missing(of: Form, answers: Mapping[str, Evidence]) -> list[Item]:

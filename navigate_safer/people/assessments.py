@@ -16,10 +16,10 @@ from navigate_safer.outcomes.policy import POLICY, Policy
 from navigate_safer.people import assessment_forms
 from navigate_safer.people.access import Permission
 from navigate_safer.people.assessment_forms import Answers, Form
+from navigate_safer.people.data import read_data
 from navigate_safer.people.records import RecordKind
 from navigate_safer.people.referrals import Band
 from navigate_safer.people.rfgv import RfgvScore, RfgvWeights
-from navigate_safer.people.shipped import shipped
 
 LIVE, CLOSED = "live", "closed"
 # All that those who are no assessors may know of it: that it was so.
@@ -161,7 +161,7 @@ class Tools(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def tools() -> Tools:
     """The list that comes with the service."""
-    return shipped("tools-1", Tools)
+    return read_data("tools-1.json", Tools)
 
 
 class Scored(msgspec.Struct, frozen=True):

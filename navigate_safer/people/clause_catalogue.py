@@ -8,12 +8,12 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
-from importlib.resources import files
 
 import msgspec
 
 from alerts.finding import Severity
 from alerts.terms import ConditionKind
+from navigate_safer.people.data import read_data
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -71,13 +71,10 @@ LABELS = {
     Monitored.ATTENDANCE: "Attendance, by the registers",
 }
 ALCOHOL = frozenset({Monitored.ALCOHOL_ABSTINENCE, Monitored.ALCOHOL_LEVEL})
-OF_KIND = {
-    ConditionKind.TAG_CARE: Monitored.TAG,
-    **{
-        each.judged_as: each
-        for each in Monitored
-        if each.judged_as is not None and each.judged_as is not ConditionKind.TAG_CARE
-    },
+OF_KIND: dict[ConditionKind, Monitored] = {
+    each.judged_as: each
+    for each in Monitored
+    if each.judged_as is not None and each is not Monitored.TRAIL
 }
 
 
@@ -113,8 +110,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def _file() -> _File:
-    text = files("navigate_safer.people").joinpath("data", "licence_conditions.json").read_bytes()
-    return msgspec.json.decode(text, type=_File)
+    return read_data("licence_conditions.json", _File)
 
 
 def templates() -> dict[str, Template]:

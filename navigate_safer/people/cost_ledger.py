@@ -170,7 +170,7 @@ def assumption_rows(book: Book) -> list[tuple[str, Cell]]:
 def assumptions_table(book: Book) -> Table:
     """Every assumption of the case with its source."""
     rows: list[tuple[Cell, ...]] = [
-        (name, value, book.assumptions.source if number == 0 else "")
+        (name, value, book.assumptions.source if number == 0 else "as above")
         for number, (name, value) in enumerate(assumption_rows(book))
     ]
     for line in book.benefits.values():

@@ -59,16 +59,13 @@ def _money(book: Book, case: Case) -> Table:
         ("Public value less cost", *_both(plain, _net), *_both(less, _net)),
         ("Fiscal return on each pound", *_ratios(plain, "fiscal"), *_ratios(less, "fiscal")),
         ("Public value for each pound", *_ratios(plain, "all"), *_ratios(less, "all")),
-        ("Cost is paid back, fiscal benefit alone",
-         "", years(plain.found.payback_years_fiscal), "", years(less.found.payback_years_fiscal)),
-        ("Cost is paid back, public value",
-         "", years(plain.found.payback_years_public_value),
-         "", years(less.found.payback_years_public_value)),
+        ("Cost is paid back, fiscal benefit alone", "", _paid_back(plain, "fiscal"),
+         "", _paid_back(less, "fiscal")),
+        ("Cost is paid back, public value", "", _paid_back(plain, "all"),
+         "", _paid_back(less, "all")),
     ]  # fmt: skip
-    columns = (
-        "", "Without deductions, undiscounted", "Without deductions, discounted",
-        "With deductions, undiscounted", "With deductions, discounted",
-    )  # fmt: skip
+    columns = ("", "Without deductions", "Without, discounted", "With deductions",
+               "With, discounted")  # fmt: skip
     said = tuple(_money_said(book, case))
     drawn = [("Cost", less.found.pv_cost)]
     drawn += [(f"{kind.capitalize()} benefit", less.by_kind[kind]) for kind in KINDS]
@@ -104,6 +101,18 @@ def _ratios(each: Valued, of: str) -> tuple[Cell, Cell]:
     above = whole.fiscal if of == "fiscal" else whole.fiscal + whole.social
     discounted = found.fiscal_return if of == "fiscal" else found.benefit_cost_ratio
     return ratio(above / whole.cost if whole.cost > 0 else None), ratio(discounted)
+
+
+def _paid_back(each: Valued, of: str) -> Cell:
+    """The year, and whether what was paid back is lost again before the end."""
+    found = each.found
+    fiscal = of == "fiscal"
+    after = found.payback_years_fiscal if fiscal else found.payback_years_public_value
+    net = found.npv_fiscal if fiscal else found.npv_public_value
+    if after is None:
+        return "not in these years"
+    when = "in the first year" if after == 0 else words(years(after))
+    return f"{when}, and lost again by the end" if net < 0 else when
 
 
 def _money_said(book: Book, case: Case) -> Iterable[str]:
@@ -194,7 +203,7 @@ def _tornado(book: Book, case: Case, bars: list[Bar]) -> Table:
         ),
         "It cannot show what happens if several are wrong together, and how likely any of it is.",
     )
-    columns = ("Assumption", "From", "To", "Public value less cost at the first", "At the second")
+    columns = ("Assumption", "From", "To", "Public value less cost at From", "At To")
     picture = outcome_pictures.tornado(bars, middle)
     return Table("tornado", "What moves the result most", columns, rows, said,
                  "With deductions, discounted. The dot is the upper value.", picture)  # fmt: skip

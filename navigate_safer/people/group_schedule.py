@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from navigate_safer.people.days import LONDON, end_of
+from navigate_safer.people.working_days import working_day_after
 from zones.bank_holidays import is_bank_holiday
 
 _WEEK = timedelta(days=7)
-_SATURDAY = 5
 # So many weeks in a row without a meeting are a mistake in the breaks and no schedule.
 _LONGEST_GAP_WEEKS = 26
 
@@ -48,22 +48,9 @@ def instant(day: date, at: time) -> datetime:
     return datetime.combine(day, at, LONDON).astimezone(UTC)
 
 
-def is_working_day(day: date) -> bool:
-    """Monday to Friday, and no bank holiday of England and Wales."""
-    return day.weekday() < _SATURDAY and not is_bank_holiday(day)
-
-
-def working_days_after(day: date, count: int) -> date:
-    """The ``count``-th working day after a day."""
-    while count > 0:
-        day += timedelta(days=1)
-        count -= is_working_day(day)
-    return day
-
-
 def due_after_working_days(day: date, count: int) -> datetime:
     """The end of the ``count``-th working day after a day, as an instant."""
-    return end_of(working_days_after(day, count))
+    return end_of(working_day_after(day, count))
 
 
 def overlap(start: datetime, minutes: int, other: datetime, other_minutes: int) -> bool:

@@ -14,8 +14,8 @@ from math import log2
 import msgspec
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from navigate_safer.people.data import read_data
 from navigate_safer.people.person_names import PersonName, person_name
-from navigate_safer.people.shipped import shipped
 
 GIVEN, FAMILY, NAMES, BORN, IDENTIFIER = (
     "given_name", "family_name", "names", "birth_date", "identifier",
@@ -37,7 +37,8 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``share_known``: how many of those who are referred are known already. ``usual_share``: how
     common a name is where nothing else is known, as if seen among ``borrowed_people`` more people.
-    A pair is shown from the probability ``shown_from``, and called likely from ``likely_from``.
+    A pair is shown from the probability ``shown_from`` and the weight ``least_bits``, and called
+    likely from the probability ``likely_from``.
     """
 
     version: str
@@ -45,6 +46,7 @@ class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     share_known: float
     share_known_source: str
     shown_from: float
+    least_bits: float
     likely_from: float
     most_shown: int
     near_similarity: float
@@ -94,7 +96,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 def weights() -> Weights:
     """The table that comes with the service."""
-    return shipped("linkage-1", Weights)
+    return read_data("linkage-1.json", Weights)
 
 
 # A part, its level, the level's weight in bits, and what the two entries say.
@@ -135,7 +137,7 @@ class People:
             parts = [*self._names(names, theirs), *parts]
             bits = sum(each[2] for each in parts)
             chance = self.probability(bits)
-            if chance >= self.table.shown_from:
+            if chance >= self.table.shown_from and bits >= self.table.least_bits:
                 likely = chance >= self.table.likely_from
                 told = [_part(*each) for each in parts]
                 found.append(Candidate(known.key, bits, chance, likely, told))
@@ -155,11 +157,12 @@ class People:
 
     def _pair(self, one: PersonName, two: PersonName) -> list[_Told]:
         straight = [
-            self._name(GIVEN, self._given_level(one, two), one.given, two.given),
-            self._name(FAMILY, self._family_level(one, two), one.family, two.family),
+            self._name(GIVEN, self._given_level(one, two), one, two),
+            self._name(FAMILY, self._family_level(one, two), one, two),
         ]
         if one.given and one.family and (one.given, one.family) == (two.family, two.given):
-            swapped = self._part(NAMES, "swapped", one.written, two.written)
+            ours, theirs = (f"{each.given_written} {each.family_written}" for each in (one, two))
+            swapped = self._part(NAMES, "swapped", ours, theirs)
             if swapped[2] > sum(each[2] for each in straight):
                 return [swapped]
         return straight
@@ -196,12 +199,15 @@ class People:
             or JaroWinkler.similarity(two, one, score_cutoff=alike) >= alike
         )
 
-    def _name(self, part: str, level: str, ours: str, theirs: str) -> _Told:
+    def _name(self, part: str, level: str, one: PersonName, two: PersonName) -> _Told:
+        ours, theirs = (
+            each.given_written if part == GIVEN else each.family_written for each in (one, two)
+        )
         if level != "same":
             return self._part(part, level, ours, theirs)
         # An agreement on a rare name says more than one on a common name.
         usual, borrowed = self.table.usual_share[part], self.table.borrowed_people
-        seen = self._common[part][ours]
+        seen = self._common[part][one.given if part == GIVEN else one.family]
         share = (seen + usual * borrowed) / (len(self._known) + borrowed)
         bits = log2(self.table.level(part, level).m / share)
         # However common: it never says less than a name that is only nearly the same.

@@ -5,11 +5,11 @@ The clocks are data with their sources, in ``data/notice_clocks.json``.
 
 from datetime import datetime
 from functools import lru_cache
-from importlib.resources import files
 
 import msgspec
 
 from navigate_safer.people.access import Permission
+from navigate_safer.people.data import read_data
 from navigate_safer.people.records import Due, RecordKind
 from navigate_safer.people.working_days import after_hours, hours_gone
 
@@ -37,8 +37,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @lru_cache(maxsize=1)
 def clocks() -> dict[str, Clock]:
     """Every kind of notice by its name."""
-    text = files("navigate_safer.people").joinpath("data", "notice_clocks.json").read_bytes()
-    return {each.kind: each for each in msgspec.json.decode(text, type=_File).clocks}
+    return {each.kind: each for each in read_data("notice_clocks.json", _File).clocks}
 
 
 class Notice(msgspec.Struct, frozen=True):

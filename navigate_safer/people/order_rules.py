@@ -7,10 +7,10 @@ practice is a new version of that file.
 from datetime import date
 from enum import Enum
 from functools import lru_cache
-from importlib.resources import files
 
 import msgspec
 
+from navigate_safer.people.data import read_data
 from navigate_safer.people.working_days import months_after
 
 _FILE = "order_rules.json"
@@ -70,8 +70,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=1)
 def _file() -> _File:
-    text = files("navigate_safer.people").joinpath("data", _FILE).read_bytes()
-    return msgspec.json.decode(text, type=_File)
+    return read_data(_FILE, _File)
 
 
 def version() -> str:

@@ -19,7 +19,7 @@ from navigate_safer.people.order_rules import (
     of_kind,
 )
 from navigate_safer.people.records import Due, RecordKind
-from navigate_safer.people.working_days import last_day
+from navigate_safer.people.working_days import last_day, working_day_by
 
 # What an alarm is about, as it is kept when somebody has seen to it.
 NOTICE, PLAN = "notice", "plan"
@@ -244,7 +244,8 @@ def alarms(order: OrderFile, who: int | None) -> list[tuple[str, Due]]:
         for days in (*order.rules.alarms_days, 0):
             day = order.ends_on - timedelta(days=days)
             if day > order.starts_on or days == 0:
-                found.append((f"end-{days}", Due(end_of(day), what, who)))
+                # On a weekend or a bank holiday nobody would see to it.
+                found.append((f"end-{days}", Due(end_of(working_day_by(day)), what, who)))
     return found
 
 

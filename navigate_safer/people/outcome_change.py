@@ -55,7 +55,7 @@ def before_after(people: Watched, design: Design) -> Part:
     rows = [
         _rate("Before", found.compared.pre_rate_per_person_year, totals.x0, totals.t0, "before"),
         _rate("After", found.compared.post_rate_per_person_year, totals.x1, totals.t1, "after"),
-        _ratio("Change, exact interval", found.compared.rate_ratio, found.compared.exact_ci95,
+        _ratio(EXACT, found.compared.rate_ratio, found.compared.exact_ci95,
                counted, "right only where events come independently"),
     ]  # fmt: skip
     if found.wide:
@@ -64,6 +64,15 @@ def before_after(people: Watched, design: Design) -> Part:
     return Part(
         "change", "Before and after", tuple(rows), tuple(_change_said(found)), _method(design)
     )
+
+
+EXACT, ROBUST = "Change, exact interval", "Change, robust interval"
+
+
+def trusted_row(part: Part) -> Row:
+    """The change with its robust interval where people differ, else with the exact one."""
+    found = {row.label: row for row in part.rows}
+    return found.get(ROBUST, found[EXACT])
 
 
 def _not_watched(people: Watched) -> list[Row]:
@@ -112,7 +121,7 @@ def _ratio(
 
 def _robust(spread: Overdispersed, counts: tuple[int, ...]) -> list[Row]:
     return [
-        _ratio("Change, robust interval", spread.gee_rate_ratio, spread.gee_robust_ci95, counts,
+        _ratio(ROBUST, spread.gee_rate_ratio, spread.gee_robust_ci95, counts,
                "right also where a few people do much of it"),
         _ratio("Change within each person", spread.fixed_effects_rate_ratio,
                spread.fixed_effects_ci95, counts, "not moved by who is locked up most"),

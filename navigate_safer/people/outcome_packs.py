@@ -13,8 +13,9 @@ import msgspec
 
 from navigate_safer.people import cost_ledger, cost_report
 from navigate_safer.people.cost_book import Book
+from navigate_safer.people.outcome_change import trusted_row
 from navigate_safer.people.outcome_framework import Line
-from navigate_safer.people.outcome_report import CANNOT, LEFT_OUT, Part, Report, small
+from navigate_safer.people.outcome_report import CANNOT, LEFT_OUT, Part, Report, Row, small
 from navigate_safer.people.outcome_table import Cell, Number, Table, count
 
 # Open cases that one worker can hold: 150 perpetrators a year for 9 months each, 4 workers
@@ -24,7 +25,7 @@ CASES_PER_WORKER = 28
 LATE_ALERT_HOURS = 24
 # What the board decides about; the rest is in the other packs.
 BOARD_PARTS = ("change", "mean", "survival", "proven", "harm", "serial")
-HEADLINE_ROWS = {"change": 2, "mean": 3, "survival": 2, "proven": 0, "harm": 0, "serial": 1}
+HEADLINE_ROWS = {"mean": 3, "survival": 2, "proven": 0, "harm": 0, "serial": 1}
 
 
 class Tier(Enum):
@@ -103,9 +104,10 @@ def headlines(report: Report) -> Table:
     """One line a part, with its interval and the first sentence of what it says."""
     rows = []
     for part in report.parts:
-        if part.key in HEADLINE_ROWS and len(part.rows) > 0:
-            row = part.rows[min(HEADLINE_ROWS[part.key], len(part.rows) - 1)]
-            rows.append((part.title, row.value, row.interval, _first_words(part)))
+        if part.key in BOARD_PARTS and part.rows:
+            row = headline_of(part)
+            measure = f"{part.title}: {row.label[:1].lower()}{row.label[1:]}"
+            rows.append((measure, row.value, row.interval, _what_it_says(part)))
     said = (
         (
             "None of these shows by itself that the programme worked: people are picked at their "
@@ -117,8 +119,20 @@ def headlines(report: Report) -> Table:
     return Table("headlines", "Headlines", columns, tuple(rows), said)
 
 
-def _first_words(part: Part) -> str:
-    return part.said[0].text if part.said else CANNOT
+def headline_of(part: Part) -> Row:
+    """The row that stands for a part: of the change the interval that may be trusted."""
+    if part.key == "change":
+        return trusted_row(part)
+    return part.rows[min(HEADLINE_ROWS[part.key], len(part.rows) - 1)]
+
+
+# Of these a fall is easily taken for a success, so that all their words are printed.
+_WHOLE = ("change", "mean")
+
+
+def _what_it_says(part: Part) -> str:
+    found = part.said if part.key in _WHOLE else part.said[:1]
+    return " ".join(each.text for each in found) or CANNOT
 
 
 def framework_table(lines: Sequence[Line]) -> Table:

@@ -11,18 +11,19 @@ from functools import cached_property
 
 import msgspec
 
-_NO_LETTER = re.compile(r"[^a-z -]")
+_NO_LETTER = re.compile(r"[^a-z-]")
 _CRN = re.compile(r"[A-Z]\d{6}")
 _NOMIS = re.compile(r"[A-Z]\d{4}[A-Z]{2}")
 _PNC = re.compile(r"(\d{2}|\d{4})/(\d{1,7})([A-Z])")
 
 
 class PersonName(msgspec.Struct, frozen=True, dict=True):
-    """A name as it is compared; ``written`` as it was given."""
+    """The first and the last word of a name as they are compared, and as they were written."""
 
-    written: str
     given: str
     family: str
+    given_written: str = ""
+    family_written: str = ""
 
     @cached_property
     def given_parts(self) -> frozenset[str]:
@@ -37,13 +38,17 @@ class PersonName(msgspec.Struct, frozen=True, dict=True):
 
 def person_name(written: str) -> PersonName:
     """The name that a text holds."""
-    plain = unicodedata.normalize("NFKD", written.casefold())
-    plain = "".join(each for each in plain if not unicodedata.combining(each))
-    words = [word.strip("-") for word in _NO_LETTER.sub("", plain).split()]
-    words = [word for word in words if word]
+    words = [(plain, word) for word in written.split() if (plain := _plain(word))]
     if not words:
-        return PersonName(written, "", "")
-    return PersonName(written, words[0], words[-1] if len(words) > 1 else "")
+        return PersonName("", "")
+    first, last = words[0], words[-1] if len(words) > 1 else ("", "")
+    return PersonName(first[0], last[0], first[1], last[1])
+
+
+def _plain(word: str) -> str:
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    letters = "".join(each for each in letters if not unicodedata.combining(each))
+    return _NO_LETTER.sub("", letters).strip("-")
 
 
 class BadIdentifier(ValueError):

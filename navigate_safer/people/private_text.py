@@ -1,13 +1,14 @@
-"""What may not stand in a text about a perpetrator: an address, a postcode, a telephone number.
+"""What may not stand in a text about a referral or an assessment: where somebody lives.
 
-Such a text is read by many; an address in it may be a victim's, or a refuge's. The check is coarse
-on purpose and finds the usual ways to write them; it does not find names.
+Beside what no text about a wearer may hold (:mod:`private_words`), an address by its street: these
+texts tell of incidents at homes, which a clause about a place need not. Coarse on purpose; it finds
+the usual way to write one and no names.
 """
 
 import re
 
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b", re.IGNORECASE)
-_PHONE = re.compile(r"(?<![\w/])(?:\+44|0)(?:[\s()-]*\d){9,10}(?!\w)")
+from navigate_safer.people import private_words
+
 _KINDS_OF_STREET = (
     "avenue|close|court|crescent|drive|gardens|grove|hill|lane|mews|place|road|row|square|street|"
     "terrace|walk|way"
@@ -15,16 +16,11 @@ _KINDS_OF_STREET = (
 _STREET = re.compile(
     rf"\b\d{{1,4}}[a-z]?,?\s+(?:[\w'-]+\s+){{1,3}}(?:{_KINDS_OF_STREET})\b", re.IGNORECASE
 )
-_WORDS = (
-    (_POSTCODE, "a postcode"),
-    (_PHONE, "a telephone number"),
-    (_STREET, "a street address"),
-)
 
 
-def told(text: str) -> str | None:
-    """What the text gives away, as in "a postcode"; None when nothing was found."""
-    for pattern, what in _WORDS:
-        if pattern.search(text):
-            return what
-    return None
+def fault(text: str) -> str | None:
+    """What must come out, as an error under the field says it; None when nothing is found."""
+    found = private_words.fault(text)
+    if found is None and _STREET.search(text):
+        return "Take out the street address: it could be a victim's"
+    return found

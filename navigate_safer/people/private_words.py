@@ -8,7 +8,7 @@ import re
 
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}[0-9][0-9A-Z]?\s*[0-9][A-Z]{2}\b", re.IGNORECASE)
 _TELEPHONE = re.compile(r"(?<![\w.])(?:\+44|0)(?:[\s().-]*[0-9]){9,10}(?![\w])")
-_REFUGE = re.compile(r"\b(?:refuge|safe\s+house|women'?s\s+aid\s+house)\b", re.IGNORECASE)
+_REFUGE = re.compile(r"\b(?:refuge|safe\s*house|women'?s\s+aid)\b", re.IGNORECASE)
 
 
 def fault(text: str) -> str | None:

@@ -26,7 +26,6 @@ class ProgrammeRules(msgspec.Struct, frozen=True):
     version: str
     register_within_days: Days
     tell_officer_within_working_days: Days
-    absence_within_working_days: Days
     decide_within_working_days: Days
     waiting_review_days: Days
     rar_day_counts_once: Choice

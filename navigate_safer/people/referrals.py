@@ -11,10 +11,10 @@ import msgspec
 
 from navigate_safer.outcomes.months import MONTHS_A_YEAR, add_months
 from navigate_safer.people.access import Permission
+from navigate_safer.people.data import read_data
 from navigate_safer.people.days import day_of
 from navigate_safer.people.linkage import Identity
 from navigate_safer.people.records import RecordKind
-from navigate_safer.people.shipped import shipped
 
 BANDS = ("standard", "medium", "high")
 
@@ -216,7 +216,7 @@ class IntakeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def shipped_settings() -> IntakeSettings:
     """What holds in an area that has set nothing."""
-    return shipped("intake-1", IntakeSettings)
+    return read_data("intake-1.json", IntakeSettings)
 
 
 _P = Permission

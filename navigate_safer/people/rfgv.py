@@ -9,7 +9,7 @@ from typing import Annotated
 
 import msgspec
 
-from navigate_safer.people.shipped import shipped
+from navigate_safer.people.data import read_data
 
 Points = Annotated[float, msgspec.Meta(ge=0, le=100)]
 PARTS = ("recency", "frequency", "gravity", "victims")
@@ -76,7 +76,7 @@ class RfgvScore(msgspec.Struct, frozen=True):
 
 def shipped_weights() -> RfgvWeights:
     """The table that holds where an area has set none."""
-    return shipped("rfgv-1", RfgvWeights)
+    return read_data("rfgv-1.json", RfgvWeights)
 
 
 def check(weights: RfgvWeights) -> None:

@@ -24,29 +24,36 @@ def paragraphs(
     """The letter between its greeting and its signature."""
     assert failure.decision is not None, "only what was decided about is warned of"
     order = rules.label[0].lower() + rules.label[1:]
-    under = f", which you have to do under your {order}" if failure.requirement else ""
+    what = f"You did not keep to your {order}."
+    if failure.requirement:
+        duty = failure.requirement.rstrip(". ")
+        what = f"You did not keep to this: {duty}, which you have to do under your {order}."
     said = [
         f"I am writing about {_said(happened)}. {_sentence(failure.what)}",
-        f"You did not keep to this: {failure.requirement.rstrip('. ')}{under}."
-        if failure.requirement
-        else f"You did not keep to your {order}.",
+        what,
         f"This is unacceptable. My reason: {_sentence(failure.decision.why)}",
         _what_follows(rules, sent_on),
-        "If you had a good reason, tell me and show me something that proves it by "
-        f"{_said(reply_by(rules, happened, sent_on))}, such as a letter from a doctor or an "
-        "employer. If you need help to keep to your appointments, tell me and we will look at it "
-        "together.",
+        _answer(reply_by(rules, happened, sent_on)),
     ]
     return tuple(said)
+
+
+def _answer(until: date) -> str:
+    return (
+        f"If you had a good reason, tell me and show me something that proves it by {_said(until)},"
+        " such as a letter from a doctor or an employer. If you need help to keep to your "
+        "appointments, tell me and we will look at it together."
+    )
 
 
 def _what_follows(rules: OrderRules, sent_on: date) -> str:
     if rules.refer_second:
         last = months_after(sent_on, rules.window_months)
+        order = rules.label.lower()
         return (
-            f"This is a formal warning. If you fail to keep to any part of your {rules.label.lower()}"
-            f" again in the {rules.window_months} months that begin today, so before {_said(last)},"
-            " you can be brought before a court."
+            f"This is a formal warning. If you fail to keep to any part of your {order} again in "
+            f"the {rules.window_months} months that begin today, so before {_said(last)}, you can "
+            "be brought before a court."
         )
     if rules.on_failure is OnFailure.TALK:
         return "Your agreement is your own choice. I would like to talk with you about going on."

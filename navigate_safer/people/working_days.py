@@ -28,6 +28,13 @@ def working_day_after(day: date, count: int) -> date:
     return day
 
 
+def working_day_by(day: date) -> date:
+    """The day itself, or the last working day before it."""
+    while not is_working(day):
+        day -= _DAY
+    return day
+
+
 def is_left_out(day: date) -> bool:
     """Whether a statutory period of hours leaves the day out.
 

@@ -22,6 +22,7 @@ from navigate_safer.services.telling import (
     Voice,
     new_reference,
     note,
+    stop_waiting,
     tell_next,
 )
 
@@ -57,6 +58,8 @@ def open_service_alert(
         note(session, alert, now, "worse", why)
         if not alert.plan.get("steps"):
             _tell_at_last(session, alert, severity, now)
+        elif not stop_waiting(session, alert, now):
+            hurry(alert, now)
         if alert.state == AlertState.ACKNOWLEDGED.value:
             move(session, alert, Move.EXPIRE, now, staff_id=None, channel="service", reason="worse")
     return alert

@@ -1,4 +1,4 @@
-"""Put the breach pack together: the order, its clauses and variations, failures, letters, alerts."""
+"""Put the breach pack together: order, clauses, variations, failures, letters and alerts."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,13 +10,13 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.breaches import BREACH, Breach, pack_by
 from navigate_safer.people.days import day_of
 from navigate_safer.people.failures import FAILURE, Source
-from navigate_safer.people.orders import Clause, OrderFile
+from navigate_safer.people.orders import ORDER, Clause, OrderFile
 from navigate_safer.services import enforcement_papers, records
 from navigate_safer.services.breaches import BreachRecord
 from navigate_safer.services.enforcement_papers import Pack, PackAlert, PackFailure, moment, said
 from navigate_safer.services.failures import FailureRecord
 from navigate_safer.services.order_terms import clause_name
-from navigate_safer.services.orders import ORDER, OrderRecord, files_of
+from navigate_safer.services.orders import OrderRecord, files_of
 
 # What tells an alert in words, by its reference; None where nobody can.
 Explain = Callable[[str], PackAlert | None]

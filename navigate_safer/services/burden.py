@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from alerts import burden
 from alerts.burden import AlertFact, Group, OfficerLoad, PageFact
 from alerts.lifecycle import Move
-from navigate_safer.db import audit
+from navigate_safer.db import audit, wearer_messages
 from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import (
@@ -19,6 +19,7 @@ from navigate_safer.db.people import (
     DeviceRow,
     FittingRow,
     StaffRow,
+    WearerRow,
     ZoneRow,
 )
 from navigate_safer.people.access import Permission, Scope
@@ -29,7 +30,10 @@ SPANS_DAYS = (7, 28, 91)
 
 
 class Burden(msgspec.Struct, frozen=True):
-    """The figures of a span; ``days`` has every day of it with its alerts."""
+    """The figures of a span; ``days`` has every day of it with its alerts.
+
+    Texts to wearers and vibrations are counted for themselves, and among no officer's pages.
+    """
 
     whole: Group
     days: list[tuple[date, int]]
@@ -37,6 +41,8 @@ class Burden(msgspec.Struct, frozen=True):
     night_pages: int
     by_rule: list[Group]
     tables: dict[str, list[Group]]
+    wearer_texts: int
+    wearer_vibrations: int
 
 
 def see(sessions: Sessions, scope: Scope, span_days: int, now: datetime) -> Burden:
@@ -46,6 +52,8 @@ def see(sessions: Sessions, scope: Scope, span_days: int, now: datetime) -> Burd
     with sessions.begin() as session:
         facts = _facts(session, scope, since)
         pages = _pages(session, scope, since)
+        wearers = select(WearerRow.id).where(WearerRow.area_id.in_(scope.areas))
+        to_wearers = wearer_messages.counted(session, wearers, since)
         names = dict(session.execute(select(StaffRow.id, StaffRow.name)).all())
         audit.record(
             session, Act.CONSULTATION, "burden of alerts", at=now, actor="staff",
@@ -65,6 +73,8 @@ def see(sessions: Sessions, scope: Scope, span_days: int, now: datetime) -> Burd
             "device model": burden.groups(facts, lambda each: each.model, days),
             "area": burden.groups(facts, lambda each: each.area, days),
         },
+        wearer_texts=to_wearers[0],
+        wearer_vibrations=to_wearers[1],
     )
 
 
@@ -114,5 +124,7 @@ def _pages(session: Session, scope: Scope, since: datetime) -> list[PageFact]:
         .join(AlertRow, AlertRow.id == TextRow.alert_id)
         .where(AlertRow.area_id.in_(scope.areas), TextRow.created_at > since)
         .where(TextRow.state != "cancelled")
+        # What travelled in another's text was no page of its own.
+        .where(TextRow.bundle_id.is_(None))
     )
     return [PageFact(row.staff_id, row.created_at) for row in session.execute(query)]

@@ -17,11 +17,12 @@ from alerts.delivery import Fault, OutgoingText, Sender
 from alerts.lifecycle import AlertState
 from alerts.policy import Channel
 from navigate_safer.db import audit
+from navigate_safer.db import bundles as bundle_rows
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
 from navigate_safer.people.account import Act
-from navigate_safer.services import alerting, provider_health
+from navigate_safer.services import ack_links, alerting, bundles, provider_health
 
 # A sender that died holds its text for this long; Twilio itself may work on a call for 26 s.
 LEASE = timedelta(seconds=30)
@@ -38,6 +39,8 @@ class Claim(msgspec.Struct, frozen=True):
 
     ``look_at`` are the providers that may have it already, ``rounds`` how often every provider of
     the channel has been tried, this time included; ``another_is_left`` if one has been less often.
+    ``after_unknown`` says that some call before has no certain end: what is sent now may be a
+    second text, even where the provider was asked, did not have it, and then refused it.
     """
 
     text_id: int
@@ -50,6 +53,7 @@ class Claim(msgspec.Struct, frozen=True):
     another_is_left: bool
     first_tried_at: datetime
     must_look_first: bool
+    after_unknown: bool
     wanted: bool
 
 
@@ -129,6 +133,7 @@ def _address(officer: StaffRow, channel: Channel) -> str | None:
 
 def _give_up(session: Session, text: TextRow, alert: AlertRow, now: datetime, fault: str) -> None:
     text.state, text.due_at, text.fault = "failed", None, fault
+    bundles.release(session, text, now)
     if fault not in _WAITING:
         alerting.hurry(alert, now)
     session.flush()
@@ -151,6 +156,8 @@ def _lease(
     left = [name for name in senders if failed[name] == fewest]
     through = senders[provider_health.choose(session, left, draw)]
     must_look_first = text.state in ("sending", "unknown")
+    if not must_look_first:
+        bundles.gather(session, text, public_url)
     attempt = TextAttemptRow(
         id=uuid.uuid4().hex, text_id=text.id, claimed_at=now, provider=through.name
     )
@@ -162,14 +169,15 @@ def _lease(
         text_id=text.id,
         alert_id=alert.id,
         attempt_id=attempt.id,
-        outgoing=_outgoing(text, alert, officer, attempt.id, public_url),
+        outgoing=_outgoing(session, text, alert, officer, attempt, public_url),
         sender=through,
         look_at=_may_have_it(made, senders) if must_look_first else (),
         rounds=fewest + 1 if len(senders) > 1 else text.tries,
         another_is_left=len(left) > 1,
         first_tried_at=made[0].claimed_at if made else now,
         must_look_first=must_look_first,
-        wanted=alert.state == AlertState.OPEN.value,
+        wanted=alert.state == AlertState.OPEN.value or bundle_rows.any_open(session, text.id),
+        after_unknown=bool(_unsure(made)),
     )
 
 
@@ -182,22 +190,32 @@ def _may_have_it(
     made: Sequence[TextAttemptRow], senders: Mapping[str, Sender]
 ) -> tuple[Sender, ...]:
     """Whoever was asked and did not say no; all where a release before did not write down who."""
-    unsure = [
+    unsure = _unsure(made)
+    if None in unsure:
+        return tuple(senders.values())
+    return tuple(sender for name, sender in senders.items() if name in unsure)
+
+
+def _unsure(made: Sequence[TextAttemptRow]) -> list[str | None]:
+    """The provider of each call that may have been taken and was never said to be."""
+    return [
         each.provider
         for each in made
         if each.outcome is None
         or each.outcome == Fault.AMBIGUOUS.value
         or each.outcome.startswith(LOOKED)
     ]
-    if None in unsure:
-        return tuple(senders.values())
-    return tuple(sender for name, sender in senders.items() if name in unsure)
 
 
 def _outgoing(
-    text: TextRow, alert: AlertRow, officer: StaffRow, attempt_id: str, public_url: str
+    session: Session,
+    text: TextRow,
+    alert: AlertRow,
+    officer: StaffRow,
+    attempt: TextAttemptRow,
+    public_url: str,
 ) -> OutgoingText:
-    channel = Channel(text.channel)
+    channel, attempt_id = Channel(text.channel), attempt.id
     to = _address(officer, channel)
     assert to is not None
     where = {
@@ -208,7 +226,7 @@ def _outgoing(
     return OutgoingText(
         attempt_id=attempt_id,
         to=to,
-        body=text.body,
+        body=text.bundle_body or ack_links.body(session, text, alert, attempt, public_url),
         reference=alert.reference,
         validity_period_s=text.validity_s,
         status_callback=None if text.without_callback else where.get(channel),
@@ -226,14 +244,16 @@ def _log_disclosure(
     now: datetime,
 ) -> None:
     """In the transaction before the call: a text that went out is never missing from the log."""
-    audit.record(
-        session,
-        Act.DISCLOSURE,
-        "breach text",
-        at=now,
-        actor="deliver",
-        subject_kind="service" if alert.wearer_id is None else "wearer",
-        subject_id=alert.wearer_id,
-        recipient_id=officer.id,
-        detail={"alert": alert.id, "text": text.id, "attempt": attempt.id},
-    )
+    for each in bundles.with_it(session, text):
+        about = alert if each is text else session.get_one(AlertRow, each.alert_id)
+        audit.record(
+            session,
+            Act.DISCLOSURE,
+            "breach text",
+            at=now,
+            actor="deliver",
+            subject_kind="service" if about.wearer_id is None else "wearer",
+            subject_id=about.wearer_id,
+            recipient_id=officer.id,
+            detail={"alert": about.id, "text": each.id, "attempt": attempt.id},
+        )

@@ -111,6 +111,29 @@ def ask(
         return Asked.QUEUED
 
 
+def vibrate(
+    session: Session,
+    device: DeviceRow,
+    row: CommandRow,
+    now: datetime,
+    policy: CommandPolicy,
+) -> bool:
+    """Queue a vibration that a policy asks for, in the caller's transaction.
+
+    ``row`` names the wearer, the alert, the reason, and the supervisor whose policy it is. False,
+    with nothing queued, where the device has had its most, or is being asked already.
+    """
+    wanted = Wanted(device.ref, CommandKind.VIBRATE)
+    session.refresh(device, with_for_update=True)
+    recent = commands.issued_since(session, device.id, now - COUNTED_OVER)
+    if any(_is_the_same(each, wanted) and each.expires_at > now for each in recent):
+        return False
+    if len(recent) >= policy.per_hour:
+        return False
+    _queue(session, row, device, wanted, now, policy)
+    return True
+
+
 def _fitted(session: Session, scope: Scope, wearer_ref: str) -> tuple[WearerRow, list[DeviceRow]]:
     try:
         return commands.fitted(session, scope, wearer_ref)

@@ -12,13 +12,14 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import audit, board, caseload, tracks
+from navigate_safer.db import audit, board, caseload, tracks, wearer_messages
 from navigate_safer.db.audit import WebSessionRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.board import AlertDetail, Board, BoardLine
 from navigate_safer.db.caseload import CaseLine, Person
 from navigate_safer.db.people import ZoneRow
 from navigate_safer.db.tracks import Point
+from navigate_safer.db.wearer_messages import WearerLine
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services import zone_views
@@ -30,6 +31,7 @@ BEFORE_BREACH, AFTER_BREACH = timedelta(minutes=30), timedelta(minutes=15)
 LONGEST_TRAIL = timedelta(hours=24)
 MOST_POINTS = 1_500
 ALERTS_ON_PERSON = 25
+TOLD_ON_PERSON = 5
 ALCOHOL_SPAN = timedelta(days=7)
 # Alcohol rises for hours before it is above a threshold.
 BEFORE_ALCOHOL = timedelta(hours=12)
@@ -52,10 +54,11 @@ class MapData(msgspec.Struct, frozen=True):
 
 
 class PersonPage(msgspec.Struct, frozen=True):
-    """A wearer with the newest alerts, as far as the role may see them."""
+    """A wearer with the newest alerts and messages, as far as the role may see them."""
 
     person: Person
     alerts: list[BoardLine]
+    told: list[WearerLine]
 
 
 def see_board(sessions: Sessions, scope: Scope, token_hash: str, now: datetime) -> Board:
@@ -120,9 +123,11 @@ def see_person(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Per
         person = _person(session, scope, ref)
         _log(session, scope, "person", "wearer", person.wearer_id, now)
         alerts: list[BoardLine] = []
+        told: list[WearerLine] = []
         if scope.may(Permission.SEE_BOARD):
             alerts = board.of_wearer(session, scope, person.wearer_id, ALERTS_ON_PERSON)
-        return PersonPage(person, alerts)
+            told = wearer_messages.of_wearer(session, person.wearer_id, TOLD_ON_PERSON)
+        return PersonPage(person, alerts, told)
 
 
 def see_person_map(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> MapData:

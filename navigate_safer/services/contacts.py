@@ -88,7 +88,7 @@ def ask(
     The code's row is committed before it is sent, so that no code goes out that cannot be used.
     """
     scope.require(Permission.OWN_ACCOUNT)
-    address = _mobile(typed) if kind is ContactKind.PHONE else _email(typed)
+    address = mobile(typed) if kind is ContactKind.PHONE else _email(typed)
     code = messages.reply_code(_random)
     with sessions.begin() as session:
         # One's own row is the lock: two requests at once must not pass the limit together.
@@ -99,7 +99,7 @@ def ask(
         if (session.scalar(sent) or 0) >= MOST_CODES:
             raise CannotVerify("You have asked for many codes: wait an hour")
         row = ContactCodeRow(
-            staff_id=scope.staff_id, kind=kind.value, address=address, code_hash=_hashed(code),
+            staff_id=scope.staff_id, kind=kind.value, address=address, code_hash=hashed(code),
             made_at=now, expires_at=now + CODE_LASTS, tries=0,
         )  # fmt: skip
         session.add(row)
@@ -133,7 +133,7 @@ def verify(sessions: Sessions, scope: Scope, kind: ContactKind, typed: str, now:
         if row is None:
             raise CannotVerify("There is no code that still counts: ask for a new one")
         row.tries += 1
-        if not _matches(row.code_hash, re.sub(r"\s", "", typed)):
+        if not matches(row.code_hash, re.sub(r"\s", "", typed)):
             return False
         row.used_at = now
         if kind is ContactKind.PHONE:
@@ -160,7 +160,8 @@ def _live(
     return row
 
 
-def _mobile(typed: str) -> str:
+def mobile(typed: str) -> str:
+    """A mobile number as E.164; raises :class:`CannotVerify` for anything else."""
     try:
         number = phonenumbers.parse(typed, HOME_REGION)
     except NumberParseException:
@@ -181,15 +182,17 @@ def _email(typed: str) -> str:
     return address
 
 
-def _hashed(code: str, salt: str | None = None) -> str:
+def hashed(code: str, salt: str | None = None) -> str:
+    """What the database keeps of a code."""
     salt = salt or secrets.token_hex(8)
     digest = hashlib.scrypt(code.encode(), salt=salt.encode(), n=2**14, r=8, p=1, dklen=20)
     return f"{salt}${digest.hex()}"
 
 
-def _matches(stored: str, code: str) -> bool:
+def matches(stored: str, code: str) -> bool:
+    """Whether a code is the one of which this was kept."""
     salt, _, _ = stored.partition("$")
-    return hmac.compare_digest(stored, _hashed(code, salt))
+    return hmac.compare_digest(stored, hashed(code, salt))
 
 
 def _log(session: Session, scope: Scope, what: str, now: datetime) -> None:

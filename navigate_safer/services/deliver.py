@@ -24,7 +24,8 @@ from alerts.delivery import (
 )
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReceiptRow, TextRow
 from navigate_safer.db.base import Sessions
-from navigate_safer.services import alerting, stopped, telling
+from navigate_safer.db.bundles import locked
+from navigate_safer.services import alerting, bundles, stopped, telling
 from navigate_safer.services.claiming import LEASE, LOOKED, Claim, Ways, claim_next
 from navigate_safer.services.telling import Voice
 
@@ -78,7 +79,7 @@ def hand_over(
         if error.fault is Fault.RECIPIENT_STOPPED:
             stopped.tell(sessions, claim.outgoing.to, clock(), voice)
         return done
-    resent = claim.must_look_first
+    resent = claim.after_unknown
     return _record_accepted(sessions, claim.sender, claim, clock(), accepted, resent=resent)
 
 
@@ -91,12 +92,6 @@ def _look(claim: Claim) -> tuple[Sender, Accepted] | None:
     return None
 
 
-def _locked(session: Session, claim: Claim) -> tuple[AlertRow, TextRow]:
-    """The alert before its text, as everybody who changes an alert takes them."""
-    alert = session.get_one(AlertRow, claim.alert_id, with_for_update=True)
-    return alert, session.get_one(TextRow, claim.text_id, with_for_update=True)
-
-
 def _record_accepted(
     sessions: Sessions,
     sender: Sender,
@@ -107,7 +102,7 @@ def _record_accepted(
     resent: bool,
 ) -> Delivered:
     with sessions.begin() as session:
-        _, text = _locked(session, claim)
+        _, text = locked(session, claim.text_id)
         text.state, text.due_at, text.fault = "accepted", None, None
         text.handed_at, text.provider = now, sender.name
         text.provider_id = accepted.provider_id
@@ -116,6 +111,7 @@ def _record_accepted(
         text.delivery = status.value
         text.delivered_at = now if status.reached_phone else None
         text.resent_after_unknown = text.resent_after_unknown or resent
+        bundles.follow(session, text)
         _finish(session, claim, now, "accepted")
     return Delivered(claim.text_id, "accepted")
 
@@ -131,10 +127,11 @@ def _newest(session: Session, accepted: Accepted) -> DeliveryStatus:
 def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delivered:
     """The provider never had it, and somebody has answered meanwhile: nobody waits for it."""
     with sessions.begin() as session:
-        _, text = _locked(session, claim)
+        _, text = locked(session, claim.text_id)
         if text.provider_id is not None:
             return _proved(session, claim, now)
         text.state, text.due_at = "cancelled", None
+        bundles.release(session, text, now)
         _finish(session, claim, now, "cancelled")
     return Delivered(claim.text_id, "cancelled")
 
@@ -142,13 +139,14 @@ def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delive
 def _record_unknown(sessions: Sessions, claim: Claim, now: datetime, error: SendError) -> Delivered:
     """The provider cannot say whether it has the text: nothing is sent until it can."""
     with sessions.begin() as session:
-        alert, text = _locked(session, claim)
+        _, text = locked(session, claim.text_id)
         if text.provider_id is not None:
             return _proved(session, claim, now)
         text.state, text.due_at, text.fault = "unknown", now + LOOK_AGAIN, error.fault.value
-        if text.chased_at is None:
-            text.chased_at = now
-            alerting.hurry(alert, now)
+        for each in bundles.with_it(session, text):
+            if each.chased_at is None:
+                each.chased_at = now
+                alerting.hurry(session.get_one(AlertRow, each.alert_id), now)
         _finish(session, claim, now, f"{LOOKED}{error.fault.value}")
     return Delivered(claim.text_id, "unknown", error.fault.value)
 
@@ -158,7 +156,7 @@ def _record_error(
 ) -> Delivered:
     fault = error.fault
     with sessions.begin() as session:
-        alert, text = _locked(session, claim)
+        _, text = locked(session, claim.text_id)
         if text.provider_id is not None:
             return _proved(session, claim, now)
         text.fault = fault.value
@@ -171,7 +169,13 @@ def _record_error(
         text.without_callback = text.without_callback or fault is Fault.BAD_CALLBACK
         again = _again(claim, fault, now, jitter)
         text.state, text.due_at = ("failed", None) if again is None else ("pending", again)
-        _go_on(session, alert, text, fault, now)
+        together = bundles.with_it(session, text)
+        if again is None:
+            bundles.follow(session, text)
+        else:
+            bundles.release(session, text, again)
+        for each in together:
+            _go_on(session, session.get_one(AlertRow, each.alert_id), each, fault, now)
         return Delivered(claim.text_id, text.state, fault.value)
 
 

@@ -77,12 +77,25 @@ def _refusal(session: Session, scope: Scope, group: Record[Group], wearer_id: in
         return f"All {body.places} places of the group are taken"
     if any(each.wearer_id == wearer_id and not _before(each, on) for each in body.members):
         return "Enter a day after the day on which this person left the group"
+    return _elsewhere(session, scope, group, wearer_id) or _not_ready(
+        session, scope, body, wearer_id
+    )
+
+
+def _elsewhere(session: Session, scope: Scope, group: Record[Group], wearer_id: int) -> str:
+    others = [
+        each
+        for each in records.listed(session, scope, GROUP, states=[RUNNING])
+        if each.ref != group.ref
+        and any(member.wearer_id == wearer_id for member in each.body.present_members)
+    ]
+    if not others:
+        return ""
     own = [each.body for each in records.in_slots(session, scope, REGISTER, slot_of(group.ref))]
-    for other in records.listed(session, scope, GROUP, states=[RUNNING]):
-        there = any(each.wearer_id == wearer_id for each in other.body.present_members)
-        if there and other.ref != group.ref and meets_with(session, scope, other.ref, own):
+    for other in others:
+        if meets_with(session, scope, other.ref, own):
             return f"{other.body.name} meets at the same time, and this person is in it"
-    return _not_ready(session, scope, body, wearer_id)
+    return ""
 
 
 def _before(member: Member, on: date) -> bool:

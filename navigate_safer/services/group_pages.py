@@ -1,5 +1,6 @@
 """What the pages of groups show: the groups, and one with its sessions and who came to which."""
 
+from collections import Counter
 from datetime import datetime
 
 import msgspec
@@ -63,13 +64,14 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class GroupPage(msgspec.Struct, frozen=True):
-    """One group. ``members`` are those who are in it and then those who have left."""
+    """One group. ``members`` are those who are in it and then those who have left, ``left`` why."""
 
     line: GroupLine
     versions: list[Record[Group]]
     sessions: list[Record[Register]]
     members: list[MemberLine]
     whole: Attendance
+    left: dict[str, int]
     candidates: list[Candidate]
     intervention: str
 
@@ -109,6 +111,7 @@ def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> GroupPage:
             sessions=ordered,
             members=members,
             whole=attendance(_taken_of_group(session, scope, ref)),
+            left=Counter(x.why_left.value for x in group.body.members if x.why_left is not None),
             candidates=_candidates(session, scope, group),
             intervention=next(
                 (x.body.name for x in entries if x.body.code == group.body.intervention), ""

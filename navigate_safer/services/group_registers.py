@@ -217,7 +217,7 @@ def _sit(
             session, scope, SITTING, known.ref, made, replaces=known.version, now=now,
             at=made.starts_at, state=state, slot=slot, due=due, reason=register.reason,
         )  # fmt: skip
-    missed_sessions.tell(session, kept, known.body.outcome if known else None, now, voice)
+    missed_sessions.tell(session, scope, kept, known.body.outcome if known else None, now, voice)
     if outcome is not None and outcome.attended:
         intervention_steps.first_session(
             session, scope, member.wearer_id, group.body.intervention, made.on, now

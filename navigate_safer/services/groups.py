@@ -178,7 +178,7 @@ def change(
         )  # fmt: skip
         _check(session, kept, old.area_id)
         if over and kept.present_members:
-            raise NoGroup(over="Say first of each member why he leaves")
+            raise NoGroup(over="Say first of each member why they leave")
         try:
             records.change(
                 session, scope, GROUP, ref, kept, replaces=replaces, now=now, reason=reason,

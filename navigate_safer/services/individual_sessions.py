@@ -10,7 +10,7 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.days import LONDON, day_of
 from navigate_safer.people.group_schedule import instant, weekly
 from navigate_safer.people.programme_rules import programme_rules
-from navigate_safer.people.programmes import GROUP, SITTING, Sitting
+from navigate_safer.people.programmes import GROUP, SITTING, SessionKind, Sitting, template
 from navigate_safer.people.records import Record
 from navigate_safer.people.session_outcomes import by_code
 from navigate_safer.services import missed_sessions, records
@@ -41,21 +41,56 @@ def plan(
 
     Raises Forbidden, NotFound and :class:`NoSession`.
     """
+    if weeks == 1:
+        return _plan(sessions, scope, ref, [made], now)
+    numbered = [
+        msgspec.structs.replace(made, title=f"{made.title}, {number} of {weeks}")
+        for number in range(1, weeks + 1)
+    ]
+    return _plan(sessions, scope, ref, _weekly(numbered), now)
+
+
+def plan_programme(
+    sessions: Sessions, scope: Scope, ref: str, made: Sitting, code: str, now: datetime
+) -> list[str]:
+    """The one-to-one sessions of a programme, one a week, with their modules; their references.
+
+    Raises Forbidden, NotFound, and :class:`NoSession` for a programme without any.
+    """
+    programme = template(code)
+    parts = [] if programme is None else programme.of_kind(SessionKind.ONE_TO_ONE)
+    if not parts:
+        raise NoSession(programme="Select a programme that has sessions for one person")
+    replace = msgspec.structs.replace
+    planned = [
+        replace(made, title=each.title, module=each.module, minutes=each.minutes) for each in parts
+    ]
+    return _plan(sessions, scope, ref, _weekly(planned), now)
+
+
+def _weekly(planned: list[Sitting]) -> list[Sitting]:
+    first = planned[0]
+    at = first.starts_at.astimezone(LONDON).time()
+    return [
+        msgspec.structs.replace(each, starts_at=instant(day, at))
+        for each, day in zip(planned, weekly(first.on, len(planned)), strict=True)
+    ]
+
+
+def _plan(
+    sessions: Sessions, scope: Scope, ref: str, planned: list[Sitting], now: datetime
+) -> list[str]:
     scope.require(SITTING.write)
     with sessions.begin() as session:
         of, _ = records.about(session, scope, ref)
         assert of.wearer_id is not None, "a wearer has an id"
-        if made.group_ref:
-            _check_catch_up(session, scope, of.wearer_id, made)
-        days = [made.on] if weeks == 1 else weekly(made.on, weeks)
-        at = made.starts_at.astimezone(LONDON).time()
         kept = []
-        for number, day in enumerate(days, start=1):
-            title = made.title if weeks == 1 else f"{made.title}, {number} of {weeks}"
-            one = msgspec.structs.replace(made, title=title, starts_at=instant(day, at))
-            due = missed_sessions.due_of(session, of.wearer_id, one, now)
+        for each in planned:
+            if each.group_ref:
+                _check_catch_up(session, scope, of.wearer_id, each)
+            due = missed_sessions.due_of(session, of.wearer_id, each, now)
             record = records.add(
-                session, scope, SITTING, of, one, now=now, at=one.starts_at, state="planned",
+                session, scope, SITTING, of, each, now=now, at=each.starts_at, state="planned",
                 due=due, reason="planned",
             )  # fmt: skip
             kept.append(record.ref)
@@ -104,7 +139,7 @@ def record(
             session, scope, SITTING, ref, body, replaces=replaces, now=now, due=due,
             state=by_code()[made.outcome].state, reason=reason or "recorded",
         )  # fmt: skip
-        missed_sessions.tell(session, kept, old.body.outcome, now, voice)
+        missed_sessions.tell(session, scope, kept, old.body.outcome, now, voice)
 
 
 def _check_recorded(

@@ -1,4 +1,4 @@
-"""Add, vary and end the clauses of an order: their file, and what is judged by them, in one step."""
+"""Add, vary and end clauses of an order: their file and what is judged by them, in one step."""
 
 from datetime import datetime
 

@@ -11,11 +11,11 @@ from navigate_safer.db.base import Sessions
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.clause_catalogue import ZONE_KINDS, Monitored
 from navigate_safer.people.days import day_of
-from navigate_safer.people.orders import OrderFile, alarms, days_left, due_of, notice_day
+from navigate_safer.people.orders import ORDER, OrderFile, alarms, days_left, due_of, notice_day
 from navigate_safer.people.records import Due
 from navigate_safer.services import records
 from navigate_safer.services.casework import NotFound
-from navigate_safer.services.orders import ORDER, OrderRecord, files_of
+from navigate_safer.services.orders import OrderRecord, files_of
 
 
 class OrderLine(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ from navigate_safer.services import order_terms, records
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.order_terms import Faulty
 from navigate_safer.services.records import About, SlotTaken, Stale
+from navigate_safer.services.zones import judge_anew
 
 OrderRecord = Record[OrderFile]
 LIVE, OVER = "live", "ended"
@@ -84,7 +85,7 @@ def vary(
         refuse(faults)
         held.row.ends_on = ends_on
         session.flush()
-        order_terms.judge_anew(session, [held.row.id], now)
+        judge_anew(session, [held.row.id], now)
         seen = tuple(each for each in held.file.seen if not each.startswith("end-"))
         body = msgspec.structs.replace(held.file, ends_on=ends_on, seen=seen)
         keep(session, scope, held, body, variation, now)
@@ -127,7 +128,7 @@ def see_to(
     """Somebody has seen to an alarm; raises Stale, NotFound, Forbidden."""
     with sessions.begin() as session:
         held = hold(session, scope, wearer_ref, order_id)
-        body = msgspec.structs.replace(held.file, seen=tuple({*held.file.seen, alarm}))
+        body = msgspec.structs.replace(held.file, seen=tuple(sorted({*held.file.seen, alarm})))
         done = Variation(held.file.varied_by, held.file.varied_from or now, "Seen to", replaces)
         keep(session, scope, held, body, done, now)
 
@@ -207,7 +208,7 @@ def keep(
     state: str | None = None,
 ) -> None:
     """Store a version of an order; one that was never on file is taken over first."""
-    record = held.record or _taken_over(session, scope, held, variation, now)
+    record = held.record or _taken_over(session, scope, held, now)
     # One that was never on file is read as version 0, and taken over as version 1.
     replaces = 1 if held.record is None and variation.replaces == 0 else variation.replaces
     body = msgspec.structs.replace(body, varied_by=variation.by, varied_from=variation.from_at)
@@ -218,9 +219,7 @@ def keep(
     )  # fmt: skip
 
 
-def _taken_over(
-    session: Session, scope: Scope, held: Held, variation: Variation, now: datetime
-) -> OrderRecord:
+def _taken_over(session: Session, scope: Scope, held: Held, now: datetime) -> OrderRecord:
     try:
         return _add(session, scope, held.of, held.wearer, held.file, now, "As registered")
     except SlotTaken:

@@ -83,4 +83,5 @@ def _name(against: Against, areas: list[str]) -> str:
         parts.append(f"{' and '.join(against.bands)} band")
     if against.people:
         parts.append(f"{len(set(against.people))} named people")
-    return ", ".join(parts)
+    name = ", ".join(parts)
+    return f"{name[:1].upper()}{name[1:]}"

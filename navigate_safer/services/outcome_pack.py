@@ -7,6 +7,7 @@ and its digest stands in them.
 import hashlib
 import io
 import json
+import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -25,6 +26,8 @@ CURVE_WORDS = "Share of people without one, by days at risk since selection; sha
 COLUMNS = ("Part", "Figure", "Value", "Between", "From", "Number", "Low", "High")
 # What a sheet's name may not hold, and how long it may be.
 _FORBIDDEN, _LONGEST_NAME = str.maketrans(dict.fromkeys("[]:*?/\\'", " ")), 31
+# A printed column is at least as wide as one whose longest cell has so many letters, squared.
+_NARROWEST = 3.0
 _WIDTHS = (30, 30, 24, 30, 40, 12, 12, 12)
 
 
@@ -76,11 +79,21 @@ def _table(table: Table) -> dict[str, object]:
     return {
         "title": table.title,
         "columns": table.columns,
+        "widths": _shares(table),
         "rows": [[words(cell) for cell in row] for row in table.rows],
         "said": table.said,
         "method": table.method,
         "chart": table.picture or None,
     }
+
+
+def _shares(table: Table) -> list[float]:
+    """How wide each column is against the others: by its longest cell, and none too narrow."""
+    lengths = [
+        max([len(name), *(len(words(row[place])) for row in table.rows)])
+        for place, name in enumerate(table.columns)
+    ]
+    return [max(math.sqrt(length), _NARROWEST) for length in lengths]
 
 
 def spreadsheet(pack: Pack, known: datetime) -> bytes:

@@ -18,6 +18,7 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.observation import Design, age_on
 from navigate_safer.people.offending import EntryKind, HarmTable, Population, history_of
+from navigate_safer.people.outcome_change import trusted_row
 from navigate_safer.people.outcome_comparison import Side, compared
 from navigate_safer.people.outcome_monitoring import Monitored
 from navigate_safer.people.outcome_report import Part, Report, public
@@ -161,14 +162,15 @@ def framework_of(sessions: Sessions, made: Report, known: datetime) -> list[outc
     return outcome_framework.lines(supplied, computed)
 
 
-HEADLINES = {"change": 2, "serial": 1}
+HEADLINES = {"serial": 1}
 
 
 def _headline(part: Part) -> str:
     """The row that the framework shows; the change, and not the rate before."""
-    row = part.rows[HEADLINES.get(part.key, 0)] if part.rows else None
-    if row is None:
+    if not part.rows:
         return ""
+    changed = part.key == "change"
+    row = trusted_row(part) if changed else part.rows[HEADLINES.get(part.key, 0)]
     return f"{row.value} (likely {row.interval})" if row.interval else row.value
 
 

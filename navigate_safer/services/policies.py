@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts.finding import FindingKind, Severity
-from alerts.policy import Policy, PolicyFault, Step, Target
+from alerts.policy import Bundling, Policy, PolicyFault, Step, Target
 from navigate_safer.db import audit
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import AreaRow, StaffAreaRow, StaffRow
@@ -56,6 +56,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     reason: str
     replaces: int = 0
+    bundling: Bundling = Bundling()
 
 
 def see_all(sessions: Sessions, scope: Scope) -> list[PolicyLine]:
@@ -129,6 +130,7 @@ def save(sessions: Sessions, scope: Scope, number: int | None, draft: Draft, now
                 area_id=draft.area_id,
                 kinds=draft.kinds,
                 about_service=draft.about_service,
+                bundling=draft.bundling,
             )
         except PolicyFault as fault:
             raise CannotKeep(str(fault).capitalize()) from None

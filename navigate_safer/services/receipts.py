@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from alerts.delivery import DeliveryStatus, Fault, advance
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReceiptRow, TextRow
 from navigate_safer.db.base import Sessions
-from navigate_safer.services import alerting, telling
+from navigate_safer.db.bundles import locked
+from navigate_safer.services import alerting, bundles, telling, wearer_receipts
 
 
 def take_receipt(
@@ -30,7 +31,14 @@ def take_receipt(
     with sessions.begin() as session:
         attempt = session.get(TextAttemptRow, attempt_id)
         if attempt is None:
-            return False
+            to_wearer = wearer_receipts.of_attempt(session, attempt_id)
+            if to_wearer is None:
+                return False
+            _keep(session, attempt_id, provider_id, word, error_code, now)
+            wearer_receipts.take_receipt(
+                session, to_wearer, provider, provider_id, status, fault, now
+            )
+            return True
         _keep(session, attempt_id, provider_id, word, error_code, now)
         _apply(session, attempt.text_id, provider, provider_id, status, fault, now)
         return True
@@ -71,7 +79,14 @@ def take_receipt_by_mark(
             # Two people may have the same code; a guess could call the wrong text delivered.
             found = candidates[0] if len(candidates) == 1 else None
         if found is None:
-            return False
+            to_wearer = wearer_receipts.of_mark(session, mark, provider_id)
+            if to_wearer is None:
+                return False
+            _keep(session, None, provider_id, word, None, now)
+            wearer_receipts.take_receipt(
+                session, to_wearer, provider, provider_id, status, fault, now
+            )
+            return True
         _keep(session, None, provider_id, word, None, now)
         _apply(session, found, provider, provider_id, status, fault, now)
         return True
@@ -86,13 +101,12 @@ def _apply(
     fault: Fault | None,
     now: datetime,
 ) -> None:
-    """With the alert locked before its text, as by everybody who changes an alert."""
-    alert_id = session.get_one(TextRow, text_id).alert_id
-    session.get_one(AlertRow, alert_id, with_for_update=True)
-    text = session.get_one(TextRow, text_id, with_for_update=True, populate_existing=True)
+    """With the alerts locked before their texts, as by everybody who changes an alert."""
+    _, text = locked(session, text_id)
     if text.provider_id is None:
         text.provider_id, text.handed_at = provider_id, now
         text.state, text.due_at, text.provider = "accepted", None, provider
+        bundles.follow(session, text)
     if text.provider_id == provider_id:
         _advance(session, text, status, fault, now)
 
@@ -136,7 +150,9 @@ def _advance(
         text.delivered_at = now
     if after.failed and not (before and before.failed):
         text.fault = fault.value if fault else after.value
-        alert = session.get_one(AlertRow, text.alert_id)
         reason = f"the text was not delivered: {text.fault}"
-        telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
-        alerting.hurry(alert, now)
+        for each in bundles.with_it(session, text):
+            alert = session.get_one(AlertRow, each.alert_id)
+            telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
+            alerting.hurry(alert, now)
+    bundles.follow(session, text)

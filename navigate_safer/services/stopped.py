@@ -1,5 +1,7 @@
 """An officer who sent STOP has muted every breach text: the contact says so, a supervisor hears it.
 
+A wearer who sends it is texted no more; the page of the person says so to the offender manager.
+
 The contact is marked in the transaction that learns of it. The alert is opened after that; the
 watch over the service opens it too, should we end in between, and resolves it after START.
 """
@@ -11,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
+from navigate_safer.db import wearer_messages
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
 from navigate_safer.services import alerting
@@ -36,6 +39,8 @@ def mark(session: Session, phone: str, now: datetime) -> None:
     """No more texts to this number."""
     for row in _owners(session, phone):
         row.phone_stopped_at = row.phone_stopped_at or now
+    for contact in wearer_messages.contacts_with(session, phone):
+        contact.stopped_at = contact.stopped_at or now
 
 
 def unmark(sessions: Sessions, phone: str) -> None:
@@ -43,6 +48,8 @@ def unmark(sessions: Sessions, phone: str) -> None:
     with sessions.begin() as session:
         for row in _owners(session, phone):
             row.phone_stopped_at = None
+        for contact in wearer_messages.contacts_with(session, phone):
+            contact.stopped_at = None
 
 
 def tell(sessions: Sessions, phone: str, now: datetime, voice: Voice) -> None:

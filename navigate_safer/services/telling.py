@@ -12,12 +12,12 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from alerts import messages
+from alerts import bundling, messages
 from alerts.finding import FindingKind, Severity
-from alerts.policy import Channel, Person, Plan, Step, Target, receivers
+from alerts.policy import Bundling, Channel, Person, Plan, Step, Target, receivers
 from alerts.rota import on_duty
 from alerts.silences import grouped_by_gateway, muted_by
-from navigate_safer.db import telling
+from navigate_safer.db import bundles, telling
 from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.answering import SilencedRow
 from navigate_safer.db.telling import RotaRow
@@ -57,7 +57,7 @@ def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
             return
         found, why = receivers(step, who_is_on(session, [step], now), people)
         for person in found:
-            _write(session, alert, step, person, why, now, voice)
+            _write(session, alert, step, person, why, now, voice, plan.bundling)
         alert.next_step += 1
         alert.next_step_at = now + timedelta(seconds=step.answer_within_s)
         if found:
@@ -148,9 +148,11 @@ def _write(
     why: str,
     now: datetime,
     voice: Voice,
+    rule: Bundling,
 ) -> None:
     told = session.scalar(select(func.count()).where(TextRow.alert_id == alert.id)) or 0
     code = _new_code(session, person.staff_id, now)
+    tell_at, tell_by = _when(session, alert, step, person.staff_id, now, rule)
     session.add(
         TextRow(
             alert_id=alert.id,
@@ -163,13 +165,41 @@ def _write(
             validity_s=min(max(step.answer_within_s, SHORTEST_VALIDITY_S), LONGEST_VALIDITY_S),
             created_at=now,
             state="pending",
-            due_at=now,
+            due_at=tell_at,
+            bundle_by=tell_by,
         )
     )
     reason = f"{step.channel.label} {told + 1} written: {why}"
+    if tell_at > now:
+        reason += f"; waits for others until {tell_at:%H:%M:%S} UTC at the latest"
     channel = step.channel.value
     note(session, alert, now, "told", reason, staff_id=person.staff_id, channel=channel)
     session.flush()
+
+
+def _when(
+    session: Session, alert: AlertRow, step: Step, staff_id: int, now: datetime, rule: Bundling
+) -> tuple[datetime, datetime | None]:
+    """When a text is due, and for one that may be told with others by when it must be told."""
+    severity = Severity(alert.severity)
+    if not bundling.may_wait(rule, severity, kind_of(session, alert), step.channel):
+        return now, None
+    waiting = bundles.waiting(session, staff_id, now)
+    tell_at = bundling.tell_at(rule, waiting, now, step.answer_within_s)
+    return tell_at, bundling.tell_by(now, step.answer_within_s)
+
+
+def stop_waiting(session: Session, alert: AlertRow, now: datetime) -> bool:
+    """What waits to be told with others is told now and by itself; False where nothing waited."""
+    query = select(TextRow).where(
+        TextRow.alert_id == alert.id, TextRow.state == "pending", TextRow.bundle_by.is_not(None)
+    )
+    waiting = session.scalars(query).all()
+    for text in waiting:
+        text.due_at, text.bundle_by = now, None
+        word = Severity(alert.severity).word
+        text.body = messages.with_word(text.body, word)
+    return bool(waiting)
 
 
 def _body(alert: AlertRow, channel: Channel, code: str, voice: Voice) -> str:

@@ -36,6 +36,7 @@ from navigate_safer.web import (
     hub,
     individual,
     interventions,
+    links,
     maps,
     menu,
     near,
@@ -70,6 +71,8 @@ from navigate_safer.web import (
     today,
     twilio,
     victims,
+    wearer_messages,
+    wearer_policies,
     words,
     zones,
 )
@@ -102,6 +105,9 @@ BLUEPRINTS = (
     protection,
     contacts,
     burden,
+    links,
+    wearer_messages,
+    wearer_policies,
     twilio,
     notify,
 )
@@ -179,6 +185,8 @@ def create_app(service: Service) -> Flask:
     csrf.exempt(notify.pages)
     app.jinja_env.globals["person_tabs"] = person_tabs.of(CASEWORK)
     app.jinja_env.globals["record_page"] = record_pages.of(CASEWORK)
+    # The secret is in the address, and no session is used: see the module.
+    csrf.exempt(links.pages)
     for part in (words, reasons, command_words, requests, security, auth, errors):
         part.install(app)
     app.jinja_env.globals["asset_versions"] = _asset_versions()

@@ -99,6 +99,7 @@ def page(reference: str, errors: dict[str, str] | None = None) -> Response:
         told=[list(texts) for _, texts in groupby(detail.texts, key=lambda each: each.who)],
         steps=playbook.see(service().sessions, scope(), reference),
         outcomes=list(Outcome),
+        now=now(),
         errors=errors or {},
         form=request.form,
     )

@@ -55,7 +55,7 @@ def _evidence(fields: Fields, item: Item, value: str, usual: str, now: datetime)
     return Evidence(value, what, source or usual, on)
 
 
-def filled(known: Mapping[str, Evidence], assessed: By | None) -> "MultiDict[str, str]":
+def filled(known: Mapping[str, Evidence]) -> "MultiDict[str, str]":
     """Answers as their fields show them, for assessing anew from the last time."""
     form: MultiDict[str, str] = MultiDict()
     for item, each in known.items():
@@ -63,8 +63,6 @@ def filled(known: Mapping[str, Evidence], assessed: By | None) -> "MultiDict[str
         form[f"e_{item}"] = each.what
         form[f"s_{item}"] = each.source
         form[f"d_{item}"] = _written(each.on)
-    if assessed is not None:
-        form["agency"] = assessed.agency
     return form
 
 

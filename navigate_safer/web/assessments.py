@@ -119,8 +119,7 @@ def _dash_filled(kept: Kept) -> "MultiDict[str, str]":
 
 
 def _filled(kept: Kept, answers: forms.Answers) -> "MultiDict[str, str]":
-    known = None if kept.current is None else kept.current.body.by
-    form = assessment_forms.filled(answers, known)
+    form = assessment_forms.filled(answers)
     form["assessor"] = signed_in().name
     form["replaces"] = "0" if kept.current is None else str(kept.current.version)
     form.update(assessment_forms.today_fields(now()))

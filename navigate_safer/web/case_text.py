@@ -10,8 +10,7 @@ def plain(
     """What was typed; the error says what has to be taken out of it."""
     read = fields.long_text if large else fields.text
     typed = read(name, what, required=required)
-    found = private_text.told(typed)
+    found = private_text.fault(typed)
     if found is not None:
-        why = "no address or number may stand in a record about a perpetrator"
-        fields.errors[name] = f"Take out {found}: {why}"
+        fields.errors[name] = found
     return typed

@@ -13,8 +13,11 @@ from navigate_safer.people.programmes import (
     Measure,
     Mode,
     RarOrdered,
+    SessionKind,
     Sitting,
     Stage,
+    Template,
+    templates,
 )
 from navigate_safer.people.session_outcomes import by_code
 from navigate_safer.services import individual_sessions as individual
@@ -52,14 +55,18 @@ def plan(ref: str) -> ResponseReturnValue:
     """Plan a session, or one a week."""
     page = session_pages.of_person(service().sessions, scope(), ref, now())
     fields = Fields(request.form)
-    made, weeks = _planned(fields, page)
+    made, weeks, programme = _planned(fields, page)
     if made is not None:
+        sessions = service().sessions
         try:
-            individual.plan(service().sessions, scope(), ref, made, weeks, now())
+            if programme:
+                kept = individual.plan_programme(sessions, scope(), ref, made, programme, now())
+            else:
+                kept = individual.plan(sessions, scope(), ref, made, weeks, now())
         except NoSession as fault:
             fields.errors.update(fault.errors)
         else:
-            flash(f"{weeks} session{'' if weeks == 1 else 's'} planned.", "success")
+            flash(f"{len(kept)} session{'' if len(kept) == 1 else 's'} planned.", "success")
             return redirect(url_for("individual.person", ref=ref))
     return _person(page, request.form, fields.errors, "plan")
 
@@ -188,8 +195,11 @@ def answer(ref: str) -> ResponseReturnValue:
     return _session(page, form, fields.errors)
 
 
-def _planned(fields: Fields, page: PersonSessions) -> tuple[Sitting | None, int]:
-    title = fields.text("title", "what it is about", longest=100)
+def _planned(fields: Fields, page: PersonSessions) -> tuple[Sitting | None, int, str]:
+    """What is planned, for how many weeks, or by which programme."""
+    codes = [each.code for each in _alone()]
+    programme = fields.among("programme", codes, "a programme", required=False)
+    title = fields.text("title", "what it is about", longest=100, required=not programme)
     starts_at = fields.instant("starts_at", "the day and time")
     minutes = fields.whole("minutes", "the minutes", least=5, most=LONGEST_MINUTES)
     weeks = fields.whole("weeks", "the weeks", least=1, most=MOST_WEEKS)
@@ -197,17 +207,21 @@ def _planned(fields: Fields, page: PersonSessions) -> tuple[Sitting | None, int]
     place = fields.text("place", "where it is", required=False, longest=100)
     catch_ups = _catch_ups(page)
     chosen = fields.among("catch_up", list(catch_ups), "the session", required=False)
-    if chosen and weeks not in (None, 1):
-        fields.errors["weeks"] = "A catch-up is one session: enter 1"
+    if chosen and (weeks not in (None, 1) or programme):
+        fields.errors["weeks"] = "A catch-up is one session, without a programme: enter 1"
     if fields.errors or starts_at is None or minutes is None or weeks is None or mode is None:
-        return None, 0
+        return None, 0, ""
     group, _, unit = chosen.partition(":")
     made = Sitting(
         title=title, module="", mode=mode, starts_at=starts_at, minutes=minutes, place=place,
         group_ref=group, unit=int(unit) if unit else None, catch_up=bool(chosen),
         rar=fields.ticked("rar"),
     )  # fmt: skip
-    return made, weeks
+    return made, weeks, programme
+
+
+def _alone() -> list[Template]:
+    return [each for each in templates().templates if each.of_kind(SessionKind.ONE_TO_ONE)]
 
 
 def _catch_ups(page: PersonSessions) -> dict[str, str]:
@@ -239,6 +253,8 @@ def _person(
         modes=ALONE,
         stages=list(Stage),
         catch_ups=_catch_ups(page),
+        programmes=_alone(),
+        alone=SessionKind.ONE_TO_ONE,
         rules=programme_rules(),
         caution=CAUTION,
     )

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from alerts.finding import FindingKind, Severity
-from alerts.policy import Channel, Policy, PolicyFault, Step, Target
+from alerts.policy import Bundling, Channel, Policy, PolicyFault, Step, Target
 from navigate_safer.people.access import Permission, Role
 from navigate_safer.services import policies, policy_preview
 from navigate_safer.services.policies import CannotKeep, Draft
@@ -18,6 +18,8 @@ pages = Blueprint("policies", __name__)
 MOST_STEPS = 8
 KINDS = [each for each in FindingKind if not each.only_recorded]
 SERVICE = "service"
+# Alerts of low severity are not texted at all.
+AT_ONCE = [each for each in Severity if each.texts_an_officer]
 # Who can be told of a case: the roles that may answer an alert.
 ROLES = (Role.DUTY_OFFICER, Role.OFFENDER_MANAGER, Role.SUPERVISOR, Role.SYSTEM_ADMINISTRATOR)
 
@@ -113,7 +115,7 @@ def _draft(errors: dict[str, str]) -> Draft | None:
     for field, what in (("name", "Enter a name"), ("reason", "Enter why")):
         if not form.get(field, "").strip():
             errors[field] = what
-    steps = _steps(errors)
+    steps, bundling = _steps(errors), _bundling(errors)
     kinds = set(form.getlist("kinds"))
     area = form.get("area", "")
     if not area.isdecimal() and area != "all":
@@ -131,7 +133,28 @@ def _draft(errors: dict[str, str]) -> Draft | None:
         steps=tuple(steps),
         reason=form["reason"],
         replaces=int(form.get("replaces", "")) if form.get("replaces", "").isdecimal() else 0,
+        bundling=bundling,
     )
+
+
+def _bundling(errors: dict[str, str]) -> Bundling:
+    """What may wait to be told together; a form without these fields means the usual."""
+    usual = Bundling()
+    severity = request.form.get("at_once", usual.at_once.value)
+    if severity not in {each.value for each in AT_ONCE}:
+        errors["at_once"] = "Select which alerts are told at once"
+        return usual
+    typed = request.form.get("every_minutes", f"{usual.every_s / 60:g}")
+    try:
+        every_s = round(60 * float(typed))
+    except (ValueError, OverflowError):
+        errors["every_minutes"] = "Enter how many minutes are between texts that tell of several"
+        return usual
+    try:
+        return Bundling(at_once=Severity(severity), every_s=every_s)
+    except PolicyFault as fault:
+        errors["every_minutes"] = str(fault).capitalize()
+        return usual
 
 
 def _steps(errors: dict[str, str]) -> list[Step]:
@@ -174,6 +197,8 @@ def _filled(known: Policy) -> MultiDict[str, str]:
     form["name"] = known.name
     form["area"] = "all" if known.area_id is None else str(known.area_id)
     form["replaces"] = str(known.version)
+    form["at_once"] = known.bundling.at_once.value
+    form["every_minutes"] = f"{known.bundling.every_s / 60:g}"
     form.setlist("severities", [each.value for each in known.severities])
     kinds = [SERVICE] if known.about_service else [each.value for each in known.kinds or ()]
     form.setlist("kinds", kinds)
@@ -220,6 +245,8 @@ def _form(
         errors=errors or {},
         kinds=KINDS,
         severities=list(Severity),
+        at_once=AT_ONCE,
+        usual=Bundling(),
         roles=ROLES,
         channels=list(Channel),
         steps=range(1, MOST_STEPS + 1),

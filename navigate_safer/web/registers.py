@@ -1,5 +1,6 @@
 """The register of a group's session: everybody on one page, one submit."""
 
+import msgspec
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
@@ -78,7 +79,7 @@ def save(ref: str, number: int) -> ResponseReturnValue:
             fields.errors["reason"] = "Enter why the register is changed"
         except Stale as stale:
             typed = group_registers.typed(page.record, page.members, wanted)
-            told = conflict(stale, typed)
+            told = _by_name(conflict(stale, typed), page)
             page = group_registers.see(service().sessions, scope(), ref, number, now())
         else:
             flash(_said(lines), "success")
@@ -133,6 +134,17 @@ def _line(fields: Fields, ref: str) -> Line:
         concern=fields.long_text(f"concern-{ref}", "the concern", required=False),
         notify=fields.ticked(f"notify-{ref}"),
     )
+
+
+def _by_name(told: Conflict, page: RegisterPage) -> Conflict:
+    """The lines that differ by the name of the person and not by the reference."""
+    named = []
+    for each in told.differences:
+        _, _, place = each.place.partition("lines, ")
+        ref, _, what = place.rpartition(", ")
+        known = f"{page.names[ref]}, {what}" if ref in page.names else each.place
+        named.append(msgspec.structs.replace(each, place=known))
+    return Conflict(told.newest, named)
 
 
 def _said(lines: dict[str, Line]) -> str:

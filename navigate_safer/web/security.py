@@ -34,7 +34,7 @@ def _headers(answer: Response) -> Response:
     headers = answer.headers
     headers["Content-Security-Policy"] = POLICY.format(nonce=g.get("csp_nonce", ""))
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
+    headers.setdefault("Referrer-Policy", "same-origin")
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "geolocation=(), camera=(), microphone=()"
     if request.is_secure:

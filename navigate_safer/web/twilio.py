@@ -66,10 +66,10 @@ def reply() -> ResponseReturnValue:
     log = logs.logger("web")
     log.info("reply by text", state=result.value)
     if message.is_opt_out:
-        log.warning("an officer has stopped all texts")
+        log.warning("somebody has stopped all texts")
         stopped.tell(service().sessions, message.sender, now(), service().voice)
     elif message.is_opt_in:
-        log.info("an officer takes texts again")
+        log.info("somebody takes texts again")
         stopped.unmark(service().sessions, message.sender)
     return Response(EMPTY_TWIML, mimetype="text/xml")
 

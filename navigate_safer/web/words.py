@@ -94,8 +94,20 @@ MOVES = {
     "amend": "Amended",
     "withdraw": "Withdrawn",
 }
+# Why a wearer was told, or was not.
+WEARER_VERDICTS = {
+    "told": "Told",
+    "too_late": "Not told: too late to be of use",
+    "excused": "Not told: an officer had allowed it",
+    "silenced": "Not told: under a silence",
+    "quiet_hours": "Not told: in the quiet hours",
+    "told_lately": "Not told: told of the same within half an hour",
+    "most_a_day": "Not told: the most of a day had been reached",
+    "stopped": "Not told: the wearer has replied STOP",
+    "no_way": "Not told: no verified number, and no other way",
+}
 WEEK = tuple(day.value for day in SEVEN)
-ON_CALL = ("/rotas", "/silences", "/policies", "/burden", "/account")
+ON_CALL = ("/rotas", "/silences", "/policies", "/wearer-messages", "/burden", "/account")
 Entry = tuple[Permission, str, str, tuple[str, ...]]
 # The pages of casework that are about an area and not about one person.
 CASEWORK: tuple[Entry, ...] = (
@@ -117,6 +129,7 @@ def install(app: Flask) -> None:
         moment=moment,
         clock_time=clock_time,
         day=day,
+        when=when,
         due_at=due_at,
         london_day=day_of,
         iso=lambda at: at.isoformat() if at else "",
@@ -130,6 +143,7 @@ def install(app: Flask) -> None:
         condition=lambda value: CONDITIONS.get(value, in_words(value)),
         verdict=lambda value: VERDICTS[value],
         stretch=lambda value: STRETCHES[value],
+        wearer_verdict=lambda value: WEARER_VERDICTS[value],
         day_state=lambda value: DAY_STATES[value],
         move=lambda value: MOVES.get(value, in_words(value)),
         source=lambda value: SOURCES.get(value, "unknown"),
@@ -181,6 +195,12 @@ def clock_time(at: datetime | None) -> str:
         return "never"
     local, today = at.astimezone(LONDON), auth.now().astimezone(LONDON).date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local.day} {local:%b %H:%M:%S}"
+
+
+def when(at: datetime) -> str:
+    """A meeting's day and time in London: Thu 26 Nov 2026, 18:30."""
+    local = at.astimezone(LONDON)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
 
 
 def day(at: date | datetime | None) -> str:

@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from navigate_safer import logs, metrics
 from navigate_safer.db.limits import GIGABYTE
-from navigate_safer.services import claiming, deliver, heartbeats
+from navigate_safer.services import claiming, deliver, heartbeats, wearer_post
 from navigate_safer.services.claiming import Claim
 from navigate_safer.services.self_watch import SelfWatch
+from navigate_safer.services.wearer_post import WearerClaim
 from navigate_safer.wiring import Service
 from navigate_safer.workers import loop
 from navigate_safer.workers.loop import Stop
@@ -26,6 +27,10 @@ class DeliverWorker:
         many = service.settings.deliver_side_by_side
         self._pool = ThreadPoolExecutor(max_workers=many, thread_name_prefix="deliver")
         self._free = threading.Semaphore(many)
+        # One at a time and in a pool of their own: a provider that is slow with texts to wearers
+        # must not keep a place from an officer's.
+        self._wearer_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="wearers")
+        self._wearer_free = threading.Semaphore(1)
         # The scheduler watches too; whoever notices that the other is gone says so.
         disk_bytes = service.settings.database_disk_gb * GIGABYTE
         self._watch = SelfWatch(service.sessions, service.voice, disk_bytes)
@@ -36,6 +41,7 @@ class DeliverWorker:
             loop.run("deliver", self.turn, self._beat, stop, idle_s=IDLE_S)
         finally:
             self._pool.shutdown(wait=True)
+            self._wearer_pool.shutdown(wait=True)
 
     def turn(self) -> bool:
         """Claim one text and hand it to a thread; False when nothing is due."""
@@ -56,7 +62,44 @@ class DeliverWorker:
         finally:
             if claim is None:
                 self._free.release()
+        return claim is not None or self._wearer_turn()
+
+    def _wearer_turn(self) -> bool:
+        """Where no officer waits: claim one text to a wearer; False when none is due."""
+        if not self._wearer_free.acquire(blocking=False):
+            return False
+        claim = None
+        try:
+            service = self._service
+            claim = wearer_post.claim_next(
+                service.sessions,
+                self._ways,
+                service.clock,
+                service.settings.public_url,
+                draw=random.random(),
+            )
+            if claim is not None:
+                self._wearer_pool.submit(self._hand_to_wearer, claim)
+        finally:
+            if claim is None:
+                self._wearer_free.release()
         return claim is not None
+
+    def _hand_to_wearer(self, claim: WearerClaim) -> None:
+        service = self._service
+        try:
+            state = wearer_post.hand_over(
+                service.sessions, claim, service.clock, jitter=random.random()
+            )
+        except Exception as fault:  # as for officers' texts: the lease ends, and it is looked for
+            kind = type(fault).__name__
+            self._log.error(
+                "text to a wearer not recorded", message_id=claim.message_id, exception_type=kind
+            )
+            return
+        finally:
+            self._wearer_free.release()
+        metrics.wearer_text_tried(state)
 
     def _hand_over(self, claim: Claim) -> None:
         service = self._service

@@ -27,7 +27,9 @@ from navigate_safer.services import (
     self_watch,
     storage_round,
     sweep,
+    wearer_telling,
 )
+from navigate_safer.services.commands import CommandPolicy
 from navigate_safer.services.self_watch import SelfWatch
 from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
@@ -51,6 +53,8 @@ MEETINGS_EVERY_S = 3_600
 PARTNERS_EVERY_S = 5
 PROTECTED_EVERY_S = 15
 ROTAS_EVERY_S = 900
+WEARERS_EVERY_S = 1
+CURFEWS_EVERY_S = 30
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
 
@@ -104,9 +108,26 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
         ("weights", WEIGHTS_EVERY_S, weights),
         ("silence", SILENCE_EVERY_S, silence),
         ("heartbeat", BEAT_EVERY_S, beat),
+        *_wearer_jobs(service),
         *_self_watch(service),
         *_house_jobs(service),
         *_place_jobs(service),
+    ]
+
+
+def _wearer_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
+    sessions, clock, settings = service.sessions, service.clock, service.settings
+    limits = CommandPolicy(settings.command_lasts_s, settings.commands_per_hour)
+
+    def wearers() -> None:
+        wearer_telling.look(sessions, clock(), limits)
+
+    def curfews() -> None:
+        wearer_telling.look_ahead(sessions, clock(), limits)
+
+    return [
+        ("wearers", WEARERS_EVERY_S, wearers),
+        ("curfews", CURFEWS_EVERY_S, curfews),
     ]
 
 

@@ -9,14 +9,20 @@ from hypothesis import strategies as st
 
 from alerts.finding import Severity
 from alerts.messages import (
+    MOST_TOGETHER,
     MessageError,
     alert_reference,
     breach_text,
+    bundle_text,
     fits_one_part,
     gsm7_septets,
+    is_link_token,
+    link_token,
     parse_reply,
     reply_code,
+    with_word,
 )
+from alerts.outgoing import OutgoingText
 
 LINK = "https://navigate.example.org/a/" + "Zm9vYmFyYmF6cXV4MTIzNA"
 
@@ -180,3 +186,62 @@ def test_references_and_codes_are_spread():
     source = random.Random(1)
     assert len({alert_reference(source) for _ in range(2000)}) == 2000
     assert len({reply_code(source) for _ in range(2000)}) > 1980
+
+
+# Several alerts in one text, and links that acknowledge
+
+PAIRS = [("7KQ4M2", "482913"), ("9XW3CD", "004711"), ("HJM6T7", "771204")]
+
+
+def test_a_text_of_several_alerts_reads_like_this():
+    said = bundle_text(word="MEDIUM", alerts=PAIRS[:2], link="https://x.org/board")
+    assert said == (
+        "Navigate Safer MEDIUM: 2 alerts need you. Reply each code by itself: "
+        "7KQ4M2 482913, 9XW3CD 004711 https://x.org/board"
+    )
+
+
+@pytest.mark.parametrize("many", range(2, MOST_TOGETHER + 1))
+def test_several_alerts_are_one_part_and_the_link_goes_before_a_code_does(many):
+    longest = "https://".ljust(83, "x")
+    alerts = [(f"CCCCC{digit}", f"12345{digit}") for digit in "234679"][:many]
+    said = bundle_text(word="MEDIUM", alerts=alerts, link=longest)
+    assert fits_one_part(said)
+    assert longest not in said
+    assert all(f"{reference} {code}" in said for reference, code in alerts)
+
+
+@pytest.mark.parametrize("alerts", [[], PAIRS[:1], PAIRS * 2])
+def test_one_text_tells_of_two_to_five_alerts(alerts):
+    with pytest.raises(MessageError, match="2 to 5 alerts"):
+        bundle_text(word="MEDIUM", alerts=alerts, link="https://x.org")
+
+
+def test_a_lost_text_of_several_is_looked_for_by_its_first_code_and_not_by_their_number():
+    said = bundle_text(word="MEDIUM", alerts=PAIRS, link="https://x.org/board")
+    text = OutgoingText("a1", "+447700900101", said, "7KQ4M2", 120)
+    assert text.mark == "482913"
+
+
+def test_several_codes_quoted_back_are_no_answer_and_one_is():
+    said = bundle_text(word="MEDIUM", alerts=PAIRS, link="https://x.org/board")
+    assert parse_reply(said) is None
+    assert parse_reply("004711") == "004711"
+
+
+def test_a_text_that_has_become_worse_says_so():
+    assert with_word(text(word="MEDIUM"), "URGENT") == text(word="URGENT")
+
+
+@given(st.integers())
+def test_a_link_that_acknowledges_fits_beside_the_code_in_one_part(seed):
+    token = link_token(random.Random(seed))
+    assert is_link_token(token)
+    assert len(set(token)) > 5
+    # The longest address of pages with which it fits; longer ones keep the link to sign in.
+    assert fits_one_part(text(link="https://".ljust(62, "x") + "/k/" + token))
+
+
+@pytest.mark.parametrize("forged", ["", "a" * 21, "a" * 23, "a" * 21 + "-", "../../" + "a" * 16])
+def test_what_is_no_token_is_seen(forged):
+    assert not is_link_token(forged)

@@ -281,13 +281,19 @@ def test_a_score_keeps_the_table_that_it_was_made_with(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("She lives at 14 Fletching Row now", "a street address"),
-        ("Refuge near CH1 2HU", "a postcode"),
-        ("ring 07700 900199", "a telephone number"),
-        ("ring +44 7700 900199 at night", "a telephone number"),
-        ("Seen on 18 November at the Cross, 3 times in 2 weeks", None),
-        ("PNC 12/0123456A, order of 2 March 2026", None),
+        ("She lives at 14 Fletching Row now", "Take out the street address"),
+        ("Now near CH1 2HU", "Take out the postcode"),
+        ("ring 07700 900199 at night", "Take out the telephone number"),
+        ("She went to a refuge", "Take out the refuge"),
     ],
 )
-def test_an_address_or_a_number_is_found_in_a_text(text: str, found: str | None) -> None:
-    assert private_text.told(text) == found
+def test_where_somebody_lives_is_found_in_a_text(text: str, found: str) -> None:
+    assert str(private_text.fault(text)).startswith(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["At the Cross on 18 November, 3 times in 2 weeks", "PNC 12/0123456A, since 2 March 2026"],
+)
+def test_other_numbers_may_stand_in_a_text(text: str) -> None:
+    assert private_text.fault(text) is None

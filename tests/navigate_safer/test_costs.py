@@ -10,7 +10,7 @@ from sqlalchemy import select
 from alerts.lifecycle import Move, Outcome
 from navigate_safer.db import costs as stored
 from navigate_safer.db import outcomes, workload
-from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow, EpisodeRow
+from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow
 from navigate_safer.db.people import AreaRow, StaffRow, WearerRow
 from navigate_safer.demo.costs import cost_entries
 from navigate_safer.people.access import Role, Scope
@@ -65,18 +65,16 @@ def test_what_was_withdrawn_or_answered_later_was_not_yet_then(watch) -> None:
         wearers = [each.id for each in session.scalars(select(WearerRow))]
         areas = frozenset(session.scalars(select(AreaRow.id)))
         scope = Scope(1, Role.BOARD_MEMBER, areas)
-        (episode,) = session.scalars(select(EpisodeRow))
-        assert workload.waiting(session, scope, known) == Waiting(late=0, open=1)
-        assert workload.waiting(session, scope, later) == Waiting(late=1, open=1)
-        session.add(
-            EpisodeHistoryRow(
-                episode_id=episode.id, at=known + DAY, action="withdraw", why="late data"
-            )
-        )
+        alerts = list(session.scalars(select(AlertRow)))
+        assert workload.waiting(session, scope, known) == Waiting(late=0, open=len(alerts))
+        assert workload.waiting(session, scope, later) == Waiting(len(alerts), len(alerts))
+        for alert in alerts:
+            then = {"at": known + DAY, "action": "withdraw", "why": "late data"}
+            session.add(EpisodeHistoryRow(episode_id=alert.episode_id, **then))
         session.flush()
         for at, withdrawn in ((known, False), (later, True)):
-            (fact,) = outcomes.alerts(session, wearers, START - DAY, later, at)
-            assert fact.withdrawn is withdrawn
+            facts = outcomes.alerts(session, wearers, START - DAY, later, at)
+            assert [fact.withdrawn for fact in facts] == [withdrawn] * len(alerts)
 
 
 def test_an_alert_that_was_opened_again_had_its_outcome_before(watch) -> None:
@@ -84,7 +82,7 @@ def test_an_alert_that_was_opened_again_had_its_outcome_before(watch) -> None:
     opened = watch.clock()
     officer = watch.database.one(StaffRow, StaffRow.ref == "off-1").id
     with watch.database.sessions.begin() as session:
-        (alert,) = session.scalars(select(AlertRow))
+        alert = session.scalars(select(AlertRow).order_by(AlertRow.id)).first()
         areas = frozenset(session.scalars(select(AreaRow.id)))
         wearers = [each.id for each in session.scalars(select(WearerRow))]
         reference = alert.reference
@@ -94,13 +92,13 @@ def test_an_alert_that_was_opened_again_had_its_outcome_before(watch) -> None:
         watch.database.sessions, scope, reference, Outcome.FALSE_ALARM, text, opened + DAY
     )
     with watch.database.sessions.begin() as session:
-        (alert,) = session.scalars(select(AlertRow))
+        alert = session.scalars(select(AlertRow).where(AlertRow.reference == reference)).one()
         again = {"staff_id": None, "channel": "judge", "reason": "worse"}
         alerting.move(session, alert, Move.REOPEN, opened + 2 * DAY, **again)
 
     def outcome(at: datetime) -> str | None:
         with watch.database.sessions() as session:
-            (fact,) = outcomes.alerts(session, wearers, START - DAY, opened + DAY, at)
-            return fact.outcome
+            facts = outcomes.alerts(session, wearers, START - DAY, opened + DAY, at)
+            return facts[0].outcome
 
     assert [outcome(opened + n * DAY) for n in (0, 1, 2)] == [None, "false_alarm", None]

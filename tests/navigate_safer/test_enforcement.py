@@ -71,7 +71,7 @@ class Desk:
             of, _ = records.about(session, scope, "W-NEW")
             return failures.withdraw(session, scope, of, source_ref, "Wrong person", self.now)
 
-    def decide(self, record, *, acceptable: bool = False, **more):
+    def decide(self, record, *, acceptable: bool = False):
         with self.office.sessions.begin() as session:
             scope = self.office.scope()
             of, _ = records.about(session, scope, "W-NEW")
@@ -82,7 +82,7 @@ class Desk:
         )  # fmt: skip
         return failures.decide(
             self.office.sessions, self.office.scope(), record.ref, body, acceptable=acceptable,
-            why="No proof was shown", replaces=self.newest(record.ref).version, now=self.now, **more,
+            why="No proof was shown", replaces=self.newest(record.ref).version, now=self.now,
         )  # fmt: skip
 
     def warn(self, record, sent_on: date | None = None):
@@ -162,8 +162,8 @@ def test_who_runs_sessions_reports_and_only_an_officer_decides(desk: Desk) -> No
         )  # fmt: skip
     with pytest.raises(Forbidden):
         desk.missed(START, "SE-2:W-NEW", Role.IDVA)
-    with pytest.raises(NotFound), desk.office.sessions.begin() as session:
-        east = desk.office.scope(Role.OFFENDER_MANAGER, "east")
+    east = desk.office.scope(Role.OFFENDER_MANAGER, "east")
+    with desk.office.sessions() as session, pytest.raises(NotFound):
         records.newest(session, east, FAILURE, record.ref)
     decided = desk.decide(record)
     assert decided.body.decision is not None
@@ -292,8 +292,8 @@ def test_the_letter_is_a_draft_until_it_is_sent_and_then_stays_as_it_was(desk: D
     sent = printed()
     desk.office.watch.clock.forward(days=3)
     assert printed() == sent
+    facilitator = desk.office.scope(Role.PROGRAMME_FACILITATOR)
     with pytest.raises(Forbidden):
-        facilitator = desk.office.scope(Role.PROGRAMME_FACILITATOR)
         warning_letters.pdf(desk.office.sessions, facilitator, decided.ref, desk.now)
 
 

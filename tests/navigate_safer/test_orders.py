@@ -188,9 +188,16 @@ def test_a_clause_that_cannot_be_is_refused_at_its_field(office: Office) -> None
         office.add(number, inside_out)
     assert office.watch.database.count(ConditionRow, ConditionRow.order_id == number) == 0
     office.add(number, zone_clause())
-    for field, clause in {"number": zone_clause("Z-9"), "zone": zone_clause(number="5")}.items():
+    tag = {"monitored": Monitored.TAG, "zone_ref": None}
+    office.add(number, zone_clause(number="6", **tag), replaces=2)
+    again = {
+        "number": zone_clause("Z-9"),
+        "zone": zone_clause(number="5"),
+        "monitored": zone_clause(number="7", **{**tag, "monitored": Monitored.TRAIL}),
+    }
+    for field, clause in again.items():
         with pytest.raises(Faulty) as refused:
-            office.add(number, clause, replaces=2)
+            office.add(number, clause, replaces=3)
         assert field in refused.value.faults, field
 
 
@@ -237,7 +244,8 @@ def test_the_clocks_of_an_order_come_one_after_another() -> None:
     seen = msgspec.structs.replace(file, seen=("notice", "end-90"))
     due = due_of(seen, START, None)
     assert due is not None
-    assert day_of(due.at) == file.ends_on - timedelta(days=30)
+    # Thirty days before 7 June 2027 is Saturday 8 May: the Friday before.
+    assert (file.ends_on, day_of(due.at)) == (date(2027, 6, 7), date(2027, 5, 7))
     assert due_of(msgspec.structs.replace(file, revoked_at=START), START, None) is None
     short = draft("dvpo", starts_on=first, made_on=first, ends_on=first + timedelta(days=27))
     assert [key for key, _ in alarms(short, None)] == ["plan", "end-7", "end-0"]

@@ -14,6 +14,7 @@ from navigate_safer.db.people import AreaRow, StaffRow, WearerRow
 from navigate_safer.people.access import Forbidden, Role, Scope
 from navigate_safer.people.casefile import StaffMember
 from navigate_safer.people.days import day_of
+from navigate_safer.people.failures import FAILURE
 from navigate_safer.people.menu import EndReason, RequestState, shipped
 from navigate_safer.people.programmes import Group, LeaveReason, Line, Mode, RarOrdered, Sitting
 from navigate_safer.people.records import differences
@@ -28,6 +29,7 @@ from navigate_safer.services import (
     intervention_steps,
     menu,
     progress,
+    records,
     register,
     session_pages,
 )
@@ -94,6 +96,11 @@ class Centre:
     def of(self, person: str):
         return session_pages.of_person(self.sessions, self.scope(), person, START)
 
+    def failures(self, person: str):
+        with self.sessions() as session:
+            of, _ = records.about(session, self.scope(), person)
+            return records.listed(session, self.scope(), FAILURE, wearer_id=of.wearer_id)
+
     def ask(self, person: str, code: str = CODE, **more: object) -> str:
         from navigate_safer.people.menu import AlcoholNeed, Motivation
 
@@ -150,10 +157,12 @@ def test_a_register_is_kept_whole_with_each_session_and_what_the_alerting_hears(
     dues = {each.due.what for each in anywhere.of("W-1").sittings if each.due}
     assert dues == {"Read what the facilitator says of 13 November"}
     (absence,) = anywhere.of("W-X1").sittings
-    assert absence.due is not None
-    assert absence.due.what == "Decide on unacceptable absence, 13 November"
-    assert absence.due.at.date() == date(2026, 11, 17), "two working days after the Friday"
-    assert missed.ref == absence.ref
+    (failure,) = anywhere.failures("W-X1")
+    assert (failure.body.source_ref, missed.ref) == (absence.ref, absence.ref)
+    assert failure.body.what == "Unacceptable absence: Why we are here and what we agree"
+    assert failure.due is not None
+    assert failure.due.at.date() == date(2026, 11, 17), "two working days after the Friday"
+    assert anywhere.failures("W-1") == anywhere.failures("W-X2") == []
 
 
 def test_a_correction_is_a_version_with_its_reason_and_takes_back_what_was_told(
@@ -166,6 +175,8 @@ def test_a_correction_is_a_version_with_its_reason_and_takes_back_what_was_told(
     anywhere.save(ref, 2, lines={"W_1": "ATTC", "W_X1": "AAME"}, reason="a doctor's note came")
     assert [each.version for each in anywhere.page(ref).versions] == [3, 2, 1]
     assert anywhere.database.one(MissedSessionRow).withdrawn
+    (failure,) = anywhere.failures("W-X1")
+    assert (failure.state, failure.due) == ("withdrawn", None)
     (excused,) = anywhere.of("W-X1").sittings
     assert (excused.version, excused.due, excused.state) == (2, None, "excused")
     (untouched,) = anywhere.of("W-1").sittings
@@ -239,23 +250,27 @@ def test_what_the_officer_answers_ends_what_is_due_until_the_outcome_changes(
     centre: Centre,
 ) -> None:
     ref = centre.group("W-1")
-    centre.save(ref, lines={"W_1": "UAAB"})
-    (missed,) = centre.of("W-1").sittings
+    said = Line("ATTC", concern="A new partner", notify=True)
+    centre.save(ref, lines={"W_1": said})
+    (told,) = centre.of("W-1").sittings
     with pytest.raises(Forbidden):
         individual_sessions.answer(
-            centre.sessions, centre.scope(Role.PROGRAMME_FACILITATOR), missed.ref, "Seen",
+            centre.sessions, centre.scope(Role.PROGRAMME_FACILITATOR), told.ref, "Seen",
             replaces=1, now=START,
         )  # fmt: skip
     individual_sessions.answer(
-        centre.sessions, centre.scope(Role.OFFENDER_MANAGER), missed.ref, "Letter sent",
+        centre.sessions, centre.scope(Role.OFFENDER_MANAGER), told.ref, "IDVA told",
         replaces=1, now=START,
     )  # fmt: skip
     (answered,) = centre.of("W-1").sittings
-    assert (answered.body.answer, answered.due) == ("Letter sent", None)
-    centre.save(ref, 2, lines={"W_1": "AFTC"}, reason="he came, very late")
+    assert (answered.body.answer, answered.due) == ("IDVA told", None)
+    sent_home = msgspec.structs.replace(said, outcome="ATSH")
+    centre.save(ref, 2, lines={"W_1": sent_home}, reason="he was sent home")
     (again,) = centre.of("W-1").sittings
     assert again.body.answer == ""
     assert again.due is not None
+    (failure,) = centre.failures("W-1")
+    assert failure.body.what.startswith("Sent home: behaviour")
 
 
 def test_a_group_is_refused_what_cannot_be(centre: Centre) -> None:

@@ -45,7 +45,8 @@ def test_into_the_zone_told_answered_and_out_again(watch: Watch) -> None:
     assert text.to == "+447700900101"
     assert fits_one_part(text.body)
     alert = watch.database.one(AlertRow)
-    assert f"{PUBLIC_URL}/a/{alert.reference}" in text.body
+    assert alert.reference in text.body
+    assert f"{PUBLIC_URL}/k/" in text.body
     assert text.status_callback == f"{PUBLIC_URL}/twilio/status/{text.attempt_id}"
     code = re.search(r"Reply (\d{6})", text.body)
     assert code is not None

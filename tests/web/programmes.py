@@ -1,11 +1,11 @@
-"""A menu, a group with its register, a request and a session of the small office, each made once."""
+"""A menu, a group, a request and a session of the small office, each made once."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
-import msgspec
 from web.on_call import scope_of, staff_id, west
 from web.world import World
 
+from navigate_safer.people.casefile import CaseFile, Wearer
 from navigate_safer.people.days import day_of
 from navigate_safer.people.menu import AlcoholNeed, Motivation, shipped
 from navigate_safer.people.programmes import GROUP, REGISTER, SITTING, Group, Mode, Sitting
@@ -16,6 +16,7 @@ from navigate_safer.services import (
     intervention_requests,
     menu,
     records,
+    register,
 )
 from navigate_safer.services.intervention_requests import Asked
 
@@ -87,19 +88,11 @@ def session_of(world: World) -> str:
 
 
 def larger_group(world: World, count: int) -> list[str]:
-    """References of so many more wearers of the west, registered."""
-    from case_files import one_more_wearer
-
-    from navigate_safer.services import register
-
-    refs = []
-    for number in range(1, count + 1):
-        case_file = one_more_wearer(number, conditions=())
-        (wearer,) = case_file.wearers
-        wearer = msgspec.structs.replace(wearer, orders=[])
-        register.register(
-            world.database.sessions, msgspec.structs.replace(case_file, wearers=[wearer]),
-            world.clock(),
-        )  # fmt: skip
-        refs.append(wearer.ref)
-    return refs
+    """References of so many more people of the west, without a tag or an order."""
+    born = date(1990, 1, 1)
+    people = [
+        Wearer(f"W-X{n}", f"Wearer Number {n}", born, "west", "Hoole", "medium", "manager", [], [])
+        for n in range(1, count + 1)
+    ]
+    register.register(world.database.sessions, CaseFile(v=1, wearers=people), world.clock())
+    return [each.ref for each in people]

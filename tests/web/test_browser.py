@@ -15,7 +15,7 @@ import pytest
 from case_files import MINUTE, START, walk
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from watch import VOICE
-from web import casework
+from web import casework, programmes
 from web.browsing import (
     AXE,
     DESK,
@@ -103,6 +103,12 @@ def reference_of(path: str, world: World) -> str:
             path = path.replace(word, str(value))
     if "MEETING" in path:
         path = path.replace("MEETING", casework.meeting_of(world))
+    if "REFERRAL" in path:
+        path = path.replace("REFERRAL", casework.referral_of(world))
+    if path.startswith("/people/W-EXC/assessments"):
+        casework.assessed(world)
+    if "GROUP" in path:
+        path = path.replace("GROUP", programmes.group_of(world))
     if path == "QUESTION":
         form = {
             "lat": str(CROSS.lat), "lon": str(CROSS.lon), "radius_m": "300", "purpose": "crime",
@@ -130,11 +136,19 @@ PAGES = [
     pytest.param("manager", "/people/W-EXC/timeline", id="timeline of a person"),
     pytest.param("manager", "/people/W-EXC/safety-checks", id="safety checks"),
     pytest.param("manager", "/meetings/MEETING", id="meeting"),
+    pytest.param("facilitator", "/groups/GROUP/sessions/1/register", id="register of a group"),
+    pytest.param("facilitator", "/groups/GROUP", id="group"),
+    pytest.param("facilitator", "/people/W-EXC/sessions", id="sessions of a person"),
+    pytest.param("supervisor", "/capacity", id="capacity"),
     pytest.param("manager", "/people/PLANNED/plan", id="plan"),
     pytest.param("manager", "/people/PLANNED/plan/unmanaged", id="unmanaged risk"),
     pytest.param("manager", "/people/PLANNED/cohort", id="a person of the cohort"),
     pytest.param("supervisor", "/cohort", id="cohort"),
     pytest.param("idva", "/victims/V-1", id="protected person"),
+    pytest.param("access", "/intake/new", id="new referral"),
+    pytest.param("access", "/intake/referrals/REFERRAL", id="referral with who may be the same"),
+    pytest.param("manager", "/people/W-EXC/assessments", id="assessments"),
+    pytest.param("idva", "/people/W-EXC/assessments/dash/V-1", id="Dash"),
     pytest.param("manager", "/near", id="who was near a place"),
     pytest.param("manager", "QUESTION", id="who was near a place: the answer"),
     pytest.param("manager", "/outcomes", id="outcomes"),

@@ -55,7 +55,7 @@ def test_a_whole_case_shows_its_result_with_and_without_deductions(quiet_world: 
     page = supervisor.get("/outcomes/cost")
     words = words_of(page)
     for part in (
-        "Without deductions, undiscounted", "With deductions, discounted", "Economic benefit",
+        "Without, discounted", "With, discounted", "Economic benefit",
         "no finding that the programme worked", "These pay more than they get: Council",
         "What moves the result most", "adds up", "£10,610.00",
     ):  # fmt: skip

@@ -5,8 +5,14 @@ from web.enforcing import OF, breach_of, community_order, failure_of, listed, mi
 from web.world import PLACE_WORDS, VICTIM_WORDS, World, plain
 
 from alerts.finding import FindingKind
+from navigate_safer.demo import casework_orders
+from navigate_safer.demo.casework_staff import Office
+from navigate_safer.people.access import Role
+from navigate_safer.people.breaches import BREACH
 from navigate_safer.people.failures import FAILURE
 from navigate_safer.people.notices import NOTICE
+from navigate_safer.people.orders import ORDER
+from navigate_safer.services import records
 
 WEEK_OF = {"sent_on-day": "20", "sent_on-month": "11", "sent_on-year": "2026"}
 
@@ -147,3 +153,21 @@ def test_the_morning_view_leads_to_the_failure(world: World) -> None:
     page = world.visitor("manager").get("/today").text
     assert f'href="/failures/{ref}"' in page
     assert "Decide about the failure of 17 November" in page
+
+
+def test_the_demonstration_has_a_case_of_each_kind_once(world: World) -> None:
+    office = Office.of(world.database.sessions)
+    for _ in range(2):
+        casework_orders.sprinkle_orders(office, world.clock())
+    scope = office.scope(Role.OFFENDER_MANAGER)
+    with world.database.sessions() as session:
+        found = {
+            kind.name: sorted(each.state for each in records.listed(session, scope, kind))
+            for kind in (FAILURE, BREACH, NOTICE, ORDER)
+        }
+    assert found == {
+        "failure": ["awaiting_decision", "closed", "referred", "warned"],
+        "breach": ["pack_due"],
+        "protection_notice": ["clock_running"],
+        "order": ["live"] * 3,
+    }

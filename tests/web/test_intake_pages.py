@@ -63,7 +63,7 @@ def test_what_is_missing_or_wrong_is_told_in_place_and_nothing_is_kept(quiet_wor
     assert set(told) == {
         "given_name", "born_on", "pnc", "source", "received_at", "what", "alcohol", "victims",
     }  # fmt: skip
-    assert told["what"].startswith("Take out a street address")
+    assert told["what"].startswith("Take out the street address")
     assert told["pnc"].endswith("such as 12/0123456A")
     assert 'value="Wistaston"' in answer.text, "what was typed is still there"
     assert quiet_world.database.count(CaseRecordRow) == 0

@@ -99,16 +99,16 @@ def test_a_step_that_was_ticked_in_error_is_taken_back_and_stays_in_the_record(
     ticked_at = world.clock()
     world.clock.forward(minutes=2)
     supervisor = world.visitor("supervisor")
-    supervisor.post(f"{alert}/step/undo", key="send_unit", why="it was another alert's car")
+    supervisor.post(f"{alert}/step/undo", key="send_unit", why="that car was for another alert")
     row = world.database.one(TickRow)
     assert (row.at, row.words, row.undone_at, row.undone_why) == (
-        ticked_at, "car 4", world.clock(), "it was another alert's car",
+        ticked_at, "car 4", world.clock(), "that car was for another alert",
     )  # fmt: skip
     shown = words_of(supervisor.get(alert))
     assert "Left to do: 7 of 7" in shown
-    assert "Supervisor Ashworthy: it was another alert's car" in shown
+    assert "Supervisor Ashworthy: that car was for another alert" in shown
     assert "Duty Ashworthy: car 4" in shown
-    taken_back = "Send a unit, or write why not: it was another alert's car"
+    taken_back = "Send a unit, or write why not: that car was for another alert"
     assert ("step_undone", taken_back) in history(world)
     assert "alert step undone" in [row.what for row in world.database.all(AuditRow)]
 

@@ -24,6 +24,8 @@ PUBLIC = {
     "public.metrics": "behind a token of its own, and not there without one",
     "public.telemetry_schema": "for gateway makers",
     "static": "scripts and styles",
+    "links.look": "behind the secret of the link; shows what the text says and changes nothing",
+    "links.acknowledge": "behind the secret of the link; works once",
     "twilio.status": "signed by Twilio",
     "twilio.reply": "signed by Twilio",
     "twilio.call_status": "signed by Twilio",
@@ -211,6 +213,15 @@ POST /sessions/SESSION/answer      no   bad     no          no   no     bad     
 GET  /capacity                     no   ok      no          no   no     ok         no      no
 GET  /capacity/1/limits            no   no      no          no   no     ok         no      no
 POST /capacity/1/limits            no   no      no          no   no     bad        no      no
+GET  /people/PERSON/messages       ok   ok      no          no   no     ok         no      no
+POST /people/PERSON/messages/number  no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/code    no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/verify  no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/confirm no bad     no          no   no     bad        no      no
+POST /people/PERSON/messages/remove  no to      no          no   no     to         no      no
+GET  /wearer-messages              no   no      no          no   no     ok         no      no
+GET  /wearer-messages/1            no   no      no          no   no     ok         no      no
+POST /wearer-messages/1            no   no      no          no   no     bad        no      no
 GET  /zones                        ok   ok      no          no   no     ok         no      no
 GET  /zones/draw                   no   ok      no          no   no     ok         no      no
 POST /zones/draw/save              no   bad     no          no   no     bad        no      no

@@ -85,7 +85,7 @@ def after_rest(now_at, *, watched=True):
 
 
 def test_of_one_who_is_where_the_rest_began_a_leap_is_doubted_more():
-    assert after_rest(OUTSIDE).belief.still > after_rest(BEYOND).belief.still + 0.05
+    assert after_rest(OUTSIDE).belief.still > 3 * after_rest(BEYOND).belief.still
     assert after_rest(OUTSIDE).belief.age_s > 3600
 
 
