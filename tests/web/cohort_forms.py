@@ -1,6 +1,6 @@
 """Forms of the cohort and of plans as staff of the small office fill them in."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from web.on_call import scope_of
 from web.world import Visitor, World
@@ -64,6 +64,9 @@ def planned(world: World, person: str = PERSON) -> str:
     path = f"/people/{person}/plan"
     if "There is no plan" in manager.get(path).text:
         select(world, person)
+        colour = {"colour": "amber", "cause": "He came twice", "replaces": "0"}
+        assert manager.post(f"/people/{person}/cohort/rag", **colour).status_code == 302
+        world.clock.at += timedelta(minutes=1)
         begun = manager.post(f"{path}/details", **details(world, template="yes"))
         assert begun.status_code == 302, begun.text
     return person
