@@ -63,6 +63,7 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
     wearers = [
         _wearer(sketch, start, papers[sketch.ref].order, managers[sketch.ref]) for sketch in drawn
     ]
+    born = {each.ref: each.born_on for each in wearers}
     return CaseFile(
         v=1,
         areas=[Area(each.ref, each.name) for each in LOCALITIES],
@@ -72,12 +73,7 @@ def build_cohort(*, seed: int, start: datetime) -> CaseFile:
         zones=[*_town_zones(drawn, victims), *zones],
         wearers=wearers,
         victims=victims,
-        offending=offending_of(
-            {each.ref: each.born_on for each in wearers},
-            _kept_from(victims),
-            seed=seed,
-            today=start.date(),
-        ),
+        offending=offending_of(born, _kept_from(victims), seed=seed, today=start.date()),
         harm_tables=[harm_table()],
         populations=[population(seed=seed)],
         costs=cost_entries(start.date()),

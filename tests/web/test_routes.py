@@ -138,10 +138,10 @@ POST /victims/V-1/contact          no   no      no          bad  no     no      
 POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
-GET  /protection/ALERT                      gone no      no          gone no     gone       no      no
-POST /protection/ALERT/acknowledge         to   no      no          gone no     to         no      no
-POST /protection/ALERT/note                 gone no      no          gone no     gone       no      no
-POST /protection/ALERT/resolve              gone no      no          gone no     gone       no      no
+GET  /protection/ALERT gone no      no          gone no     gone       no      no
+POST /protection/ALERT/acknowledge to   no      no          gone no     to         no      no
+POST /protection/ALERT/note gone no      no          gone no     gone       no      no
+POST /protection/ALERT/resolve gone no      no          gone no     gone       no      no
 GET  /help/statements              ok   ok      ok          ok   ok     ok         ok      ok
 GET  /intake                       no   no      no          no   ok     ok         no      no
 GET  /intake/new                   no   no      no          no   ok     ok         no      no
