@@ -62,7 +62,7 @@ class Desk(msgspec.Struct, frozen=True):
             sessions, scope, "W-1", band, "seen at home", by(agency), replaces=replaces, now=NOW
         )
 
-    def see(self, role: Role | None = None) -> assessments.Overview:
+    def see(self, role: Role | None = None) -> assessment_views.Overview:
         scope = self.office.scope(role or self.role)
         return assessment_views.see(self.office.database.sessions, scope, "W-1", NOW)
 
