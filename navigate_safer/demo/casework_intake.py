@@ -21,7 +21,6 @@ from navigate_safer.people.referrals import (
 )
 from navigate_safer.people.rfgv import RfgvInputs
 from navigate_safer.services import (
-    assessment_views,
     assessments,
     records,
     referral_decisions,
@@ -146,7 +145,7 @@ def _assess(office: Office, ref: str, number: int, now: datetime) -> None:
 
 def _dash(office: Office, ref: str, number: int, on: date, now: datetime) -> None:
     idva = office.scope(Role.IDVA)
-    victims = assessment_views.see(office.sessions, idva, ref, now).victims[:2]
+    victims = assessments.see(office.sessions, idva, ref, now).victims[:2]
     by = By("IDVA", "IDVA service", on, day_of(now) + timedelta(days=14 + number))
     for place, victim in enumerate(victims):
         judged = Band.HIGH if (number + place) % 4 == 0 else None

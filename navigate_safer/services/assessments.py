@@ -1,26 +1,31 @@
-"""The common assessment of one person: keep each part of it.
+"""The common assessment of one person: see it whole, and keep each part of it.
 
 Whatever can move the band is kept together with the band, in one transaction.
 """
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
+from navigate_safer.db import referrals as rows
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import WearerRow
 from navigate_safer.people import assessments
-from navigate_safer.people.access import Scope
+from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.assessment_forms import Answers, count, form
 from navigate_safer.people.assessments import (
+    BAND,
     CLOSED,
     DASH,
     JUDGEMENT,
     LIVE,
     NEEDS,
     PARTNER_RATING,
+    RFGV,
     VICTIM_RATING,
+    BandHeld,
     Basis,
     By,
     Dash,
@@ -28,14 +33,49 @@ from navigate_safer.people.assessments import (
     Needs,
     NeverLower,
     PartnerRating,
+    Rating,
 )
 from navigate_safer.people.days import end_of, start_of
-from navigate_safer.people.records import Due, Record
+from navigate_safer.people.records import BodyT, Due, Record, RecordKind
 from navigate_safer.people.referrals import Band
+from navigate_safer.people.rfgv import RfgvScore
 from navigate_safer.services import bands, records, slots
-from navigate_safer.services.assessment_views import dash_slot, require_victim, whose
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import About
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """A person's assessments. Dashes, victims' ratings and references are for assessors only.
+
+    ``ratings`` are the live ones; ``band_history`` the newest first.
+    """
+
+    ref: str
+    name: str
+    band: str
+    held: Record[BandHeld] | None
+    band_history: list[Record[BandHeld]]
+    ratings: list[Rating]
+    judgement: Record[Judgement] | None
+    needs: Record[Needs] | None
+    partner_ratings: list[Record[PartnerRating]]
+    rfgv: Record[RfgvScore] | None
+    dashes: list[Record[Dash]]
+    victims: list[str]
+
+    @property
+    def disagree(self) -> bool:
+        """Whether those who rate the person say different things."""
+        return assessments.disagree(self.ratings)
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a form is filled from: the current version, and those before it, the newest first."""
+
+    ref: str
+    name: str
+    current: Record[Any] | None
+    versions: list[Record[Any]]
 
 
 class DashWish(msgspec.Struct, frozen=True):
@@ -47,6 +87,81 @@ class DashWish(msgspec.Struct, frozen=True):
     judged: Band | None
     judged_why: str
     by: By
+
+
+def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Overview:
+    """Everything of one person that somebody may see; raises Forbidden and NotFound."""
+    scope.require(Permission.SEE_CASEWORK)
+    with sessions.begin() as session:
+        of, wearer = records.about(session, scope, ref)
+        wearer_id = _whose(of)
+        held = records.in_slot(session, scope, BAND, f"band:{wearer_id}")
+        history = [] if held is None else records.versions(session, scope, BAND, held.ref)
+        partners = records.listed(session, scope, PARTNER_RATING, wearer_id=wearer_id)
+        assessor = scope.may(DASH.see)
+        if assessor:
+            partners += records.listed(session, scope, VICTIM_RATING, wearer_id=wearer_id)
+        records.consulted(session, scope, "assessments", now, wearer_id=wearer_id)
+        return Overview(
+            ref=wearer.ref,
+            name=wearer.name,
+            band=wearer.band,
+            held=held,
+            band_history=history,
+            ratings=bands.live(session, scope, wearer_id),
+            judgement=bands.judgement(session, scope, wearer_id),
+            needs=records.in_slot(session, scope, NEEDS, f"needs:{wearer_id}"),
+            partner_ratings=sorted(partners, key=lambda each: each.at, reverse=True),
+            rfgv=records.in_slot(session, scope, RFGV, f"rfgv:{wearer_id}"),
+            dashes=_dashes(session, scope, wearer_id) if assessor else [],
+            victims=rows.victim_refs(session, scope, wearer_id) if assessor else [],
+        )
+
+
+def _dashes(session: Session, scope: Scope, wearer_id: int) -> list[Record[Dash]]:
+    return records.listed(session, scope, DASH, wearer_id=wearer_id)
+
+
+def see_dash(sessions: Sessions, scope: Scope, ref: str, victim: str, now: datetime) -> Kept:
+    """The Dash of one victim against one person; raises Forbidden and NotFound."""
+    scope.require(DASH.see)
+    with sessions.begin() as session:
+        of, wearer = records.about(session, scope, ref)
+        _known_victim(session, scope, of, victim)
+        found = records.in_slot(session, scope, DASH, _dash_slot(of, victim))
+        kept = _kept(session, scope, wearer, DASH, found)
+        detail: dict[str, object] = {"record": "" if found is None else found.ref}
+        records.consulted(session, scope, "dash", now, wearer_id=of.wearer_id, detail=detail)
+        return kept
+
+
+def see_needs(sessions: Sessions, scope: Scope, ref: str) -> Kept:
+    """Risk and need of one person, to be assessed anew; raises Forbidden and NotFound."""
+    scope.require(NEEDS.write)
+    with sessions.begin() as session:
+        of, wearer = records.about(session, scope, ref)
+        found = records.in_slot(session, scope, NEEDS, f"needs:{_whose(of)}")
+        return _kept(session, scope, wearer, NEEDS, found)
+
+
+def see_judgement(sessions: Sessions, scope: Scope, ref: str) -> Kept:
+    """The live judgement of one person; raises Forbidden and NotFound."""
+    scope.require(JUDGEMENT.write)
+    with sessions.begin() as session:
+        of, wearer = records.about(session, scope, ref)
+        found = bands.judgement(session, scope, _whose(of))
+        return _kept(session, scope, wearer, JUDGEMENT, found)
+
+
+def _kept(
+    session: Session,
+    scope: Scope,
+    wearer: WearerRow,
+    kind: RecordKind[BodyT],
+    found: Record[BodyT] | None,
+) -> Kept:
+    versions = [] if found is None else records.versions(session, scope, kind, found.ref)
+    return Kept(wearer.ref, wearer.name, found, list(versions))
 
 
 def save_dash(
@@ -66,7 +181,7 @@ def save_dash(
     scored = assessments.score_dash(form("dash"), wish.answers, wish.judged, wish.incidents_12m)
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
-        require_victim(session, scope, of, wish.victim)
+        _known_victim(session, scope, of, wish.victim)
         bands.hold(session, wearer)
         body = Dash(
             victim=wish.victim,
@@ -81,7 +196,7 @@ def save_dash(
             by=wish.by,
         )
         made = slots.keep(
-            session, scope, DASH, of, dash_slot(of, wish.victim), body,
+            session, scope, DASH, of, _dash_slot(of, wish.victim), body,
             replaces=replaces, now=now, at=start_of(wish.by.on), state=LIVE,
             due=Due(end_of(wish.by.review_on), "Review a victim's Dash"),
         )  # fmt: skip
@@ -106,7 +221,7 @@ def close_dash(
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         bands.hold(session, wearer)
-        found = records.in_slot(session, scope, DASH, dash_slot(of, victim))
+        found = records.in_slot(session, scope, DASH, _dash_slot(of, victim))
         if found is None:
             raise NotFound
         records.change(
@@ -125,7 +240,7 @@ def save_needs(
     with sessions.begin() as session:
         of, _ = records.about(session, scope, ref)
         return slots.keep(
-            session, scope, NEEDS, of, f"needs:{whose(of)}", body,
+            session, scope, NEEDS, of, f"needs:{_whose(of)}", body,
             replaces=replaces, now=now, at=start_of(body.by.on), state=LIVE,
             due=Due(end_of(body.by.review_on), "Review risk and need"), reason=body.summary,
         )  # fmt: skip
@@ -141,10 +256,10 @@ def save_rating(
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         if body.victim:
-            require_victim(session, scope, of, body.victim)
+            _known_victim(session, scope, of, body.victim)
         bands.hold(session, wearer)
         kind = VICTIM_RATING if body.victim else PARTNER_RATING
-        slot = f"rating:{whose(of)}:{body.tool[:40]}:{body.agency[:25]}:{body.victim[:30]}"
+        slot = f"rating:{_whose(of)}:{body.tool[:40]}:{body.agency[:25]}:{body.victim[:30]}"
         found = records.in_slot(session, scope, kind, slot)
         due = None
         if body.review_on is not None:
@@ -176,13 +291,13 @@ def save_judgement(
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         bands.hold(session, wearer)
-        ratings = bands.live(session, scope, whose(of))
+        ratings = bands.live(session, scope, _whose(of))
         least = assessments.highest(each for each in ratings if each.tool)
         if least is not None and band.rank < least.rank:
             raise NeverLower(least)
         body = Judgement(band, reason, Basis.JUDGEMENT, least, by)
         slots.keep(
-            session, scope, JUDGEMENT, of, bands.judgement_slot(whose(of)), body,
+            session, scope, JUDGEMENT, of, bands.judgement_slot(_whose(of)), body,
             replaces=replaces, now=now, at=start_of(by.on), state=LIVE,
             due=Due(end_of(by.review_on), "Review the judgement of risk"), reason=reason,
         )  # fmt: skip
@@ -200,3 +315,17 @@ def _settle(
     reason: str,
 ) -> Band | None:
     return bands.settle(session, scope, of, wearer, now, agency=agency, reason=reason)
+
+
+def _known_victim(session: Session, scope: Scope, of: About, victim: str) -> None:
+    if victim not in rows.victim_refs(session, scope, _whose(of)):
+        raise NotFound
+
+
+def _dash_slot(of: About, victim: str) -> str:
+    return f"dash:{of.wearer_id}:{victim}"
+
+
+def _whose(of: About) -> int:
+    assert of.wearer_id is not None, "a wearer has an id"
+    return of.wearer_id

@@ -98,9 +98,13 @@ def settle(
         return None
     by_tools = assessments.highest(each for each in ratings if each.tool)
     before = Band(wearer.band) if wearer.band in BANDS else None
-    overridden = by_tools is not None and top.rank > by_tools.rank
-    why = assessments.resting_on(ratings, top)
-    body = BandHeld(top, None if before is top else before, why, overridden, agency)
+    body = BandHeld(
+        band=top,
+        before=None if before is top else before,
+        why=assessments.resting_on(ratings, top),
+        overridden=by_tools is not None and top.rank > by_tools.rank,
+        agency=agency,
+    )
     if held is None or (held.body.band, held.body.why) != (top, body.why):
         version = 0 if held is None else held.version
         slots.keep(

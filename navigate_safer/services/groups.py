@@ -21,7 +21,7 @@ from navigate_safer.people.programmes import (
     template,
     templates,
 )
-from navigate_safer.people.records import Due, Record
+from navigate_safer.people.records import Due
 from navigate_safer.services import records
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import About, SlotTaken
@@ -236,21 +236,9 @@ def move(
         if in_order != sorted(in_order):
             raise NoGroup(to="Enter a time after the session before it and before the one after it")
         for each in moved:
-            _put_off(session, scope, group, each, times[each.ref], reason, now)
-
-
-def _put_off(
-    session: Session,
-    scope: Scope,
-    group: Record[Group],
-    held: Record[Register],
-    to: datetime,
-    reason: str,
-    now: datetime,
-) -> None:
-    body = msgspec.structs.replace(held.body, starts_at=to)
-    records.change(
-        session, scope, REGISTER, held.ref, body, replaces=held.version, now=now,
-        at=to, slot=slot_of(group.ref, body.number), due=register_due(group.body, body),
-        reason=reason,
-    )  # fmt: skip
+            body = msgspec.structs.replace(each.body, starts_at=times[each.ref])
+            records.change(
+                session, scope, REGISTER, each.ref, body, replaces=each.version, now=now,
+                at=body.starts_at, slot=slot_of(ref, body.number),
+                due=register_due(group.body, body), reason=reason,
+            )  # fmt: skip

@@ -256,18 +256,6 @@ def _note(
     records.add(
         session, scope, CAME_IN, of, came_in, now=now, at=record.at, state=wish.outcome.value
     )
-    _keep_known_as(session, scope, record, of, wearer, now)
-
-
-def _keep_known_as(
-    session: Session,
-    scope: Scope,
-    record: Record[Referral],
-    of: About,
-    wearer: WearerRow,
-    now: datetime,
-) -> None:
-    assert of.wearer_id is not None, "a wearer has an id"
     slot = known_as_slot(of.wearer_id)
     held = records.in_slot(session, scope, KNOWN_AS, slot)
     before = KnownAs() if held is None else held.body

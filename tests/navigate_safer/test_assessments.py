@@ -18,14 +18,7 @@ from navigate_safer.people.assessment_forms import Evidence, Incomplete, form
 from navigate_safer.people.assessments import Needs, NeverLower, PartnerRating
 from navigate_safer.people.referrals import Band
 from navigate_safer.people.rfgv import RfgvInputs
-from navigate_safer.services import (
-    assessment_views,
-    assessments,
-    band_overrides,
-    rfgv_scores,
-    timeline,
-    today,
-)
+from navigate_safer.services import assessments, band_overrides, rfgv_scores, timeline, today
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import Stale
 
@@ -62,9 +55,9 @@ class Desk(msgspec.Struct, frozen=True):
             sessions, scope, "W-1", band, "seen at home", by(agency), replaces=replaces, now=NOW
         )
 
-    def see(self, role: Role | None = None) -> assessment_views.Overview:
+    def see(self, role: Role | None = None) -> assessments.Overview:
         scope = self.office.scope(role or self.role)
-        return assessment_views.see(self.office.database.sessions, scope, "W-1", NOW)
+        return assessments.see(self.office.database.sessions, scope, "W-1", NOW)
 
     def band(self) -> str:
         return self.office.database.one(WearerRow, WearerRow.ref == "W-1").band
@@ -191,7 +184,7 @@ def test_a_dash_is_seen_by_assessors_and_is_on_no_timeline(desk: Desk) -> None:
         assert (shown.dashes, shown.victims) == ([], [])
         assert "Dash" not in [each.what for each in shown.ratings]
         with pytest.raises(Forbidden):
-            assessment_views.see_dash(
+            assessments.see_dash(
                 desk.office.database.sessions, desk.office.scope(role), "W-1", "V-1", NOW
             )
     events = timeline.see(

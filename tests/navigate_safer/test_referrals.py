@@ -27,7 +27,6 @@ from navigate_safer.people.referrals import (
     Referral,
 )
 from navigate_safer.services import (
-    assessment_views,
     assessments,
     referral_settings,
     referrals,
@@ -87,7 +86,7 @@ def test_somebody_taken_on_has_a_record_a_band_a_history_and_a_first_assessment_
         "Godric Wistaston", date(1990, 5, 6), "Hoole", "high",
     )  # fmt: skip
     sessions, manager = office.database.sessions, office.scope(Role.OFFENDER_MANAGER)
-    shown = assessment_views.see(sessions, manager, person, NOW)
+    shown = assessments.see(sessions, manager, person, NOW)
     assert shown.held is not None
     assert (shown.held.body.band, shown.held.body.why) == (
         Band.HIGH, ["Judgement at triage, Access team"],

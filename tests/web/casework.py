@@ -13,7 +13,6 @@ from navigate_safer.people.referrals import Answered, Band, Caller, Facts, Perso
 from navigate_safer.people.rfgv import RfgvInputs
 from navigate_safer.people.safety import SAFETY_CHECK
 from navigate_safer.services import (
-    assessment_views,
     assessments,
     hub,
     panels,
@@ -106,7 +105,7 @@ def referral_of(world: World) -> str:
 def assessed(world: World) -> None:
     """W-EXC with a Dash of V-1 that judgement raised, needs, a partner's rating and a score."""
     sessions, scope, at = world.database.sessions, scope_of(world, "manager"), world.clock()
-    if assessment_views.see(sessions, scope, PERSON, at).dashes:
+    if assessments.see(sessions, scope, PERSON, at).dashes:
         return
     items = [item.id for item in form("dash").items()]
     answers = {item: Evidence("yes" if n < 9 else "no") for n, item in enumerate(items)}
