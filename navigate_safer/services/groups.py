@@ -21,7 +21,7 @@ from navigate_safer.people.programmes import (
     template,
     templates,
 )
-from navigate_safer.people.records import Due
+from navigate_safer.people.records import Due, Record
 from navigate_safer.services import records
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import About, SlotTaken
@@ -221,14 +221,7 @@ def move(
         group = records.newest(session, scope, GROUP, ref)
         of_group = records.in_slots(session, scope, REGISTER, slot_of(ref))
         ordered = sorted(of_group, key=lambda each: each.body.number)
-        moved = [each for each in ordered if each.body.number >= number]
-        if not moved or moved[0].body.number != number:
-            raise NotFound
-        if moved[0].version != replaces:
-            raise records.Stale(moved[0])
-        moved = moved if later_too else moved[:1]
-        if any(each.state != PLANNED for each in moved):
-            raise NoGroup(to="A session whose register has been filled in stays on its day")
+        moved = _to_move(ordered, number, later_too, replaces)
         days = weekly(day_of(to), len(moved), group.body.breaks) if later_too else [day_of(to)]
         at = to.astimezone(LONDON).time()
         times = {each.ref: instant(day, at) for each, day in zip(moved, days, strict=True)}
@@ -242,3 +235,18 @@ def move(
                 at=body.starts_at, slot=slot_of(ref, body.number),
                 due=register_due(group.body, body), reason=reason,
             )  # fmt: skip
+
+
+def _to_move(
+    ordered: list[Record[Register]], number: int, later_too: bool, replaces: int
+) -> list[Record[Register]]:
+    """The session of a number, and perhaps those after it: none of them held yet."""
+    moved = [each for each in ordered if each.body.number >= number]
+    if not moved or moved[0].body.number != number:
+        raise NotFound
+    if moved[0].version != replaces:
+        raise records.Stale(moved[0])
+    moved = moved if later_too else moved[:1]
+    if any(each.state != PLANNED for each in moved):
+        raise NoGroup(to="A session whose register has been filled in stays on its day")
+    return moved

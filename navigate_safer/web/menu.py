@@ -59,7 +59,7 @@ def new() -> ResponseReturnValue:
     return _form(request.form, areas, fields.errors)
 
 
-@pages.post("/menu/take-shipped")
+@pages.post("/menu/shipped/take")
 @rule(Permission.SET_CASEWORK)
 def take_shipped() -> ResponseReturnValue:
     """Begin with the menu that the service ships."""

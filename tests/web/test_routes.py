@@ -187,7 +187,7 @@ POST /meetings/actions/ACTION/done no   bad     no          bad  bad    bad     
 GET  /menu                         ok   ok      ok          ok   ok     ok         no      no
 GET  /menu/new                     no   no      no          no   no     ok         no      no
 POST /menu/new                     no   no      no          no   no     bad        no      no
-POST /menu/take-shipped            no   no      no          no   no     bad        no      no
+POST /menu/shipped/take            no   no      no          no   no     bad        no      no
 GET  /menu/OFFER                   ok   ok      ok          ok   ok     ok         no      no
 GET  /menu/OFFER/change            no   no      no          no   no     ok         no      no
 POST /menu/OFFER/change            no   no      no          no   no     bad        no      no
