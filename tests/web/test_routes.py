@@ -268,6 +268,10 @@ GET  /service/alerts/FAULT         ok   no      no          no   no     ok      
 POST /service/alerts/FAULT/acknowledge to no    no          no   no     to         no      to
 POST /service/alerts/FAULT/note    bad  no      no          no   no     bad        no      bad
 POST /service/alerts/FAULT/resolve bad  no      no          no   no     bad        no      bad
+GET  /protection/ALERT             gone no      no          gone no     gone       no      no
+POST /protection/ALERT/acknowledge to   no      no          gone no     to         no      no
+POST /protection/ALERT/note        gone no      no          gone no     gone       no      no
+POST /protection/ALERT/resolve     gone no      no          gone no     gone       no      no
 GET  /silences                     ok   ok      no          no   no     ok         no      no
 POST /silences                     bad  bad     no          no   no     bad        no      no
 GET  /silences/HUSH                ok   ok      no          no   no     ok         no      no
