@@ -207,7 +207,9 @@ def test_a_plan_ends_with_a_reason_and_another_can_be_begun(quiet_world: World):
             {"agreed": "agreed"}, "Enter when the person was asked", id="agreed, without a day"
         ),
         pytest.param({"checks": "Visit"}, "Enter what and days", id="a check without its days"),
-        pytest.param({"own_words": "Call 07700 900199"}, "Take out the telephone number", id="a number"),
+        pytest.param(
+            {"own_words": "Call 07700 900199"}, "Take out the telephone number", id="a number"
+        ),
         pytest.param({"track": ""}, "Select a track", id="no track"),
     ],
 )
