@@ -4,7 +4,6 @@ Whatever can move the band is kept together with the band, in one transaction.
 """
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -36,7 +35,7 @@ from navigate_safer.people.assessments import (
     Rating,
 )
 from navigate_safer.people.days import end_of, start_of
-from navigate_safer.people.records import BodyT, Due, Record, RecordKind
+from navigate_safer.people.records import Due, Record
 from navigate_safer.people.referrals import Band
 from navigate_safer.people.rfgv import RfgvScore
 from navigate_safer.services import bands, records, slots
@@ -69,15 +68,6 @@ class Overview(msgspec.Struct, frozen=True):
         return assessments.disagree(self.ratings)
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """What a form is filled from: the current version, and those before it, the newest first."""
-
-    ref: str
-    name: str
-    current: Record[Any] | None
-    versions: list[Record[Any]]
-
-
 class DashWish(msgspec.Struct, frozen=True):
     """A Dash as an assessor gives it."""
 
@@ -94,7 +84,7 @@ def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Overview:
     scope.require(Permission.SEE_CASEWORK)
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
-        wearer_id = _whose(of)
+        wearer_id = whose(of)
         held = records.in_slot(session, scope, BAND, f"band:{wearer_id}")
         history = [] if held is None else records.versions(session, scope, BAND, held.ref)
         partners = records.listed(session, scope, PARTNER_RATING, wearer_id=wearer_id)
@@ -122,48 +112,6 @@ def _dashes(session: Session, scope: Scope, wearer_id: int) -> list[Record[Dash]
     return records.listed(session, scope, DASH, wearer_id=wearer_id)
 
 
-def see_dash(sessions: Sessions, scope: Scope, ref: str, victim: str, now: datetime) -> Kept:
-    """The Dash of one victim against one person; raises Forbidden and NotFound."""
-    scope.require(DASH.see)
-    with sessions.begin() as session:
-        of, wearer = records.about(session, scope, ref)
-        _known_victim(session, scope, of, victim)
-        found = records.in_slot(session, scope, DASH, _dash_slot(of, victim))
-        kept = _kept(session, scope, wearer, DASH, found)
-        detail: dict[str, object] = {"record": "" if found is None else found.ref}
-        records.consulted(session, scope, "dash", now, wearer_id=of.wearer_id, detail=detail)
-        return kept
-
-
-def see_needs(sessions: Sessions, scope: Scope, ref: str) -> Kept:
-    """Risk and need of one person, to be assessed anew; raises Forbidden and NotFound."""
-    scope.require(NEEDS.write)
-    with sessions.begin() as session:
-        of, wearer = records.about(session, scope, ref)
-        found = records.in_slot(session, scope, NEEDS, f"needs:{_whose(of)}")
-        return _kept(session, scope, wearer, NEEDS, found)
-
-
-def see_judgement(sessions: Sessions, scope: Scope, ref: str) -> Kept:
-    """The live judgement of one person; raises Forbidden and NotFound."""
-    scope.require(JUDGEMENT.write)
-    with sessions.begin() as session:
-        of, wearer = records.about(session, scope, ref)
-        found = bands.judgement(session, scope, _whose(of))
-        return _kept(session, scope, wearer, JUDGEMENT, found)
-
-
-def _kept(
-    session: Session,
-    scope: Scope,
-    wearer: WearerRow,
-    kind: RecordKind[BodyT],
-    found: Record[BodyT] | None,
-) -> Kept:
-    versions = [] if found is None else records.versions(session, scope, kind, found.ref)
-    return Kept(wearer.ref, wearer.name, found, list(versions))
-
-
 def save_dash(
     sessions: Sessions,
     scope: Scope,
@@ -181,7 +129,7 @@ def save_dash(
     scored = assessments.score_dash(form("dash"), wish.answers, wish.judged, wish.incidents_12m)
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
-        _known_victim(session, scope, of, wish.victim)
+        known_victim(session, scope, of, wish.victim)
         bands.hold(session, wearer)
         body = Dash(
             victim=wish.victim,
@@ -196,7 +144,7 @@ def save_dash(
             by=wish.by,
         )
         made = slots.keep(
-            session, scope, DASH, of, _dash_slot(of, wish.victim), body,
+            session, scope, DASH, of, dash_slot(of, wish.victim), body,
             replaces=replaces, now=now, at=start_of(wish.by.on), state=LIVE,
             due=Due(end_of(wish.by.review_on), "Review a victim's Dash"),
         )  # fmt: skip
@@ -221,7 +169,7 @@ def close_dash(
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         bands.hold(session, wearer)
-        found = records.in_slot(session, scope, DASH, _dash_slot(of, victim))
+        found = records.in_slot(session, scope, DASH, dash_slot(of, victim))
         if found is None:
             raise NotFound
         records.change(
@@ -240,7 +188,7 @@ def save_needs(
     with sessions.begin() as session:
         of, _ = records.about(session, scope, ref)
         return slots.keep(
-            session, scope, NEEDS, of, f"needs:{_whose(of)}", body,
+            session, scope, NEEDS, of, f"needs:{whose(of)}", body,
             replaces=replaces, now=now, at=start_of(body.by.on), state=LIVE,
             due=Due(end_of(body.by.review_on), "Review risk and need"), reason=body.summary,
         )  # fmt: skip
@@ -256,10 +204,10 @@ def save_rating(
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         if body.victim:
-            _known_victim(session, scope, of, body.victim)
+            known_victim(session, scope, of, body.victim)
         bands.hold(session, wearer)
         kind = VICTIM_RATING if body.victim else PARTNER_RATING
-        slot = f"rating:{_whose(of)}:{body.tool[:40]}:{body.agency[:25]}:{body.victim[:30]}"
+        slot = f"rating:{whose(of)}:{body.tool[:40]}:{body.agency[:25]}:{body.victim[:30]}"
         found = records.in_slot(session, scope, kind, slot)
         due = None
         if body.review_on is not None:
@@ -291,13 +239,13 @@ def save_judgement(
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         bands.hold(session, wearer)
-        ratings = bands.live(session, scope, _whose(of))
+        ratings = bands.live(session, scope, whose(of))
         least = assessments.highest(each for each in ratings if each.tool)
         if least is not None and band.rank < least.rank:
             raise NeverLower(least)
         body = Judgement(band, reason, Basis.JUDGEMENT, least, by)
         slots.keep(
-            session, scope, JUDGEMENT, of, bands.judgement_slot(_whose(of)), body,
+            session, scope, JUDGEMENT, of, bands.judgement_slot(whose(of)), body,
             replaces=replaces, now=now, at=start_of(by.on), state=LIVE,
             due=Due(end_of(by.review_on), "Review the judgement of risk"), reason=reason,
         )  # fmt: skip
@@ -317,15 +265,18 @@ def _settle(
     return bands.settle(session, scope, of, wearer, now, agency=agency, reason=reason)
 
 
-def _known_victim(session: Session, scope: Scope, of: About, victim: str) -> None:
-    if victim not in rows.victim_refs(session, scope, _whose(of)):
+def known_victim(session: Session, scope: Scope, of: About, victim: str) -> None:
+    """Raise NotFound unless she is registered as harmed by this person."""
+    if victim not in rows.victim_refs(session, scope, whose(of)):
         raise NotFound
 
 
-def _dash_slot(of: About, victim: str) -> str:
+def dash_slot(of: About, victim: str) -> str:
+    """There is one live Dash of a victim against a person."""
     return f"dash:{of.wearer_id}:{victim}"
 
 
-def _whose(of: About) -> int:
+def whose(of: About) -> int:
+    """The id of the wearer that a record is about."""
     assert of.wearer_id is not None, "a wearer has an id"
     return of.wearer_id

@@ -97,19 +97,18 @@ def settle(
     if top is None:
         return None
     by_tools = assessments.highest(each for each in ratings if each.tool)
-    before = Band(wearer.band) if wearer.band in BANDS else None
+    moved = wearer.band in BANDS and wearer.band != top.value
     body = BandHeld(
         band=top,
-        before=None if before is top else before,
+        before=Band(wearer.band) if moved else None,
         why=assessments.resting_on(ratings, top),
         overridden=by_tools is not None and top.rank > by_tools.rank,
         agency=agency,
     )
     if held is None or (held.body.band, held.body.why) != (top, body.why):
-        version = 0 if held is None else held.version
         slots.keep(
-            session, scope, BAND, of, slot, body,
-            replaces=version, now=now, at=now, state=top.value, reason=reason,
+            session, scope, BAND, of, slot, body, replaces=0 if held is None else held.version,
+            now=now, at=now, state=top.value, reason=reason,
         )  # fmt: skip
     wearer.band = top.value
     return top

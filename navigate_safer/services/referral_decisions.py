@@ -151,9 +151,8 @@ def _take_on(session: Session, record: Record[Referral], wish: Wish) -> tuple[Ab
     assert person.born_on is not None, "looked at before"
     assert wish.band is not None, "looked at before"
     known = rows.refs(session)
-    ref = _drawn()
-    while ref in known:
-        ref = _drawn()
+    while (ref := _drawn()) in known:
+        pass
     wearer = WearerRow(
         ref=ref,
         name=person.name,
@@ -236,7 +235,6 @@ def _note(
     now: datetime,
 ) -> None:
     """What those who work with the person may know, and what the referral adds to who it is."""
-    assert of.wearer_id is not None, "a wearer has an id"
     facts = record.body.facts
     came_in = CameIn(
         referral=record.ref,
@@ -256,15 +254,26 @@ def _note(
     records.add(
         session, scope, CAME_IN, of, came_in, now=now, at=record.at, state=wish.outcome.value
     )
+    _know_as(session, scope, record, of, wearer, now)
+
+
+def _know_as(
+    session: Session,
+    scope: Scope,
+    record: Record[Referral],
+    of: About,
+    wearer: WearerRow,
+    now: datetime,
+) -> None:
+    assert of.wearer_id is not None, "a wearer has an id"
     slot = known_as_slot(of.wearer_id)
     held = records.in_slot(session, scope, KNOWN_AS, slot)
     before = KnownAs() if held is None else held.body
     joined = before.joined(record.body.person, wearer.name)
     if joined != before:
-        version = 0 if held is None else held.version
         slots.keep(
             session, scope, KNOWN_AS, of, slot, joined,
-            replaces=version, now=now, reason=f"referral {record.ref}",
+            replaces=0 if held is None else held.version, now=now, reason=f"referral {record.ref}",
         )  # fmt: skip
 
 

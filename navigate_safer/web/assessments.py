@@ -8,8 +8,9 @@ from navigate_safer.people import assessment_forms as forms
 from navigate_safer.people.access import Permission
 from navigate_safer.people.assessments import Dash, NeverLower, score_dash, tools
 from navigate_safer.people.referrals import Band
-from navigate_safer.services import assessments
-from navigate_safer.services.assessments import DashWish, Kept
+from navigate_safer.services import assessments, kept_assessments
+from navigate_safer.services.assessments import DashWish
+from navigate_safer.services.kept_assessments import Kept
 from navigate_safer.services.records import Stale
 from navigate_safer.web import assessment_forms
 from navigate_safer.web.auth import now, rule, scope, service, signed_in
@@ -48,7 +49,7 @@ def overview(ref: str) -> ResponseReturnValue:
 @rule(Permission.ASSESS)
 def dash(ref: str, victim: str) -> ResponseReturnValue:
     """The Dash of one victim, to be assessed or assessed anew."""
-    kept = assessments.see_dash(service().sessions, scope(), ref, victim, now())
+    kept = kept_assessments.see_dash(service().sessions, scope(), ref, victim, now())
     return _dash_page(kept, victim, _dash_filled(kept), {})
 
 
@@ -56,7 +57,7 @@ def dash(ref: str, victim: str) -> ResponseReturnValue:
 @rule(Permission.ASSESS)
 def save_dash(ref: str, victim: str) -> ResponseReturnValue:
     """Score it and keep it."""
-    kept = assessments.see_dash(service().sessions, scope(), ref, victim, now())
+    kept = kept_assessments.see_dash(service().sessions, scope(), ref, victim, now())
     fields, between = Fields(request.form), None
     wish = assessment_forms.dash(fields, forms.form(forms.DASH), victim, now())
     if wish is not None:
@@ -93,7 +94,7 @@ def _never_lower(fault: NeverLower) -> str:
 @rule(Permission.ASSESS)
 def close_dash(ref: str, victim: str) -> ResponseReturnValue:
     """A Dash no longer counts, with a reason."""
-    kept = assessments.see_dash(service().sessions, scope(), ref, victim, now())
+    kept = kept_assessments.see_dash(service().sessions, scope(), ref, victim, now())
     fields = Fields(request.form)
     reason = plain(fields, "close_reason", "why it no longer counts")
     if fields.errors:
@@ -151,7 +152,7 @@ def _dash_page(
 @rule(Permission.ASSESS)
 def needs(ref: str) -> ResponseReturnValue:
     """Risk and need, to be assessed or assessed anew."""
-    kept = assessments.see_needs(service().sessions, scope(), ref)
+    kept = kept_assessments.see_needs(service().sessions, scope(), ref)
     known = None if kept.current is None else kept.current.body
     form = _filled(kept, {} if known is None else known.answers)
     if known is not None:
@@ -163,7 +164,7 @@ def needs(ref: str) -> ResponseReturnValue:
 @rule(Permission.ASSESS)
 def save_needs(ref: str) -> ResponseReturnValue:
     """Keep it."""
-    kept = assessments.see_needs(service().sessions, scope(), ref)
+    kept = kept_assessments.see_needs(service().sessions, scope(), ref)
     fields, between = Fields(request.form), None
     wish = assessment_forms.needs(fields, forms.form(forms.NEEDS), now())
     if wish is not None:

@@ -10,8 +10,8 @@ from navigate_safer.people.assessments import NeverLower, tools
 from navigate_safer.people.days import day_of
 from navigate_safer.people.referrals import Band
 from navigate_safer.people.rfgv import BadWeights, RfgvInputs, RfgvScore
-from navigate_safer.services import assessments, band_overrides, rfgv_scores
-from navigate_safer.services.assessments import Kept
+from navigate_safer.services import assessments, band_overrides, kept_assessments, rfgv_scores
+from navigate_safer.services.kept_assessments import Kept
 from navigate_safer.services.records import Stale
 from navigate_safer.services.rfgv_scores import AreaWeights, Scoring
 from navigate_safer.web import assessment_forms, rfgv_forms
@@ -57,7 +57,7 @@ def _rating_page(ref: str, form: "MultiDict[str, str]", errors: dict[str, str]) 
 @rule(Permission.ASSESS)
 def band(ref: str) -> ResponseReturnValue:
     """The form for a judgement of the band."""
-    kept = assessments.see_judgement(service().sessions, scope(), ref)
+    kept = kept_assessments.see_judgement(service().sessions, scope(), ref)
     form: MultiDict[str, str] = MultiDict(assessment_forms.today_fields(now()))
     form["assessor"] = signed_in().name
     form["replaces"] = "0" if kept.current is None else str(kept.current.version)
@@ -68,7 +68,7 @@ def band(ref: str) -> ResponseReturnValue:
 @rule(Permission.ASSESS)
 def save_band(ref: str) -> ResponseReturnValue:
     """Keep a judgement."""
-    kept = assessments.see_judgement(service().sessions, scope(), ref)
+    kept = kept_assessments.see_judgement(service().sessions, scope(), ref)
     fields, between = Fields(request.form), None
     judged = fields.choice("band", Band, "a band")
     reason = plain(fields, "reason", "the reason", large=True)

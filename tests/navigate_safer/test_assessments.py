@@ -18,7 +18,14 @@ from navigate_safer.people.assessment_forms import Evidence, Incomplete, form
 from navigate_safer.people.assessments import Needs, NeverLower, PartnerRating
 from navigate_safer.people.referrals import Band
 from navigate_safer.people.rfgv import RfgvInputs
-from navigate_safer.services import assessments, band_overrides, rfgv_scores, timeline, today
+from navigate_safer.services import (
+    assessments,
+    band_overrides,
+    kept_assessments,
+    rfgv_scores,
+    timeline,
+    today,
+)
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import Stale
 
@@ -184,7 +191,7 @@ def test_a_dash_is_seen_by_assessors_and_is_on_no_timeline(desk: Desk) -> None:
         assert (shown.dashes, shown.victims) == ([], [])
         assert "Dash" not in [each.what for each in shown.ratings]
         with pytest.raises(Forbidden):
-            assessments.see_dash(
+            kept_assessments.see_dash(
                 desk.office.database.sessions, desk.office.scope(role), "W-1", "V-1", NOW
             )
     events = timeline.see(
