@@ -172,6 +172,8 @@ def home() -> ResponseReturnValue:
     may = scope().may
     if scope().role is Role.OFFENDER_MANAGER:
         return redirect(url_for("today.today"))
+    if scope().role is Role.ACCESS_TEAM:
+        return redirect(url_for("referrals.queue"))
     if may(Permission.SEE_BOARD):
         return redirect(url_for("board.board"))
     if may(Permission.SEE_CASELOAD):

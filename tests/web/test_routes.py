@@ -358,7 +358,7 @@ HOMES = {
     "idva": "/board",
     "supervisor": "/board",
     "facilitator": "/caseload",
-    "access": "/caseload",
+    "access": "/intake",
     "auditor": "/audit",
     "admin": "/service",
 }
