@@ -37,6 +37,7 @@ PUBLIC = "public"
 # Sent by pages that refresh themselves.
 BACKGROUND = "X-Background-Refresh"
 # What a script asks for: a redirect to the sign-in page would be taken for the answer.
+FIRST_PAGES = {Role.OFFENDER_MANAGER: "today.today", Role.ACCESS_TEAM: "referrals.queue"}
 FOR_SCRIPTS = (".json", ".geojson", "/fragment")
 
 
@@ -170,10 +171,8 @@ def sign_out() -> ResponseReturnValue:
 def home() -> ResponseReturnValue:
     """The first page of the role."""
     may = scope().may
-    if scope().role is Role.OFFENDER_MANAGER:
-        return redirect(url_for("today.today"))
-    if scope().role is Role.ACCESS_TEAM:
-        return redirect(url_for("referrals.queue"))
+    if scope().role in FIRST_PAGES:
+        return redirect(url_for(FIRST_PAGES[scope().role]))
     if may(Permission.SEE_BOARD):
         return redirect(url_for("board.board"))
     if may(Permission.SEE_CASELOAD):
