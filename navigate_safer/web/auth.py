@@ -34,10 +34,11 @@ pages = Blueprint("auth", __name__)
 View = TypeVar("View", bound=Callable[..., object])
 _RULE = "navigate_safer_rule"
 PUBLIC = "public"
+# Of roles whose morning begins elsewhere than on the board or the caseload.
+FIRST_PAGES = {Role.OFFENDER_MANAGER: "today.today", Role.ACCESS_TEAM: "referrals.queue"}
 # Sent by pages that refresh themselves.
 BACKGROUND = "X-Background-Refresh"
 # What a script asks for: a redirect to the sign-in page would be taken for the answer.
-FIRST_PAGES = {Role.OFFENDER_MANAGER: "today.today", Role.ACCESS_TEAM: "referrals.queue"}
 FOR_SCRIPTS = (".json", ".geojson", "/fragment")
 
 
