@@ -174,6 +174,8 @@ class _OnPostgreSQL(_Bench):
         assert self.server is not None
         self._raw("checkpoint")
         self.server.restart_cold()
+        # The pool asks a connection whether it lives only after a second of rest.
+        self.engine.dispose()
         forget_pages(self.folder)
 
     def _raw(self, statement: str) -> None:
