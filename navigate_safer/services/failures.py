@@ -7,6 +7,7 @@ failure that awaits a decision.
 from datetime import datetime
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from navigate_safer.db.base import Sessions
@@ -151,7 +152,7 @@ def answered(
 def close(
     sessions: Sessions, scope: Scope, ref: str, why: str, *, replaces: int, now: datetime
 ) -> FailureRecord:
-    """Close it; raises :class:`CannotClose` while it must be referred or decided about."""
+    """Close it; raises :class:`CannotClose` while it must be referred, warned or decided about."""
     scope.require(Permission.MANAGE_CASES)
     with sessions.begin() as session:
         old = records.newest(session, scope, FAILURE, ref)
@@ -159,6 +160,8 @@ def close(
             raise CannotClose("Decide about it first")
         if old.state == FailureState.TO_REFER.value:
             raise CannotClose("It must be referred to an enforcement officer before it is closed")
+        if _owes_warning(old.body):
+            raise CannotClose("Send the warning letter, or refer it, before it is closed")
         body = msgspec.structs.replace(old.body, closed_why=why)
         return keep(session, scope, old, body, replaces=replaces, now=now, reason=why)
 
@@ -176,6 +179,8 @@ def keep(
     """Store a version, and let the count of its order decide about the others of it."""
     assert old.wearer_id is not None, "a failure is somebody's"
     of = About(old.area_id, old.wearer_id)
+    # Two who decide at once would each not see the other's: the second failure would be missed.
+    session.execute(select(WearerRow.id).where(WearerRow.id == of.wearer_id).with_for_update())
     others = [each for each in counted(session, scope, of) if each.ref != old.ref]
     orders = {body.order_ref, old.body.order_ref} - {None}
     changed = _store(session, scope, old, body, others, replaces=replaces, now=now, reason=reason)
@@ -205,6 +210,13 @@ def must_be_referred(body: Failure, ref: str, at: datetime, others: list[Failure
         and not each.body.decision.acceptable
     ]
     return ref in must_refer(of_kind(body.order_kind), failings)
+
+
+def _owes_warning(body: Failure) -> bool:
+    """Where a second failure is referred, a first one is: warned or referred, and never let go."""
+    if body.decision is None or body.decision.acceptable or body.warned is not None:
+        return False
+    return body.breach_ref is None and body.rules is not None and body.rules.refer_second
 
 
 def staff_name(session: Session, scope: Scope) -> str:

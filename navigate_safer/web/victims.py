@@ -135,6 +135,7 @@ def ask(ref: str) -> ResponseReturnValue:
         "planned_on", "the day of the contact that is planned", not_before=day_of(now())
     )
     what = fields.long_text("what", "what you plan to do")
+    fields.refuse_private("what")
     if fields.errors or planned_on is None:
         return _checks(ref, fields.errors)
     safety_checks.ask(service().sessions, scope(), ref, planned_on, what, now())

@@ -204,7 +204,10 @@ def test_a_first_failure_is_warned_of_and_its_answer_can_change_the_decision(des
 
 @ON_SQLITE
 def test_the_second_in_twelve_months_is_closed_only_after_it_was_referred(desk: Desk) -> None:
-    first = desk.warn(desk.decide(desk.missed(START - DAY, "SE-1")))
+    unwarned = desk.decide(desk.missed(START - DAY, "SE-1"))
+    with pytest.raises(CannotClose, match="warning letter"):
+        desk.close(unwarned)
+    first = desk.warn(unwarned)
     desk.close(first)
     desk.office.watch.clock.forward(days=60)
     second = desk.decide(desk.missed(desk.now - DAY, "SE-2"))

@@ -1,5 +1,6 @@
 """The IDVA's pages: what is kept, what is refused, and who never sees it."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -93,3 +94,29 @@ def test_each_look_at_somebody_protected_is_logged(world: World) -> None:
     looks = [row for row in world.database.all(AuditRow) if row.subject_kind == "victim"]
     assert [row.what for row in looks] == ["protected person"]
     assert "Dunstable" not in str([row.detail for row in looks])
+
+
+@pytest.mark.parametrize(
+    "told", ["She has moved to CH1 2AB", "Call her on 07700 900199", "She is in a refuge"]
+)
+def test_where_she_is_stays_out_of_checks_and_minutes(shared_world: World, told: str) -> None:
+    manager = shared_world.visitor("manager")
+    day = {"day": "27", "month": "11", "year": "2026"}
+    planned = {f"planned_on-{part}": value for part, value in day.items()}
+    asked = manager.post("/people/W-EXC/safety-checks", what=told, **planned)
+    assert asked.status_code == 422
+    held_on = {f"held_on-{part}": value for part, value in day.items()}
+    area = re.findall(r'name="area"[^>]*value="(\d+)"', manager.get("/meetings/new").text)
+    area += re.findall(r'<option value="(\d+)"', manager.get("/meetings/new").text)
+    form = {"kind": "marac", "starts": "10:00", "chair": "DI Marsh", "area": area[0], **held_on}
+    meeting = manager.post("/meetings/new", **form).headers["Location"]
+    referred = {f"referred_on-{part}": value for part, value in day.items()}
+    listed = {"person": "W-EXC", "referred_by": "Police", **referred}
+    refused = manager.post(f"{meeting}/agenda", why=told, **listed)
+    assert refused.status_code == 422
+    assert "Take out" in refused.text
+    assert manager.post(f"{meeting}/agenda", why="High risk", **listed).status_code == 302
+    assert manager.post(f"{meeting}/minutes", minutes=told, **form).status_code == 422
+    asks = {"about": "W-EXC", "agency": "Police", "owner": "PC Lowe"}
+    due = {f"due_on-{part}": value for part, value in day.items()}
+    assert manager.post(f"{meeting}/actions", what=told, **asks, **due).status_code == 422
