@@ -36,7 +36,8 @@ _YEAR = Field("year", "Financial year", WORDS, "Such as 2026/27")
 
 FIELDS: dict[Kind, tuple[Field, ...]] = {
     Kind.ASSUMPTIONS: (
-        Field("cohort", "People in the cohort", NUMBER, _BLANK, blank=True, high=1e9),
+        # Nobody is no cohort: every benefit would be nought, which reads as a finding.
+        Field("cohort", "People in the cohort", NUMBER, _BLANK, blank=True, low=1.0, high=1e9),
         Field("years", "Years", WHOLE, "At most 30", low=1, high=30),
         Field("discount_rate", "Discount rate", PERCENT),
         Field("first_year_undiscounted", "The first year is not discounted", TICK),
