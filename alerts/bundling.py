@@ -25,7 +25,9 @@ WARNINGS_OF_ZONES = frozenset(
         FindingKind.EARLY_WARNING_3,
     }
 )
-NEVER_WAIT = ZONE_BREACHES | WARNINGS_OF_ZONES
+# While a protected person's device is silent nobody can see a breach of distance, so that it stands
+# for one, whatever class a policy gathers.
+NEVER_WAIT = ZONE_BREACHES | WARNINGS_OF_ZONES | {FindingKind.PROTECTED_SILENCE}
 # Project policy, version 1: whoever is told has at least half of the time to answer left.
 MOST_OF_THE_ANSWER = 0.5
 

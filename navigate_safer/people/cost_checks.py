@@ -40,7 +40,7 @@ def check(book: Book, ref: str, entry: Entry) -> None:
     elif isinstance(entry, Cost):
         _check_cost(entry)
     elif isinstance(entry, LedgerEntry):
-        _check_ledger(entry)
+        _check_ledger(book, ref, entry)
     elif isinstance(entry, Funding) and entry.ends_on < entry.starts_on:
         raise BadEntry("ends_on", f"The end {entry.ends_on} is before the start: correct one")
 
@@ -89,12 +89,25 @@ def _check_cost(entry: Cost) -> None:
         )
 
 
-def _check_ledger(entry: LedgerEntry) -> None:
+def _check_ledger(book: Book, ref: str, entry: LedgerEntry) -> None:
     if int(entry.year[5:]) != (int(entry.year[:4]) + 1) % 100:
         raise BadEntry("year", f"{entry.year} is no financial year: write it as 2026/27")
     if entry.state == "realised" and not entry.evidence.strip():
         raise BadEntry("evidence", "Enter what shows that it was realised")
     _check_signature(entry.signed_by, entry.signed)
+    for other_ref, other in book.ledger.items():
+        if other_ref != ref and _same_pounds(entry) == _same_pounds(other):
+            raise BadEntry(
+                "what",
+                f"{other_ref} is {entry.state} for {entry.year} and {entry.agency} already: the "
+                f"same pounds would count twice. Change that entry, or say what differs",
+            )
+
+
+def _same_pounds(entry: LedgerEntry) -> tuple[str, ...]:
+    """What makes two entries one benefit: forecast, budgeted and realised are never added up."""
+    named = (entry.what, entry.agency, entry.year, entry.state)
+    return tuple(" ".join(each.casefold().split()) for each in named)
 
 
 def _check_signature(signed_by: str, signed: bool) -> None:
@@ -135,7 +148,7 @@ def _pair(book: Book, one: tuple[str, Benefit], two: tuple[str, Benefit]) -> lis
                 f"the same harm. Keep one"
             )
         ]
-    if other.unit_cost in unit.holds:
+    if other.unit_cost in _counted_within(book, unit):
         return _held(book, line, unit, beside)
     return []
 
@@ -188,11 +201,30 @@ def worth(book: Book, line: Benefit) -> float | None:
 
 
 def _held_by(book: Book, unit: UnitCost) -> list[tuple[Benefit, UnitCost]]:
+    within = _counted_within(book, unit)
     return [
         (other, book.unit_costs[other.unit_cost])
         for other in book.benefits.values()
-        if other.unit_cost in unit.holds and other.unit_cost in book.unit_costs
+        if other.unit_cost in within
     ]
+
+
+def _counted_within(book: Book, unit: UnitCost) -> set[str]:
+    """Unit costs of benefits that one holds: itself, or in another that no benefit counts.
+
+    What lies within a counted one is taken off there, and not here once more.
+    """
+    counted = {each.unit_cost for each in book.benefits.values()}
+    found: set[str] = set()
+    left, seen = list(unit.holds), set(unit.holds)
+    while left:
+        key = left.pop()
+        if key in counted and key in book.unit_costs:
+            found.add(key)
+        elif key in book.unit_costs:
+            left += [each for each in book.unit_costs[key].holds if each not in seen]
+            seen |= {*book.unit_costs[key].holds}
+    return found
 
 
 def _sum_in_words(book: Book, line: Benefit, unit: UnitCost) -> str:

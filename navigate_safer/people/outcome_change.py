@@ -83,8 +83,11 @@ def _not_watched(people: Watched) -> list[Row]:
         ("Selected too lately to be watched", len(people.too_early), "too_early"),
         ("Without a day of selection", len(people.without_selection), "without_selection"),
     )
+    # With those watched for the whole window, who are shown elsewhere, they are the whole cohort:
+    # one that is left out could be worked out from the others, so they are left out together.
+    counts = tuple(count for _, count, _ in counted)
     rows = [
-        Row(label, f"{count} people", number=count, counts=(count,), behind=behind)
+        Row(label, f"{count} people", number=count, counts=counts, behind=behind)
         for label, count, behind in counted
     ]
     label = "Offences dated in custody, left out"

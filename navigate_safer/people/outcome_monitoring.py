@@ -90,18 +90,21 @@ def alert_burden(alerts: Sequence[AlertFact], people: Sequence[Monitored]) -> Pa
     precision = rate(true, len(answered), "no alert has been answered")
     withdrawn = sum(each.withdrawn for each in alerts)
     low, high = precision.ci95 or (None, None)
+    waiting = len(alerts) - len(answered) - withdrawn
+    # With the answered ones they are all alerts: one left out could be worked out from the other.
+    rest = (withdrawn, waiting)
+    of_answered = (true, len(answered), len(answered) - true)
     rows = (
         _a_week("Alerts for each week worn", len(alerts), weeks, 1),
         Row("Precision: confirmed of those answered", percent(precision.rate),
             between(precision.ci95), f"{true} of {len(answered)} answered alerts", precision.rate,
-            low, high, (true, len(answered)), "alerts"),
-        Row("Withdrawn by later readings", str(withdrawn), number=withdrawn, counts=(withdrawn,)),
-        Row("Not answered yet", str(len(alerts) - len(answered) - withdrawn),
-            number=len(alerts) - len(answered) - withdrawn),
+            low, high, of_answered, "alerts"),
+        Row("Withdrawn by later readings", str(withdrawn), number=withdrawn, counts=rest),
+        Row("Not answered yet", str(waiting), number=waiting, counts=rest),
     )  # fmt: skip
     words = f"Of {len(answered)} answered alerts officers confirmed {true} as breaches."
     said = (
-        Sentence(words, (len(answered), true))
+        Sentence(words, of_answered)
         if answered
         else Sentence("Cannot tell how many alerts are true: none has been answered."),
         Sentence(

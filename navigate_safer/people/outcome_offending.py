@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from navigate_safer.outcomes.harm import harm
+from navigate_safer.outcomes.harm import Offences, harm
 from navigate_safer.outcomes.policy import DAYS_A_YEAR
 from navigate_safer.outcomes.refusal import BadOutcomeInput
 from navigate_safer.outcomes.reoffending import Reoffending, reoffending
@@ -48,7 +48,8 @@ def proven(histories: Sequence[History], design: Design) -> Part:
             f"size of the group the true share may lie anywhere in "
             f"{between(found.binary_wilson_ci95)}."
         )
-        said = [Sentence(words, (found.reoffenders, found.cohort_n))]
+        rest = found.cohort_n - found.reoffenders
+        said = [Sentence(words, (found.reoffenders, found.cohort_n, rest))]
     said.append(
         Sentence(
             "This counts what was proven, not what was done: most abuse never comes to court. It "
@@ -75,15 +76,16 @@ def _proven_rows(found: Reoffending, *, waiting: int, without: int) -> tuple[Row
             found.binary_rate,
             low,
             high,
-            (found.reoffenders, found.cohort_n),
+            (found.reoffenders, found.cohort_n, found.cohort_n - found.reoffenders),
             "reoffenders",
         ),
         _plain("Offences for each who re-offended", found.reoffences_per_reoffender, 2, found),
         _plain("Offences for 100 people", found.reoffences_per_100_offenders, 1, found),
-        Row("Not followed long enough", f"{waiting} people", number=waiting, counts=(waiting,),
-            behind="immature"),
-        Row("Without an index event", f"{without} people", number=without, counts=(without,),
-            behind="without_index"),
+        # With those who were followed they are the whole cohort: left out together.
+        Row("Not followed long enough", f"{waiting} people", number=waiting,
+            counts=(waiting, without), behind="immature"),
+        Row("Without an index event", f"{without} people", number=without,
+            counts=(waiting, without), behind="without_index"),
     )  # fmt: skip
 
 
@@ -100,7 +102,8 @@ def harm_part(people: Watched, table: HarmTable | None) -> Part:
     try:
         if table is None:
             raise BadOutcomeInput("no table of days by offence is loaded")
-        found = harm(observation.harm_input(people.people, table.weights_days))
+        given = observation.harm_input(people.people, table.weights_days)
+        found = harm(given)
     except BadOutcomeInput as fault:
         nothing = (Row("Harm", CANNOT),)
         return Part("harm", title, nothing, (Sentence(f"Cannot tell: {fault}."),), method)
@@ -114,8 +117,9 @@ def harm_part(people: Watched, table: HarmTable | None) -> Part:
         Row("Count", f"{found.pre_count:,} before, {found.post_count:,} after", "",
             f"change of {signed(found.count_percent_change)}", found.count_percent_change,
             counts=counts),
+        # Share and sum give the days of one offence, and so its code: it rests on those alone.
         Row("Share of the single heaviest offence", percent(largest), number=largest,
-            counts=counts),
+            counts=(*counts, _heaviest(given))),
     )  # fmt: skip
     said = (
         Sentence("One grave offence can be more harm than all others, so the harm can rise while "
@@ -124,6 +128,13 @@ def harm_part(people: Watched, table: HarmTable | None) -> Part:
         Sentence(f"Days by offence: version {table.version}, {table.source}."),
     )  # fmt: skip
     return Part("harm", title, rows, said, method)
+
+
+def _heaviest(given: Offences) -> int:
+    """How many offences before have as many days as the heaviest of them."""
+    days = {code: given.weights_days[code] for code, count in given.pre.items() if count}
+    most = max(days.values(), default=0.0)
+    return sum(given.pre[code] for code, each in days.items() if each == most)
 
 
 def serial_and_repeat(histories: Sequence[History], design: Design) -> Part:
@@ -151,7 +162,7 @@ def serial_and_repeat(histories: Sequence[History], design: Design) -> Part:
 def _share(label: str, rate: Rate, what: str, behind: str) -> Row:
     low, high = rate.ci95 or (None, None)
     note = f"{rate.count} of {rate.of} {what}"
-    counts = (rate.count, rate.of)
+    counts = (rate.count, rate.of, rate.of - rate.count)
     return Row(
         label, percent(rate.rate), between(rate.ci95), note, rate.rate, low, high, counts, behind
     )

@@ -97,7 +97,7 @@ def _tornado_axis(
         for at, _, colour in (*marks, (0.0, "", GREY))
     )
     texts = (
-        f'<text x="{min(max(x(at), 70), width - 80):.1f}" y="{top - 18}" text-anchor="middle" '
+        f'<text x="{min(max(x(at), 100), width - 100):.1f}" y="{top - 18}" text-anchor="middle" '
         f'fill="{INK}">{escape(name)}</text>'
         for at, name, _ in marks
     )

@@ -116,13 +116,26 @@ def _public_part(part: Part) -> Part:
 
 
 def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:
-    """The curve at every thirtieth day while enough are watched: no step of one person."""
-    found: dict[float, Point] = {}
+    """The curve at thirtieth days while enough are watched: no step of one person.
+
+    A day at which fewer than :data:`SMALL` people, but some, have had an event or have left since
+    the day before it is left out as well: share and number watched would tell how many.
+    """
+    found: list[Point] = []
+    events, share = 0, 1.0
     for point in curve:
-        if point.at_risk >= SMALL:
-            day = point.day - point.day % -PUBLIC_STEP_DAYS
-            found[day] = msgspec.structs.replace(point, day=day)
-    return tuple(found.values())
+        if share > 0:
+            events += round(point.at_risk * (1 - point.share / share))
+        share = point.share
+        left = found[-1].at_risk - point.at_risk if found else 0
+        if (
+            point.day % PUBLIC_STEP_DAYS == 0
+            and point.at_risk >= SMALL
+            and not small((events, left))
+        ):
+            found.append(point)
+            events = 0
+    return tuple(found)
 
 
 def percent(share: float | None, digits: int = 0) -> str:

@@ -20,6 +20,7 @@ from alerts.silences import grouped_by_gateway, muted_by
 from navigate_safer.db import bundles, telling
 from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.answering import SilencedRow
+from navigate_safer.db.service_alerts import PROTECTION_PARTS
 from navigate_safer.db.telling import RotaRow
 from zones.bank_holidays import is_bank_holiday
 
@@ -251,6 +252,8 @@ def note(
 
 def kind_of(session: Session, alert: AlertRow) -> FindingKind | None:
     """What kind of breach an alert is about; None for a fault of the service."""
+    if alert.part is not None and alert.part.startswith(PROTECTION_PARTS):
+        return FindingKind.PROTECTED_SILENCE
     if alert.episode_id is None:
         return None
     return FindingKind(session.get_one(EpisodeRow, alert.episode_id).kind)

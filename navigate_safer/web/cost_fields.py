@@ -36,7 +36,8 @@ _YEAR = Field("year", "Financial year", WORDS, "Such as 2026/27")
 
 FIELDS: dict[Kind, tuple[Field, ...]] = {
     Kind.ASSUMPTIONS: (
-        Field("cohort", "People in the cohort", NUMBER, _BLANK, blank=True, high=1e9),
+        # Nobody is no cohort: every benefit would be nought, which reads as a finding.
+        Field("cohort", "People in the cohort", NUMBER, _BLANK, blank=True, low=1.0, high=1e9),
         Field("years", "Years", WHOLE, "At most 30", low=1, high=30),
         Field("discount_rate", "Discount rate", PERCENT),
         Field("first_year_undiscounted", "The first year is not discounted", TICK),
@@ -45,7 +46,8 @@ FIELDS: dict[Kind, tuple[Field, ...]] = {
         Field("optimism_bias_cost", "Optimism bias, put on costs", PERCENT, high=1_000.0),
         Field("ramp", "Share of the full effect by year", PERCENTS,
               "One for each year, such as 50, 100, 100"),
-        Field("sensitivity", "Move each assumption by", PERCENT, "For the picture of what matters"),
+        Field("sensitivity", "Move each assumption by", PERCENT, "For the picture of what matters",
+              low=1.0),
         Field("price_year", "Prices of", WORDS, "Such as 2015/16, or: not stated"),
         _SOURCE,
     ),

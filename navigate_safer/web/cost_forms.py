@@ -60,7 +60,13 @@ def _words(text: str, field: Field) -> object:
     return text
 
 
+# A comma between groups of three. "0,5" is no five: it is refused, as nobody can tell what it is.
+_GROUPS = re.compile(r"[^,]*|[^,.]*\d(,\d{3})+(\.[^,]*)?%?")
+
+
 def _number(text: str, field: Field) -> float | None:
+    if _GROUPS.fullmatch(text.replace(" ", "")) is None:
+        raise _Fault(f"Write {_small(field.label)} with a point: 0.5, and commas only as in 12,000")
     bare = re.sub(r"[£, ]", "", text)
     if bare in ("", "notstated"):
         if field.blank:

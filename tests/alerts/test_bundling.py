@@ -146,3 +146,9 @@ def test_what_finds_no_room_keeps_its_time_and_the_nearest_deadline_goes_first()
 
 def test_what_warns_of_a_zone_is_among_what_never_waits():
     assert {FindingKind.EARLY_WARNING_1, FindingKind.EXCLUSION_APPROACH} <= NEVER_WAIT
+
+
+def test_a_protected_person_s_silent_device_never_waits_whatever_a_policy_gathers():
+    rule = Bundling(at_once=Severity.CRITICAL)
+    assert may_wait(rule, Severity.HIGH, None, Channel.SMS)
+    assert not may_wait(rule, Severity.HIGH, FindingKind.PROTECTED_SILENCE, Channel.SMS)

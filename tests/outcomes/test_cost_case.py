@@ -101,6 +101,33 @@ def test_what_cannot_be_added_up_is_refused(first: str, second: str, why: str) -
         check(book.having(Kind.BENEFIT, "again", other), "again", other)
 
 
+def test_what_lies_within_a_part_that_nobody_counts_is_counted_twice_as_well() -> None:
+    """An incident holds an arrest, and that an hour of an officer."""
+    hour = msgspec.structs.replace(SHIPPED.unit_costs["arrest"], name="Hour", pounds=50.0)
+    arrest = msgspec.structs.replace(SHIPPED.unit_costs["arrest"], holds=("hour",))
+    book = a_book(hours=line("hour"), incidents=line("incident", kind="social", net=True))
+    book = book.having(Kind.UNIT_COST, "hour", hour).having(Kind.UNIT_COST, "arrest", arrest)
+    assert net_pounds(book, book.benefits["incidents"]) == pytest.approx(13_110.0)
+    whole = line("incident", kind="social")
+    with pytest.raises(BadEntry, match="would count twice"):
+        check(book.having(Kind.BENEFIT, "incidents", whole), "incidents", whole)
+    both = book.having(Kind.BENEFIT, "arrests", line("arrest", net=True))
+    assert net_pounds(both, both.benefits["incidents"]) == pytest.approx(13_160.0 - 6_000.0)
+    assert net_pounds(both, both.benefits["arrests"]) == pytest.approx(5_950.0)
+
+
+def test_the_same_benefit_is_in_the_ledger_once_for_a_year_and_a_state() -> None:
+    post = LedgerEntry("A post", 1.0, "2026/27", "Police", "Head", "budgeted", "a test")
+    book = SHIPPED.having(Kind.LEDGER, "post", post)
+    again = msgspec.structs.replace(post, what=" a  Post", pounds=2.0)
+    with pytest.raises(BadEntry, match="would count twice"):
+        check(book.having(Kind.LEDGER, "again", again), "again", again)
+    for other in ({"state": "forecast"}, {"year": "2027/28"}, {"agency": "Council"}):
+        entry = msgspec.structs.replace(post, **other)
+        check(book.having(Kind.LEDGER, "again", entry), "again", entry)
+    check(book, "post", post)
+
+
 def test_a_book_in_which_something_counts_twice_gives_no_result() -> None:
     book = a_book(one=line("arrest"), two=line("arrest"))
     (table,) = cost_report.result_tables(book)

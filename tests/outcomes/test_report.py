@@ -16,7 +16,7 @@ from navigate_safer.people.outcome_monitoring import (
     equity,
     time_kept,
 )
-from navigate_safer.people.outcome_report import LEFT_OUT, Part, Row, Sentence, public
+from navigate_safer.people.outcome_report import LEFT_OUT, Part, Point, Row, Sentence, public
 from navigate_safer.people.outcome_whole import Gathered, behind, report_of
 
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
@@ -139,6 +139,24 @@ def test_the_public_curve_has_no_step_of_one_person(gathered: Gathered) -> None:
     curve = public(report(gathered)).part("survival").curve
     assert curve
     assert all(point.day % 30 == 0 and point.at_risk >= 5 for point in curve)
+
+
+def test_the_public_curve_does_not_tell_of_one_event() -> None:
+    people = [Point(0, 1.0, None, None, 40), Point(12, 0.875, None, None, 40)]
+    people += [Point(30, 0.875, None, None, 35), Point(41, 0.85, None, None, 35)]
+    people += [Point(60, 0.85, None, None, 34), Point(71, 0.7, None, None, 34)]
+    people += [Point(90, 0.7, None, None, 28), Point(99, 0.7, None, None, 4)]
+    part = msgspec.structs.replace(a_part(9), curve=tuple(people))
+    assert [point.day for point in in_public(part).curve] == [0, 30, 90]
+
+
+def test_of_a_known_total_what_is_left_over_is_not_told_either() -> None:
+    alerts = [AlertFact("A", "breach_confirmed", False)] * 40
+    alerts += [AlertFact("A", "false_alarm", False)] * 3 + [AlertFact("A", None, False)] * 20
+    alerts += [AlertFact("A", None, True)] * 2
+    made = in_public(alert_burden(alerts, [worn("A", "x")]))
+    assert [row.value for row in made.rows[1:]] == [LEFT_OUT] * 3
+    assert "40" not in said(made)
 
 
 def worn(ref: str, group: str, days: float = 70.0) -> Monitored:

@@ -99,6 +99,7 @@ def test_what_is_in_use_stays_and_what_is_taken_out_keeps_its_versions(quiet_wor
         pytest.param({"effect": "nan"}, "Enter a number such as 12.5", id="not a number"),
         pytest.param({"baseline": "1e400"}, "Enter a number such as 12.5", id="infinity"),
         pytest.param({"ref": "Two Words"}, "Enter a short name of small letters", id="a bad name"),
+        pytest.param({"effect": "0,5"}, "with a point: 0.5", id="a comma as the point"),
         pytest.param({"unit_cost": "gold"}, "Select a unit cost that is in the book", id="unknown"),
         pytest.param({"kind": "magic"}, "Select: kind", id="no such kind"),
         pytest.param({"source": " "}, "Enter: source", id="no source"),

@@ -10,12 +10,13 @@ from watch import VOICE
 from web.protected_pair import FAR, FITTED, HER, HER_WORDS, away_from_her, hers, his, pair_file
 from web.world import World, plain, words_of
 
+from alerts.bundling import may_wait
 from alerts.finding import FindingKind, Severity
-from alerts.policy import Policy, Step, Target
+from alerts.policy import Bundling, Channel, Policy, Step, Target
 from navigate_safer.db.alerting import AlertRow, TextRow
 from navigate_safer.db.people import StaffRow
 from navigate_safer.db.telling import PolicyRow
-from navigate_safer.services import protected_silence, replies, sweep
+from navigate_safer.services import protected_silence, replies, sweep, telling
 from navigate_safer.services.self_watch import SelfWatch
 
 SILENT = "A protected person's device is silent"
@@ -69,6 +70,17 @@ def test_the_idva_is_told_first_and_the_text_says_nothing_of_her(
     # Seen again and again, it is one silence and one alert.
     paired.clock.forward(seconds=15)
     assert look(paired) == 0
+
+
+def test_its_text_waits_for_no_other_whatever_class_a_policy_gathers(
+    paired: World, silent: str
+) -> None:
+    (alert,) = alerts(paired)
+    with paired.database.sessions() as session:
+        kind = telling.kind_of(session, alert)
+    rule = Bundling(at_once=Severity.CRITICAL)
+    assert alert.reference == silent
+    assert not may_wait(rule, Severity(alert.severity), kind, Channel.SMS)
 
 
 def test_without_an_answer_the_next_person_of_her_area_is_told(paired: World, silent: str) -> None:
