@@ -72,7 +72,7 @@ def test_an_empty_plan_has_no_step():
 
 def test_a_plan_is_kept_as_json_and_names_its_policy():
     made = plan(Severity.CRITICAL, [DAY_DUTY])
-    assert made == Plan("2", (Step(staff_id=1, answer_within_s=120),))
+    assert made == Plan("3", (Step(staff_id=1, answer_within_s=120),))
     assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(made)), Plan) == made
 
 

@@ -14,7 +14,13 @@ from watch import Watch
 
 from alerts.delivery import Fault, SendError
 from alerts.finding import Severity
-from alerts.messages import ONE_PART_SEPTETS, breach_text, gsm7_septets
+from alerts.messages import (
+    MOST_TOGETHER,
+    ONE_PART_SEPTETS,
+    breach_text,
+    bundle_text,
+    gsm7_septets,
+)
 from alerts.policy import Channel
 from alerts.senders.recording import RecordingSender
 from navigate_safer.db.alerting import TextRow
@@ -34,6 +40,15 @@ LONGEST = {
         )
         for each in Severity
     ],
+    "alerts/messages.py bundle_text": [
+        bundle_text(
+            word=each.word,
+            alerts=[(REFERENCE, CODE)] * number,
+            link=f"{LONGEST_URL}/a/{REFERENCE}",
+        )
+        for each in Severity
+        for number in range(2, MOST_TOGETHER + 1)
+    ],
     "navigate_safer/services/contacts.py code_text": [
         contacts.code_text(CODE, f"check {2**63 - 1}")
     ],
@@ -44,6 +59,9 @@ NO_TEXTS = {
     "alerts/messages.py breach_email": "an e-mail",
     "alerts/messages.py ACKNOWLEDGED_BY_KEY": "said by a voice",
     "alerts/messages.py NOT_ACKNOWLEDGED_BY_KEY": "said by a voice",
+    "alerts/messages.py _OWN_WORD": "finds the severity word in a breach_text",
+    "alerts/messages.py with_word": "a breach_text with another word, where it fits",
+    "navigate_safer/people/outcome_packs.py late_items": "a row of a pack",
     "alerts/rota_ical.py PRODUCT": "the maker of a calendar file",
     "alerts/senders/smtp_email.py _written": "the subject of an e-mail",
 }
@@ -54,6 +72,9 @@ HANDED_OVER = {
     "navigate_safer/services/telling.py _body": "breach_text, breach_call or breach_email",
     "navigate_safer/wiring.py send_code": "code_text",
     "navigate_safer/services/contacts.py ask": "code_text",
+    "navigate_safer/services/ack_links.py body": "breach_text",
+    "navigate_safer/services/wearer_contacts.py send_code": "code_text",
+    "navigate_safer/services/wearer_post.py _outgoing": "wearer_words, whose longest cases are in test_wearer_messages",
 }
 _TEXT_MAKERS = {"OutgoingText", "TextRow"}
 _TEMPLATES = {each.rsplit(" ", 1)[-1] for each in LONGEST}

@@ -54,8 +54,7 @@ def check(outcome: Outcome) -> None:
     found = outcome.verdict
     assert found.broken == []
     assert found.breaches == BREACHES
-    # Every second officer who is told first does not answer, and the next one is told.
-    assert found.accepted > BREACHES
+    assert found.accepted >= BREACHES
     assert (found.twice, found.overdue) == (found.marked, 0)
 
 
@@ -72,6 +71,13 @@ def test_the_same_when_the_database_is_stopped_and_started() -> None:
     except Missing as missing:
         absent(missing)
     check(found[STOPPED.name])
+
+
+def test_some_officers_did_not_answer_and_the_next_ones_were_told(
+    on_sqlite: dict[str, Outcome],
+) -> None:
+    # Every second one who is told first does not answer; in a run of six chance may spare all.
+    assert sum(each.verdict.accepted for each in on_sqlite.values()) > BREACHES * len(on_sqlite)
 
 
 def test_a_worker_was_killed_at_every_point(on_sqlite: dict[str, Outcome]) -> None:

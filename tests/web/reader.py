@@ -3,12 +3,15 @@
 import re
 import urllib.error
 import urllib.request
+from collections import Counter
 from http.cookiejar import CookieJar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from web.world import PASSWORD
 
 PATIENCE_S = 60.0
+# Some pages link to themselves as of a moment, or with another filter: that has no end.
+OF_ONE_PATH = 4
 
 
 class Reader:
@@ -38,11 +41,14 @@ class Reader:
     def read_everything(self) -> dict[str, int]:
         """Every address of this site that a page, a style or a map names, and its status."""
         found: dict[str, int] = {}
+        opened: Counter[str] = Counter()
         waiting = ["/", "/schema/telemetry/v1.json"]
         while waiting:
             path = waiting.pop()
-            if path in found:
+            bare = urlsplit(path).path
+            if path in found or opened[bare] == OF_ONE_PATH:
                 continue
+            opened[bare] += 1
             found[path], body = self.open(path)
             waiting += [each for each in _named_in(body) if each not in found]
         return found

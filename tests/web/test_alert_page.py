@@ -66,6 +66,8 @@ def test_every_kind_of_alert_is_described_here_or_among_the_reasons() -> None:
         KINDS.EXCUSED_STAY,
         KINDS.COMPOUND,
         KINDS.EXCLUSION_APPROACH,
+        # Of no wearer: see test_protection_page.
+        KINDS.PROTECTED_SILENCE,
     } | early
     assert set(SAID) == set(WEST_ALERTS)
     assert set(SAID) | set(REASONS) | elsewhere == set(KINDS)
