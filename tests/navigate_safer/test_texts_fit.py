@@ -73,8 +73,10 @@ HANDED_OVER = {
     "navigate_safer/wiring.py send_code": "code_text",
     "navigate_safer/services/contacts.py ask": "code_text",
     "navigate_safer/services/ack_links.py body": "breach_text",
+    "navigate_safer/services/bundles.py _body": "bundle_text",
     "navigate_safer/services/wearer_contacts.py send_code": "code_text",
-    "navigate_safer/services/wearer_post.py _outgoing": "wearer_words, whose longest cases are in test_wearer_messages",
+    # The longest cases of wearer_words are in test_wearer_messages.
+    "navigate_safer/services/wearer_post.py _outgoing": "wearer_words",
 }
 _TEXT_MAKERS = {"OutgoingText", "TextRow"}
 _TEMPLATES = {each.rsplit(" ", 1)[-1] for each in LONGEST}
