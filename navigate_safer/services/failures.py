@@ -4,14 +4,14 @@
 failure that awaits a decision.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.people import StaffRow, WearerRow
+from navigate_safer.db.people import OrderRow, StaffRow, WearerRow
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.days import day_of
 from navigate_safer.people.failures import (
@@ -129,12 +129,21 @@ def decide(
             raise CannotDecide("It is with the enforcement officer: tell them first")
         if not acceptable and body.order_ref is None:
             raise CannotDecide("Select the order that it is a failure under")
+        if not acceptable and not _in_force(session, body.order_ref, day_of(old.at)):
+            raise CannotDecide("That order was not in force on the day of the failure")
         decision = Decision(acceptable, why, staff_name(session, scope), now)
         decided = msgspec.structs.replace(
             body, source=old.body.source, source_ref=old.body.source_ref, decision=decision,
             warned=old.body.warned, reply=old.body.reply, closed_why="",
         )  # fmt: skip
         return keep(session, scope, old, decided, replaces=replaces, now=now, reason=why)
+
+
+def _in_force(session: Session, order_ref: str | None, on: date) -> bool:
+    order = session.scalar(select(OrderRow).where(OrderRow.ref == order_ref))
+    if order is None:
+        return False
+    return order.starts_on <= on and (order.ends_on is None or on <= order.ends_on)
 
 
 def answered(

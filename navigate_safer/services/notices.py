@@ -1,6 +1,6 @@
 """Start the clock of a protection notice, see to its alarms, and record what the court did."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,6 +15,10 @@ NoticeRecord = Record[Notice]
 RUNNING, HEARD = "clock_running", "heard"
 
 
+# Its hours leave out a few days at most, at Christmas: an older one is a slip of the keyboard.
+LONGEST_AGO = timedelta(days=7)
+
+
 def start(
     sessions: Sessions, scope: Scope, wearer_ref: str, notice: Notice, now: datetime
 ) -> NoticeRecord:
@@ -22,6 +26,8 @@ def start(
     scope.require(Permission.MANAGE_CASES)
     if notice.given_at > now:
         raise Faulty({"given_at": "Enter when it was given: that is in the past"})
+    if now - notice.given_at > LONGEST_AGO:
+        raise Faulty({"given_at": "That is more than a week ago: its clock has long run out"})
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, wearer_ref)
         running = records.listed(session, scope, NOTICE, wearer_id=of.wearer_id, states=[RUNNING])

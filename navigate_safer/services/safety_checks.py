@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 import msgspec
-from sqlalchemy.orm import Session
 
 from navigate_safer.db import victims
 from navigate_safer.db.base import Sessions
@@ -69,11 +68,14 @@ def answer(
         )  # fmt: skip
 
 
-def may_contact(session: Session, scope: Scope, wearer_ref: str, now: datetime) -> Answer | None:
-    """The newest answer about a wearer that still holds; None when there is none."""
-    of, _ = records.about(session, scope, wearer_ref)
+def may_contact(sessions: Sessions, scope: Scope, wearer_ref: str, now: datetime) -> Answer | None:
+    """The answer about a wearer that was given last and still holds; None when there is none."""
     today = day_of(now)
-    for each in records.listed(session, scope, SAFETY_CHECK, wearer_id=of.wearer_id):
+    with sessions() as session:
+        of, _ = records.about(session, scope, wearer_ref)
+        checks = records.listed(session, scope, SAFETY_CHECK, wearer_id=of.wearer_id)
+    # By when it was answered: what was asked first may be answered last.
+    for each in sorted(checks, key=lambda one: one.made_at, reverse=True):
         until = each.body.holds_until
         if each.body.answer is not None and until is not None and until >= today:
             return each.body.answer

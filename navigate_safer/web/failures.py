@@ -9,7 +9,14 @@ from msgspec.structs import replace
 from navigate_safer.people.access import Permission
 from navigate_safer.people.days import day_of
 from navigate_safer.people.failures import Failure, Reply, evidence_by, letter_by
-from navigate_safer.services import breaches, enforcement, failures, warning_letters
+from navigate_safer.people.safety import Answer
+from navigate_safer.services import (
+    breaches,
+    enforcement,
+    failures,
+    safety_checks,
+    warning_letters,
+)
 from navigate_safer.services.enforcement import FailurePage
 from navigate_safer.services.failures import CannotClose, CannotDecide
 from navigate_safer.services.order_terms import Faulty
@@ -66,6 +73,10 @@ def letter(ref: str) -> ResponseReturnValue:
     """Keep that the warning letter was sent."""
     fields, page = Fields(request.form), _see(ref)
     sent_on = fields.day("sent_on", "the day on which it was sent", not_after=day_of(now()))
+    person = page.failure.wearer_ref or ""
+    said = safety_checks.may_contact(service().sessions, scope(), person, now())
+    if said in (Answer.WAIT, Answer.DO_NOT):
+        fields.errors["sent_on"] = f"The IDVA has answered a safety check: {said.words}"
 
     def run() -> object:
         assert sent_on is not None, "read above"

@@ -12,6 +12,7 @@ from navigate_safer.people.breaches import BREACH
 from navigate_safer.people.failures import FAILURE
 from navigate_safer.people.notices import NOTICE
 from navigate_safer.people.orders import ORDER
+from navigate_safer.people.safety import SAFETY_CHECK
 from navigate_safer.services import records
 
 WEEK_OF = {"sent_on-day": "20", "sent_on-month": "11", "sent_on-year": "2026"}
@@ -171,3 +172,35 @@ def test_the_demonstration_has_a_case_of_each_kind_once(world: World) -> None:
         "protection_notice": ["clock_running"],
         "order": ["live"] * 3,
     }
+
+
+def test_no_letter_goes_out_against_the_word_of_the_idva(world: World) -> None:
+    ref, manager = missed(world, 9, "SE-1"), world.visitor("manager")
+    decide(world, ref, community_order(world))
+    asked = {"what": "A letter goes out", **days_of("planned_on")}
+    manager.post(f"/people/{OF}/safety-checks", **asked)
+    check = listed(world, SAFETY_CHECK)[0]
+    said = {f"answer_{check.ref}": "do_not", **days_of(f"until_{check.ref}")}
+    world.visitor("idva").post(f"/victims/checks/{check.ref}/answer", replaces="1", **said)
+    refused = manager.post(f"/failures/{ref}/letter", replaces="2", **WEEK_OF)
+    assert refused.status_code == 422
+    assert "Do not do this" in refused.text
+
+
+def days_of(name: str) -> dict[str, str]:
+    return {f"{name}-day": "21", f"{name}-month": "11", f"{name}-year": "2026"}
+
+
+def test_a_failure_is_not_put_under_an_order_that_was_not_in_force(world: World) -> None:
+    ref = missed(world, 200, "SE-1")
+    refused = decide(world, ref, community_order(world))
+    assert refused.status_code == 422
+    assert "not in force on the day" in refused.text
+
+
+def test_a_notice_of_long_ago_starts_no_clock(world: World) -> None:
+    form = {"notice": "dapn", "given_at": "2001-01-01T10:00", "given_by": "Inspector 4411"}
+    answer = world.visitor("manager").post(f"/people/{OF}/enforcement/notices", **form)
+    assert answer.status_code == 422
+    assert "more than a week ago" in answer.text
+    assert listed(world, NOTICE) == []
