@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from werkzeug.datastructures import MultiDict
 
-from navigate_safer.people import private_words
+from navigate_safer.people import private_text, private_words
 from navigate_safer.people.records import LONGEST_LINE, LONGEST_TEXT
 from navigate_safer.web import wall_time
 from navigate_safer.web.wall_time import BadWallTime
@@ -138,10 +138,14 @@ class Fields:
         """Whether a single box is ticked."""
         return self.form.get(name, "") == "yes"
 
-    def refuse_private(self, *names: str) -> None:
-        """Refuse postcodes, telephone numbers and refuges in fields of free text."""
+    def refuse_private(self, *names: str, streets: bool = False) -> None:
+        """Refuse postcodes, telephone numbers and refuges in fields of free text.
+
+        With ``streets`` a street's address too: where the text tells of people and no place.
+        """
+        look = private_text.fault if streets else private_words.fault
         for name in names:
-            fault = private_words.fault(self.form.get(name, ""))
+            fault = look(self.form.get(name, ""))
             if fault is not None:
                 self.errors.setdefault(name, fault)
 

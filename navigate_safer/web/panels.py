@@ -115,7 +115,7 @@ def list_person(ref: str) -> ResponseReturnValue:
     )
     agency = fields.text("referred_by", "the agency that refers")
     why = fields.long_text("why", "why the person is to be heard")
-    fields.refuse_private("referred_by", "why")
+    fields.refuse_private("referred_by", "why", streets=True)
     if not fields.errors and referred_on is not None:
         try:
             panels.list_person(
@@ -162,7 +162,7 @@ def ask(ref: str) -> ResponseReturnValue:
     what = fields.long_text("what", "what is to be done")
     agency, owner = fields.text("agency", "the agency"), fields.text("owner", "who does it")
     due_on = fields.day("due_on", "the day by which it is done", not_before=_held_on(page))
-    fields.refuse_private("what", "agency", "owner")
+    fields.refuse_private("what", "agency", "owner", streets=True)
     if fields.errors or due_on is None:
         return _page(page, fields.errors)
     panels.ask(
@@ -180,7 +180,7 @@ def done(ref: str) -> ResponseReturnValue:
     fields = Fields(request.form)
     field = f"result_{ref}"
     result = fields.text(field, "what came of it")
-    fields.refuse_private(field)
+    fields.refuse_private(field, streets=True)
     if fields.errors:
         return _page(panels.see(service().sessions, scope(), of, now()), fields.errors)
     try:
@@ -198,7 +198,7 @@ def _minutes(
     held_on = fields.day("held_on", "the day of the meeting", not_after=day_of(now()))
     starts, chair = _starts(fields), fields.text("chair", "who chairs it")
     text = fields.long_text("minutes", "the minutes", required=False)
-    fields.refuse_private("minutes", *(f"minutes_{each.ref}" for each in page.items))
+    fields.refuse_private("minutes", *(f"minutes_{each.ref}" for each in page.items), streets=True)
     people = []
     for number in range(1, MOST_PEOPLE + 1):
         agency = fields.text(f"agency_{number}", "the agency", required=False)

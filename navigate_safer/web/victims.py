@@ -56,6 +56,7 @@ def contact(ref: str) -> ResponseReturnValue:
     )
     note = fields.long_text("note", "a note", required=False)
     times = fields.text("safe_times", "when it is safe to call", required=False)
+    fields.refuse_private("note", "safe_times", "why_not_asked", streets=True)
     next_on = fields.day(
         "next_on", "the day of the next try", required=False, not_before=day_of(now())
     )
@@ -78,6 +79,7 @@ def disclosure(ref: str) -> ResponseReturnValue:
     told_by = fields.text("told_by", "who told her")
     what = fields.long_text("what", "what she was told")
     wearer = fields.among("wearer", page.victim.line.wearers, "about whom")
+    fields.refuse_private("what", "told_by", streets=True)
     if fields.errors or basis is None or told_on is None:
         return _page(page, fields.errors)
     made = Disclosure(basis, told_on, told_by, what, wearer)
@@ -135,7 +137,7 @@ def ask(ref: str) -> ResponseReturnValue:
         "planned_on", "the day of the contact that is planned", not_before=day_of(now())
     )
     what = fields.long_text("what", "what you plan to do")
-    fields.refuse_private("what")
+    fields.refuse_private("what", streets=True)
     if fields.errors or planned_on is None:
         return _checks(ref, fields.errors)
     safety_checks.ask(service().sessions, scope(), ref, planned_on, what, now())

@@ -120,3 +120,12 @@ def test_where_she_is_stays_out_of_checks_and_minutes(shared_world: World, told:
     asks = {"about": "W-EXC", "agency": "Police", "owner": "PC Lowe"}
     due = {f"due_on-{part}": value for part, value in day.items()}
     assert manager.post(f"{meeting}/actions", what=told, **asks, **due).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "note", ["She is in the Crewe refuge", "Now at 7 Oak Street", "07700 900555"]
+)
+def test_no_note_says_where_somebody_is_or_how_to_call(shared_world: World, note: str) -> None:
+    answer = shared_world.visitor("idva").post("/victims/V-1/contact", **CONTACT | {"note": note})
+    assert answer.status_code == 422
+    assert "Take out" in answer.text
