@@ -32,6 +32,7 @@ from navigate_safer.people.access import GRANTS, Permission, Role
 from navigate_safer.people.account import Act
 from navigate_safer.services import alerting
 from navigate_safer.services.accounts import FAILURE_WINDOW, FAILURES_ALLOWED, hash_token
+from navigate_safer.services.casework import to_answer
 
 LOOK_WITHIN_S = 5.0
 _random = secrets.SystemRandom()
@@ -152,13 +153,12 @@ def _refusal(
 
 def _may_answer(session: Session, staff: StaffRow, alert: AlertRow) -> bool:
     """Whether who was told then may still answer this alert: roles and areas change."""
-    grants = GRANTS[Role(staff.role)]
-    if not staff.active:
+    needed = to_answer(alert)
+    if not staff.active or needed not in GRANTS[Role(staff.role)]:
         return False
-    if alert.area_id is None:
-        return Permission.MEND_SERVICE in grants
-    here = session.get(StaffAreaRow, (staff.id, alert.area_id))
-    return here is not None and Permission.ACT_ON_ALERTS in grants
+    if needed is Permission.MEND_SERVICE:
+        return True
+    return session.get(StaffAreaRow, (staff.id, alert.area_id)) is not None
 
 
 def _acknowledge(session: Session, row: AckLinkRow, alert: AlertRow, now: datetime) -> LinkResult:

@@ -64,9 +64,13 @@ def follow(session: Session, text: TextRow) -> None:
         each.resent_after_unknown = text.resent_after_unknown
 
 
-def release(session: Session, text: TextRow, due_at: datetime) -> None:
-    """The text will not be sent as it is: what travels in it is due by itself again."""
+def release(session: Session, text: TextRow, due_at: datetime, *, after_unknown: bool) -> None:
+    """The text will not be sent as it is: what travels in it is due by itself again.
+
+    ``after_unknown``: a call of it had no certain end, so that what is told now may be told twice.
+    """
     text.bundle_body = None
     for each in bundles.inside(session, text.id):
         each.state, each.due_at, each.bundle_id = "pending", due_at, None
+        each.resent_after_unknown = each.resent_after_unknown or after_unknown
     session.flush()

@@ -76,12 +76,20 @@ def _find(session: Session, scope: Scope, reference: str) -> AlertRow:
     alert = session.scalar(query.with_for_update())
     if alert is None:
         raise NotFound
-    if alert.part is not None and alert.part.startswith(PROTECTION_PARTS):
-        scope.require(Permission.ANSWER_PROTECTION)
-        if alert.area_id not in scope.areas:
-            raise NotFound
-    elif alert.part is not None:
-        scope.require(Permission.MEND_SERVICE)
-    elif not cases or alert.area_id not in scope.areas:
+    needed = to_answer(alert)
+    if needed is not Permission.ACT_ON_ALERTS:
+        scope.require(needed)
+    elif not cases:
+        raise NotFound
+    if needed is not Permission.MEND_SERVICE and alert.area_id not in scope.areas:
         raise NotFound
     return alert
+
+
+def to_answer(alert: AlertRow) -> Permission:
+    """What whoever answers an alert needs: a case's, a protected person's, or the service's."""
+    if alert.part is None:
+        return Permission.ACT_ON_ALERTS
+    if alert.part.startswith(PROTECTION_PARTS):
+        return Permission.ANSWER_PROTECTION
+    return Permission.MEND_SERVICE

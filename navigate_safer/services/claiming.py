@@ -133,7 +133,8 @@ def _address(officer: StaffRow, channel: Channel) -> str | None:
 
 def _give_up(session: Session, text: TextRow, alert: AlertRow, now: datetime, fault: str) -> None:
     text.state, text.due_at, text.fault = "failed", None, fault
-    bundles.release(session, text, now)
+    unsure = bool(_unsure(_attempts(session, text)))
+    bundles.release(session, text, now, after_unknown=unsure)
     if fault not in _WAITING:
         alerting.hurry(alert, now)
     session.flush()
@@ -198,13 +199,12 @@ def _may_have_it(
 
 def _unsure(made: Sequence[TextAttemptRow]) -> list[str | None]:
     """The provider of each call that may have been taken and was never said to be."""
-    return [
-        each.provider
-        for each in made
-        if each.outcome is None
-        or each.outcome == Fault.AMBIGUOUS.value
-        or each.outcome.startswith(LOOKED)
-    ]
+    return [each.provider for each in made if is_unsure(each.outcome)]
+
+
+def is_unsure(outcome: str | None) -> bool:
+    """Whether a call with this outcome may have been taken, and was never said to be."""
+    return outcome is None or outcome == Fault.AMBIGUOUS.value or outcome.startswith(LOOKED)
 
 
 def _outgoing(

@@ -131,7 +131,7 @@ def _record_cancelled(sessions: Sessions, claim: Claim, now: datetime) -> Delive
         if text.provider_id is not None:
             return _proved(session, claim, now)
         text.state, text.due_at = "cancelled", None
-        bundles.release(session, text, now)
+        bundles.release(session, text, now, after_unknown=claim.after_unknown)
         _finish(session, claim, now, "cancelled")
     return Delivered(claim.text_id, "cancelled")
 
@@ -173,7 +173,7 @@ def _record_error(
         if again is None:
             bundles.follow(session, text)
         else:
-            bundles.release(session, text, again)
+            bundles.release(session, text, again, after_unknown=claim.after_unknown)
         for each in together:
             _go_on(session, session.get_one(AlertRow, each.alert_id), each, fault, now)
         return Delivered(claim.text_id, text.state, fault.value)

@@ -18,6 +18,7 @@ from navigate_safer.db import audit, case_records
 from navigate_safer.db import partners as stored
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.partners import PartnerBadRow, PartnerEntryRow, PartnerImportRow
+from navigate_safer.db.reading import DATABASE_FAULTS
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.days import day_of
@@ -147,8 +148,9 @@ def _put_up(
             f"The file has no column {missing[0]!r}. "
             f"Its columns are: {', '.join(rows.header)[:200]}"
         )
+    name = name.replace("\x00", "")[-200:]
     row = PartnerImportRow(
-        source=source, area_id=area_id, name=name[-200:], sha256=sha256, content=content,
+        source=source, area_id=area_id, name=name, sha256=sha256, content=content,
         as_at=as_at, made_at=now, state=WAITING, all_rows=len(rows.rows), fault="",
         done_rows=0, added=0, changed=0, unchanged=0, older=0, not_ours=0, bad=0,
     )  # fmt: skip
@@ -164,15 +166,34 @@ def read_waiting(
     finished = 0
     held: tuple[int, Reader] | None = None
     while not stopped():
-        with sessions.begin() as session:
-            row = stored.waiting(session)
-            if row is None:
-                return finished
-            if held is None or held[0] != row.id:
-                held = row.id, _reader(session, row)
-            if held[1].part(session, row, now):
-                finished += 1
+        import_id = None
+        try:
+            with sessions.begin() as session:
+                row = stored.waiting(session)
+                if row is None:
+                    return finished
+                import_id = row.id
+                if held is None or held[0] != row.id:
+                    held = row.id, _reader(session, row)
+                if held[1].part(session, row, now):
+                    finished += 1
+        except DATABASE_FAULTS:
+            raise
+        except Exception as fault:
+            # One file that cannot be read must not stand before all the others for ever.
+            if import_id is None:
+                raise
+            _refuse(sessions, import_id, fault, now)
+            finished += 1
     return finished
+
+
+def _refuse(sessions: Sessions, import_id: int, fault: Exception, now: datetime) -> None:
+    with sessions.begin() as session:
+        row = session.get_one(PartnerImportRow, import_id, with_for_update=True)
+        row.state, row.finished_at, row.content = REFUSED, now, None
+        row.fault = str(fault)[:300] if isinstance(fault, BadFile) else type(fault).__name__
+        _log(session, "partner's extract refused", row, now, None)
 
 
 def _reader(session: Session, row: PartnerImportRow) -> "Reader":

@@ -37,7 +37,7 @@ from navigate_safer.db.wearer_messages import (
 )
 from navigate_safer.people.account import Act
 from navigate_safer.services import provider_health
-from navigate_safer.services.claiming import LEASE, LOOKED, Ways
+from navigate_safer.services.claiming import LEASE, LOOKED, Ways, is_unsure
 
 LOOK_WITHIN_S = 5.0
 SHORTEST_VALIDITY_S = 60
@@ -47,7 +47,10 @@ CLOCK_SLACK = timedelta(minutes=2)
 
 
 class WearerClaim(msgspec.Struct, frozen=True):
-    """A text that this process alone may send until the lease ends."""
+    """A text that this process alone may send until the lease ends.
+
+    ``after_unknown``: some call before has no certain end, so that this may be a second text.
+    """
 
     message_id: int
     attempt_id: str
@@ -56,6 +59,7 @@ class WearerClaim(msgspec.Struct, frozen=True):
     look_at: tuple[Sender, ...]
     first_tried_at: datetime
     expires_at: datetime
+    after_unknown: bool
 
 
 def claim_next(
@@ -128,6 +132,7 @@ def _lease(
         look_at=look_at,
         first_tried_at=made[0].claimed_at if made else now,
         expires_at=row.expires_at,
+        after_unknown=any(is_unsure(each.outcome) for each in made),
     )
 
 
@@ -180,7 +185,7 @@ def hand_over(
         accepted = claim.sender.send(claim.outgoing)
     except SendError as error:
         return _failed(sessions, claim, clock(), error, jitter)
-    resent = bool(claim.look_at)
+    resent = claim.after_unknown
     return _accepted(sessions, claim, claim.sender, accepted, clock(), resent=resent)
 
 

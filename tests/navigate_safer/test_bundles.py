@@ -194,6 +194,20 @@ def test_a_sender_that_dies_holding_several_loses_none(watch, three):
 
 
 @ON_SQLITE
+def test_what_travelled_in_a_lost_call_is_marked_when_it_is_sent_by_itself(watch, three):
+    fails(watch, Fault.AMBIGUOUS)
+    the_rest(watch)
+    fails(watch, Fault.NOT_SENT)
+    watch.clock.forward(seconds=31)
+    watch.deliver()
+    watch.clock.forward(seconds=61)
+    watch.deliver()
+    assert {row(watch, each).state for each in three} == {"accepted"}
+    assert [row(watch, each).resent_after_unknown for each in three] == [False, True, True]
+    holds(watch)
+
+
+@ON_SQLITE
 def test_a_number_that_is_gone_makes_the_next_person_due_for_each(watch, three):
     fails(watch, Fault.NUMBER_PERMANENT)
     the_rest(watch)

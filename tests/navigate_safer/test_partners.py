@@ -66,7 +66,7 @@ def test_each_form_of_a_day_says_the_same_day(day: date) -> None:
 @given(st.text())
 def test_any_other_text_is_refused_and_never_a_fault(typed: str) -> None:
     with contextlib.suppress(BadRow):
-        read_day(typed, "on")
+        assert read_day(typed, "on").year in range(1900, 2200)
 
 
 def test_names_are_compared_without_order_accents_and_apostrophes() -> None:
@@ -251,4 +251,17 @@ def test_files_of_the_folder_are_taken_up_once(office: Office, tmp_path) -> None
     folder = hub.Folder(str(tmp_path))
     assert [folder.tick(office.database.sessions, START) for _ in range(2)] == [1, 0]
     assert hub.Folder(str(tmp_path)).tick(office.database.sessions, START) == 0
+    assert office.current() == ["Notice served"]
+
+
+def test_a_file_that_cannot_be_read_any_more_is_refused_and_stops_no_other(office: Office) -> None:
+    office.agree()
+    broken, _ = office.send(office.row())
+    office.send(office.row("H-2"))
+    with office.database.sessions.begin() as session:
+        session.get_one(PartnerImportRow, broken).content = b"PK a workbook"
+    assert partner_import.read_waiting(office.database.sessions, START) == 2
+    states = {row.id: (row.state, row.content) for row in office.database.all(PartnerImportRow)}
+    assert states.pop(broken) == ("refused", None)
+    assert set(states.values()) == {("done", None)}
     assert office.current() == ["Notice served"]

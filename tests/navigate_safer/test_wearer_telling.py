@@ -338,6 +338,19 @@ def test_a_lost_answer_is_looked_for_and_not_sent_again(ready):
     assert len(ready.sender.sent) == 1
 
 
+def test_what_was_refused_after_a_lost_answer_is_marked_when_it_is_sent(ready):
+    ready.sender.fail(1, SendError(Fault.AMBIGUOUS, "planted"))
+    ready.sender.fail(2, SendError(Fault.NOT_SENT, "planted"))
+    breach(ready)
+    look(ready)
+    assert post(ready) == ["unknown"]
+    ready.clock.forward(seconds=31)
+    assert post(ready) == ["pending"]
+    ready.clock.forward(seconds=61)
+    assert post(ready) == ["accepted"]
+    assert told(ready).resent_after_unknown
+
+
 def test_a_sender_that_dies_loses_no_text(ready):
     breach(ready)
     look(ready)

@@ -213,3 +213,18 @@ def test_the_watch_over_the_service_leaves_it_alone(paired: World, silent: str) 
         paired.clock.forward(minutes=2)
         paired.all_workers_well()
     assert paired.alert(silent).state == "open"
+
+
+def test_the_idva_answers_with_the_link_of_her_text(paired: World) -> None:
+    with paired.database.sessions.begin() as session:
+        idva = session.scalar(select(StaffRow).where(StaffRow.ref == "idva"))
+        idva.phone = "+447700900188"
+    paired.clock.forward(minutes=20)
+    assert look(paired) == 1
+    paired.watch.deliver()
+    _, token = paired.watch.sender.sent[-1].body.rsplit("/k/", 1)
+    visitor = paired.visitor()
+    assert visitor.get(f"/k/{token}").status_code == 200
+    assert visitor.post(f"/k/{token}", token=False).status_code == 200
+    (alert,) = alerts(paired)
+    assert alert.state == "acknowledged"
