@@ -1,6 +1,6 @@
 """By when a court must hear the application that follows a domestic abuse protection notice."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 import msgspec
@@ -40,17 +40,20 @@ def hearing_deadline(notice: Notice, policy: Policy = POLICY) -> Deadline:
     check_dates(
         (f"disregarded_dates[{number}]", day) for number, day in enumerate(notice.disregarded_dates)
     )
-    latest = end_of_hours(given, timedelta(hours=policy.hearing_hours), notice.disregarded_dates)
+    out = frozenset(notice.disregarded_dates)
+    hours = timedelta(hours=policy.hearing_hours)
+    latest = end_of_hours(given, hours, lambda day: day.weekday() == SUNDAY or day in out)
     return Deadline(latest.strftime("%Y-%m-%dT%H:%M"))
 
 
-def end_of_hours(start: datetime, hours: timedelta, disregarded: Sequence[date]) -> datetime:
-    """When so many hours have run since the naive local time, Sundays and given days left out."""
-    out = frozenset(disregarded)
+def end_of_hours(
+    start: datetime, hours: timedelta, is_left_out: Callable[[date], bool]
+) -> datetime:
+    """When so many hours have run since the naive local time; on days left out none runs."""
     at, left = start, hours
     while left > timedelta():
         midnight = datetime.combine(at.date() + timedelta(days=1), time())
-        if at.weekday() == SUNDAY or at.date() in out:
+        if is_left_out(at.date()):
             at = midnight
             continue
         run = min(left, midnight - at)

@@ -7,7 +7,8 @@ of the clocks; hours are hours that pass. Bank holidays are those of England and
 
 from datetime import UTC, date, datetime, timedelta
 
-from navigate_safer.people.days import day_of, start_of
+from navigate_safer.outcomes.hearing import end_of_hours
+from navigate_safer.people.days import LONDON, day_of, start_of
 from zones.bank_holidays import is_bank_holiday
 
 _DAY = timedelta(days=1)
@@ -47,17 +48,12 @@ def is_left_out(day: date) -> bool:
 
 def after_hours(start: datetime, hours: float, *, leave_out: bool) -> datetime:
     """The instant at which so many hours have passed; with ``leave_out`` those days stand still."""
-    left, at = timedelta(hours=hours), start.astimezone(UTC)
+    span = timedelta(hours=hours)
     if not leave_out:
-        return at + left
-    while True:
-        day = day_of(at)
-        ends = start_of(day + _DAY)
-        if not is_left_out(day):
-            if left <= ends - at:
-                return at + left
-            left -= ends - at
-        at = ends
+        return start.astimezone(UTC) + span
+    # The clocks change on Sundays, which are left out: an hour of the wall is an hour that passes.
+    wall = start.astimezone(LONDON).replace(tzinfo=None)
+    return end_of_hours(wall, span, is_left_out).replace(tzinfo=LONDON).astimezone(UTC)
 
 
 def hours_gone(start: datetime, until: datetime, *, leave_out: bool) -> float:
