@@ -16,7 +16,6 @@ from navigate_safer.web.alert_words import explain
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.failures import pdf
 from navigate_safer.web.form_fields import Fields
-from navigate_safer.web.order_forms import refuse_private
 from navigate_safer.web.orders import shown
 from navigate_safer.web.record_forms import Conflict, conflict
 from navigate_safer.web.record_pages import RECORD
@@ -40,7 +39,7 @@ def sign(ref: str) -> ResponseReturnValue:
     statement = fields.long_text("statement", "your statement")
     if not fields.ticked("true"):
         fields.errors["true"] = "Confirm that the statement is true and yours"
-    refuse_private(fields, "statement")
+    fields.refuse_private("statement")
     if not fields.errors:
         try:
             breaches.sign(
@@ -60,7 +59,7 @@ def conclude(ref: str) -> ResponseReturnValue:
     """What came of it, by which it is closed."""
     fields = Fields(request.form)
     outcome = fields.text("outcome", "what the court or the service decided", longest=1_000)
-    refuse_private(fields, "outcome")
+    fields.refuse_private("outcome")
     if not fields.errors:
         try:
             breaches.conclude(

@@ -1,6 +1,5 @@
 """Read a text about a person: without an address, a postcode or a telephone number in it."""
 
-from navigate_safer.people import private_text
 from navigate_safer.web.form_fields import Fields
 
 
@@ -10,7 +9,5 @@ def plain(
     """What was typed; the error says what has to be taken out of it."""
     read = fields.long_text if large else fields.text
     typed = read(name, what, required=required)
-    found = private_text.fault(typed)
-    if found is not None:
-        fields.errors[name] = found
+    fields.refuse_private(name, streets=True)
     return typed

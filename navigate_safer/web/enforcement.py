@@ -18,7 +18,6 @@ from navigate_safer.services.order_terms import Faulty
 from navigate_safer.services.records import Stale
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.form_fields import Fields
-from navigate_safer.web.order_forms import refuse_private
 from navigate_safer.web.orders import shown
 from navigate_safer.web.person_tabs import Tab
 from navigate_safer.web.record_pages import PERSON
@@ -63,7 +62,7 @@ def report(ref: str) -> ResponseReturnValue:
     requirement = fields.long_text("requirement", "what it was against", required=False)
     evidence = fields.long_text("evidence", "the evidence", required=False)
     alert = fields.form.get("alert", "")
-    refuse_private(fields, "what", "requirement", "evidence")
+    fields.refuse_private("what", "requirement", "evidence")
     if at is not None and at > now():
         fields.errors["at"] = "Enter a time that is not to come"
     known = alert in {each.reference for each in page.alerts}
@@ -84,7 +83,7 @@ def start(ref: str) -> ResponseReturnValue:
     kind = fields.among("notice", clocks(), "which notice it is")
     given_at = fields.instant("given_at", "when it was given")
     given_by = fields.text("given_by", "who gave it, with rank and number")
-    refuse_private(fields, "given_by")
+    fields.refuse_private("given_by")
     if given_at is not None and not fields.errors:
         try:
             notice = Notice(kind, given_at, given_by)
@@ -122,7 +121,7 @@ def heard(ref: str) -> ResponseReturnValue:
     person = _person_of(ref)
     heard_at = fields.instant(f"heard_at_{ref}", "when the court heard it, or when it lapsed")
     outcome = fields.text(f"outcome_{ref}", "what the court did")
-    refuse_private(fields, f"outcome_{ref}")
+    fields.refuse_private(f"outcome_{ref}")
     if heard_at is not None and not fields.errors:
         try:
             notices.heard(

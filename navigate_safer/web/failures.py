@@ -23,7 +23,6 @@ from navigate_safer.services.order_terms import Faulty
 from navigate_safer.services.records import Stale
 from navigate_safer.web.auth import now, rule, scope, service
 from navigate_safer.web.form_fields import Fields, day_fields
-from navigate_safer.web.order_forms import refuse_private
 from navigate_safer.web.orders import shown
 from navigate_safer.web.record_forms import Conflict, conflict
 from navigate_safer.web.record_pages import RECORD
@@ -56,7 +55,7 @@ def decide(ref: str) -> ResponseReturnValue:
         order_ref=order or None,
         order_kind=orders[order].kind if order else None,
     )
-    refuse_private(fields, "what", "requirement", "evidence", "why")
+    fields.refuse_private("what", "requirement", "evidence", "why")
 
     def run() -> object:
         return failures.decide(
@@ -101,7 +100,7 @@ def reply(ref: str) -> ResponseReturnValue:
     fields, page = Fields(request.form), _see(ref)
     on = fields.day("replied_on", "the day of the answer", not_after=day_of(now()))
     text = fields.long_text("reply", "what was answered")
-    refuse_private(fields, "reply")
+    fields.refuse_private("reply")
 
     def run() -> object:
         assert on is not None, "read above"
@@ -120,7 +119,7 @@ def refer(ref: str) -> ResponseReturnValue:
     fields, page = Fields(request.form), _see(ref)
     to = fields.text("referred_to", "the enforcement officer")
     why = fields.text("refer_why", "why it is referred", longest=1_000)
-    refuse_private(fields, "referred_to", "refer_why")
+    fields.refuse_private("referred_to", "refer_why")
 
     def run() -> object:
         return breaches.refer(
@@ -137,7 +136,7 @@ def close(ref: str) -> ResponseReturnValue:
     """Close it; refused while it must be referred."""
     fields, page = Fields(request.form), _see(ref)
     why = fields.text("close_why", "why it is closed", longest=1_000)
-    refuse_private(fields, "close_why")
+    fields.refuse_private("close_why")
 
     def run() -> object:
         return failures.close(

@@ -145,9 +145,10 @@ class Fields:
         """
         look = private_text.fault if streets else private_words.fault
         for name in names:
-            fault = look(self.form.get(name, ""))
-            if fault is not None:
-                self.errors.setdefault(name, fault)
+            for typed in self.form.getlist(name):
+                fault = look(typed)
+                if fault is not None:
+                    self.errors.setdefault(name, fault)
 
     def version(self) -> int:
         """The version that the form was made from; 0 when it does not say."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from alerts.finding import Severity
-from navigate_safer.people import private_words
 from navigate_safer.people.clause_catalogue import Monitored, Template, templates
 from navigate_safer.people.order_rules import kinds
 from navigate_safer.people.orders import Clause, OrderFile
@@ -16,14 +15,6 @@ FILL = "fill_"
 LONGEST_NUMBER = 40
 
 
-def refuse_private(fields: Fields, *names: str) -> None:
-    """Refuse postcodes, telephone numbers and refuges in free text."""
-    for name in names:
-        fault = private_words.fault(fields.form.get(name, ""))
-        if fault is not None:
-            fields.errors.setdefault(name, fault)
-
-
 def read_order(fields: Fields) -> OrderFile | None:
     """A new order; None when something is missing."""
     kind = fields.among("kind", kinds(), "which kind of order it is")
@@ -32,7 +23,7 @@ def read_order(fields: Fields) -> OrderFile | None:
     made_on = fields.day("made_on", "the day on which it was made")
     starts_on = fields.day("starts_on", "the day on which it begins")
     ends_on = fields.day("ends_on", "the day on which it ends", required=False)
-    refuse_private(fields, "made_by")
+    fields.refuse_private("made_by")
     if made_on is None or starts_on is None or not kind:
         return None
     return OrderFile("", kind, made_by, case_number, made_on, starts_on, ends_on)
@@ -43,7 +34,7 @@ def read_variation(fields: Fields, *, default_by: str = "") -> Variation | None:
     by = fields.text("varied_by", "the court or the officer who varied it") or default_by
     from_at = fields.instant("varied_from", "from when it holds")
     why = fields.text("why", "why it is varied", longest=1_000)
-    refuse_private(fields, "varied_by", "why")
+    fields.refuse_private("varied_by", "why")
     if from_at is None:
         return None
     return Variation(by, from_at, why, fields.version())
@@ -57,7 +48,7 @@ def read_clause(fields: Fields, template: Template) -> tuple[Clause, Variation] 
     until_at = fields.instant("until_at", "until when it holds", required=False)
     by = fields.text("varied_by", "the court or the officer who set it")
     why = fields.text("why", "why it is set", longest=1_000)
-    refuse_private(fields, "number", "varied_by", "why")
+    fields.refuse_private("number", "varied_by", "why")
     monitored = template.monitors if fields.ticked("monitored") else None
     severity = _severity(fields) if monitored is not None else template.severity
     zone = _zone(fields, monitored)
@@ -86,7 +77,7 @@ def read_change(fields: Fields, old: Clause) -> tuple[Clause, Variation] | None:
     severity = _severity(fields).value if judged else old.severity
     zone = _zone(fields, old.monitored)
     variation = read_variation(fields)
-    refuse_private(fields, "number", "text")
+    fields.refuse_private("number", "text")
     if variation is None or fields.errors:
         return None
     clause = Clause(
@@ -132,7 +123,7 @@ def _filled(fields: Fields, template: Template) -> Mapping[str, str]:
         name = f"{FILL}{each.name}"
         what = each.label[0].lower() + each.label[1:]
         given[each.name] = fields.long_text(name, what)
-        refuse_private(fields, name)
+        fields.refuse_private(name)
     return given
 
 

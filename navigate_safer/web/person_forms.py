@@ -10,7 +10,6 @@ import msgspec
 from flask import Response, render_template
 from werkzeug.datastructures import MultiDict
 
-from navigate_safer.people import private_words
 from navigate_safer.services.one_record import Refused
 from navigate_safer.services.records import Stale
 from navigate_safer.web.form_fields import Fields
@@ -24,12 +23,7 @@ Form = MultiDict[str, str]
 
 def refuse_addresses(fields: Fields) -> None:
     """An error under each field that holds a postcode, a telephone number or a refuge."""
-    for name, value in fields.form.items(multi=True):
-        if name in _NOT_TYPED or name in fields.errors:
-            continue
-        found = private_words.fault(value)
-        if found is not None:
-            fields.errors[name] = found
+    fields.refuse_private(*(name for name in fields.form if name not in _NOT_TYPED))
 
 
 class Outcome(msgspec.Struct, frozen=True):
