@@ -2,7 +2,9 @@
 
 import random
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from navigate_safer import logs, metrics
 from navigate_safer.db.limits import GIGABYTE
@@ -15,6 +17,7 @@ from navigate_safer.workers import loop
 from navigate_safer.workers.loop import Stop
 
 IDLE_S = 0.1
+ClaimT = TypeVar("ClaimT")
 
 
 class DeliverWorker:
@@ -47,31 +50,29 @@ class DeliverWorker:
         """Claim one text and hand it to a thread; False when nothing is due."""
         if not self._free.acquire(timeout=IDLE_S):
             return True
-        claim = None
-        try:
-            service = self._service
-            claim = claiming.claim_next(
-                service.sessions,
-                self._ways,
-                service.clock,
-                service.settings.public_url,
-                draw=random.random(),
-            )
-            if claim is not None:
-                self._pool.submit(self._hand_over, claim)
-        finally:
-            if claim is None:
-                self._free.release()
-        return claim is not None or self._wearer_turn()
+        claimed = self._claimed(claiming.claim_next, self._free, self._pool, self._hand_over)
+        return claimed or self._wearer_turn()
 
     def _wearer_turn(self) -> bool:
         """Where no officer waits: claim one text to a wearer; False when none is due."""
         if not self._wearer_free.acquire(blocking=False):
             return False
+        return self._claimed(
+            wearer_post.claim_next, self._wearer_free, self._wearer_pool, self._hand_to_wearer
+        )
+
+    def _claimed(
+        self,
+        claim_next: Callable[..., ClaimT | None],
+        free: threading.Semaphore,
+        pool: ThreadPoolExecutor,
+        hand_over: Callable[[ClaimT], None],
+    ) -> bool:
+        """Claim one and give it to a thread, which frees its place; else it is free again here."""
         claim = None
         try:
             service = self._service
-            claim = wearer_post.claim_next(
+            claim = claim_next(
                 service.sessions,
                 self._ways,
                 service.clock,
@@ -79,10 +80,10 @@ class DeliverWorker:
                 draw=random.random(),
             )
             if claim is not None:
-                self._wearer_pool.submit(self._hand_to_wearer, claim)
+                pool.submit(hand_over, claim)
         finally:
             if claim is None:
-                self._wearer_free.release()
+                free.release()
         return claim is not None
 
     def _hand_to_wearer(self, claim: WearerClaim) -> None:
