@@ -6,6 +6,7 @@ from sqlalchemy import JSON, Boolean, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
+from navigate_safer.people.access import Scope
 from navigate_safer.people.account import Act
 
 
@@ -84,4 +85,27 @@ def record(
             recipient_id=recipient_id,
             detail=detail or {},
         )
+    )
+
+
+def looked(
+    session: Session,
+    scope: Scope,
+    what: str,
+    subject_kind: str,
+    subject_id: int | None,
+    at: datetime,
+    detail: dict[str, object] | None = None,
+) -> None:
+    """Add that somebody of the staff has looked at something, in the caller's transaction."""
+    record(
+        session,
+        Act.CONSULTATION,
+        what,
+        at=at,
+        actor="staff",
+        staff_id=scope.staff_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        detail=detail,
     )

@@ -45,8 +45,8 @@ class Victim(msgspec.Struct, frozen=True):
     changes: list[tuple[datetime, str, str]]
 
 
-def listed(session: Session, scope: Scope, of_wearer: int | None = None) -> list[VictimLine]:
-    """Those of the scope's areas, by reference; of one wearer. Raises Forbidden."""
+def listed(session: Session, scope: Scope, ref: str | None = None) -> list[VictimLine]:
+    """Those of the scope's areas, by reference; or the one of a reference. Raises Forbidden."""
     scope.require(Permission.SEE_VICTIMS)
     query = (
         select(VictimRow, AreaRow.name)
@@ -54,9 +54,8 @@ def listed(session: Session, scope: Scope, of_wearer: int | None = None) -> list
         .where(VictimRow.area_id.in_(scope.areas))
         .order_by(VictimRow.ref)
     )
-    if of_wearer is not None:
-        of = select(VictimWearerRow.victim_id).where(VictimWearerRow.wearer_id == of_wearer)
-        query = query.where(VictimRow.id.in_(of))
+    if ref is not None:
+        query = query.where(VictimRow.ref == ref)
     found = session.execute(query).all()
     wearers = _wearers(session, [row.id for row, _ in found])
     return [
@@ -67,8 +66,7 @@ def listed(session: Session, scope: Scope, of_wearer: int | None = None) -> list
 
 def one(session: Session, scope: Scope, ref: str) -> Victim | None:
     """One of the scope's areas, or None. Raises Forbidden."""
-    lines = {each.ref: each for each in listed(session, scope)}
-    line = lines.get(ref)
+    line = next(iter(listed(session, scope, ref)), None)
     if line is None:
         return None
     row = session.get_one(VictimRow, line.victim_id)

@@ -21,7 +21,6 @@ from navigate_safer.db.people import ZoneRow
 from navigate_safer.db.tracks import Point
 from navigate_safer.db.wearer_messages import WearerLine
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.people.account import Act
 from navigate_safer.services import zone_views
 from navigate_safer.services.alcohol_picture import Picture, picture
 from navigate_safer.services.casework import NotFound
@@ -70,7 +69,7 @@ def see_board(sessions: Sessions, scope: Scope, token_hash: str, now: datetime) 
         if row is not None and row.board_digest != digest:
             row.board_digest = digest
             ids: list[object] = [each.alert_id for each in shown.lines]
-            _log(session, scope, "duty board", "alerts", None, now, {"alerts": ids})
+            audit.looked(session, scope, "duty board", "alerts", None, now, {"alerts": ids})
         return shown
 
 
@@ -83,7 +82,7 @@ def see_alert(
     """
     with sessions.begin() as session:
         detail = alert_of(session, scope, reference)
-        _log(session, scope, "alert", "alert", detail.line.alert_id, now)
+        audit.looked(session, scope, "alert", "alert", detail.line.alert_id, now)
         from_at, to_at = span_of(detail, now)
         taken: Picture | None = None
         if scope.may(Permission.SEE_ALCOHOL):
@@ -99,7 +98,7 @@ def see_alert_map(sessions: Sessions, scope: Scope, reference: str, now: datetim
     scope.require(Permission.SEE_PLACES)
     with sessions.begin() as session:
         detail = alert_of(session, scope, reference)
-        _log(session, scope, "alert map", "alert", detail.line.alert_id, now)
+        audit.looked(session, scope, "alert map", "alert", detail.line.alert_id, now)
         from_at, to_at = span_of(detail, now)
         points = _alert_trail(session, scope, detail, from_at, to_at)
         zones = _shapes(session, [] if detail.zone_id is None else [detail.zone_id])
@@ -113,7 +112,7 @@ def see_caseload(sessions: Sessions, scope: Scope, search: str, now: datetime) -
         lines = caseload.caseload(session, scope, search)
         found: list[object] = [line.wearer_id for line in lines] if search.strip() else []
         detail: dict[str, object] = {"shown": len(lines), "found": found}
-        _log(session, scope, "caseload", "wearers", None, now, detail)
+        audit.looked(session, scope, "caseload", "wearers", None, now, detail)
         return lines
 
 
@@ -121,7 +120,7 @@ def see_person(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Per
     """One wearer; raises :class:`NotFound`."""
     with sessions.begin() as session:
         person = _person(session, scope, ref)
-        _log(session, scope, "person", "wearer", person.wearer_id, now)
+        audit.looked(session, scope, "person", "wearer", person.wearer_id, now)
         alerts: list[BoardLine] = []
         told: list[WearerLine] = []
         if scope.may(Permission.SEE_BOARD):
@@ -135,7 +134,7 @@ def see_person_map(sessions: Sessions, scope: Scope, ref: str, now: datetime) ->
     scope.require(Permission.SEE_PLACES)
     with sessions.begin() as session:
         person = _person(session, scope, ref)
-        _log(session, scope, "person map", "wearer", person.wearer_id, now)
+        audit.looked(session, scope, "person map", "wearer", person.wearer_id, now)
         begins = now - LONGEST_TRAIL
         points = tracks.trail(session, scope, person.wearer_id, begins, now, MOST_POINTS)
         zone_ids = [
@@ -153,7 +152,7 @@ def see_person_alcohol(
     scope.require(Permission.SEE_ALCOHOL)
     with sessions.begin() as session:
         person = _person(session, scope, ref)
-        _log(session, scope, "alcohol readings", "wearer", person.wearer_id, now)
+        audit.looked(session, scope, "alcohol readings", "wearer", person.wearer_id, now)
         begins = now - ALCOHOL_SPAN
         return person, picture(session, scope, person.wearer_id, begins, now)
 
@@ -201,25 +200,3 @@ def _shapes(session: Session, zone_ids: Sequence[int]) -> list[ZoneShape]:
         for row in rows
         for each in zone_views.drawings(row)
     ]
-
-
-def _log(
-    session: Session,
-    scope: Scope,
-    what: str,
-    subject_kind: str,
-    subject_id: int | None,
-    now: datetime,
-    detail: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        session,
-        Act.CONSULTATION,
-        what,
-        at=now,
-        actor="staff",
-        staff_id=scope.staff_id,
-        subject_kind=subject_kind,
-        subject_id=subject_id,
-        detail=detail,
-    )

@@ -216,17 +216,8 @@ def consulted(
     detail: dict[str, object] | None = None,
 ) -> None:
     """Log a look at records; ``detail`` holds counts and references and nothing of a record."""
-    audit.record(
-        session,
-        Act.CONSULTATION,
-        what,
-        at=now,
-        actor="staff",
-        staff_id=scope.staff_id,
-        subject_kind="wearer" if wearer_id is not None else "case records",
-        subject_id=wearer_id,
-        detail=detail,
-    )
+    kind = "wearer" if wearer_id is not None else "case records"
+    audit.looked(session, scope, what, kind, wearer_id, now, detail)
 
 
 def _store(

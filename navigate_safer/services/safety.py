@@ -94,7 +94,7 @@ def see_all(sessions: Sessions, scope: Scope, search: str, now: datetime) -> Vic
             feel[each.body.feels] += 1
         found, people = len(people), people[:MOST_SHOWN]
         shown: list[object] = [each.line.victim_id for each in people]
-        _looked(session, scope, "protected people", None, now, {"shown": shown})
+        audit.looked(session, scope, "protected people", "victim", None, now, {"shown": shown})
         return VictimsPage(asked[::-1], people, found, feel)
 
 
@@ -111,7 +111,7 @@ def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> VictimPage
         victim = _victim(session, scope, ref)
         contacts = records.listed(session, scope, CONTACT, subject=ref)
         disclosures = records.listed(session, scope, DISCLOSURE, subject=ref)
-        _looked(session, scope, "protected person", victim.line.victim_id, now, {})
+        audit.looked(session, scope, "protected person", "victim", victim.line.victim_id, now)
         return VictimPage(victim, contacts, disclosures)
 
 
@@ -192,7 +192,17 @@ def change_details(
         what = ", ".join(changed)
         by = {"made_by": scope.staff_id, "made_at": now, "what": what}
         session.add(VictimChangeRow(victim_id=row.id, **by))
-        _looked(session, scope, "details changed", row.id, now, {"what": what}, Act.ALTERATION)
+        audit.record(
+            session,
+            Act.ALTERATION,
+            "details changed",
+            at=now,
+            actor="staff",
+            staff_id=scope.staff_id,
+            subject_kind="victim",
+            subject_id=row.id,
+            detail={"what": what},
+        )
 
 
 def _victim(session: Session, scope: Scope, ref: str) -> Victim:
@@ -212,25 +222,3 @@ def _number(typed: str) -> str | None:
     if not phonenumbers.is_possible_number(number):
         raise BadNumber
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _looked(
-    session: Session,
-    scope: Scope,
-    what: str,
-    victim_id: int | None,
-    now: datetime,
-    detail: dict[str, object],
-    act: Act = Act.CONSULTATION,
-) -> None:
-    audit.record(
-        session,
-        act,
-        what,
-        at=now,
-        actor="staff",
-        staff_id=scope.staff_id,
-        subject_kind="victim",
-        subject_id=victim_id,
-        detail=detail,
-    )

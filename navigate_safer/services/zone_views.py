@@ -52,7 +52,7 @@ def see_zones(sessions: Sessions, scope: Scope, now: datetime) -> list[ZoneLine]
     with sessions.begin() as session:
         rows = zones.newest(session, scope)
         used = zones.counts(session, now)
-        _log(session, scope, "zones", None, now, {"shown": len(rows)})
+        audit.looked(session, scope, "zones", "zones", None, now, {"shown": len(rows)})
         return [
             ZoneLine(row.ref, row.name, row.kind, row.version, used.get(row.ref, 0)) for row in rows
         ]
@@ -64,7 +64,7 @@ def see_zone(
     """A zone, in its newest version unless told; raises :class:`NotFound`."""
     with sessions.begin() as session:
         row, newest = _version(session, scope, ref, version)
-        _log(session, scope, "zone", row.id, now)
+        audit.looked(session, scope, "zone", "zone", row.id, now)
         users, others = zones.users(session, scope, ref, now)
         zone = terms.zone_of(row)
         return ZonePage(
@@ -90,7 +90,7 @@ def see_drawing(
     """The shapes of a zone and of its rings; raises :class:`NotFound`."""
     with sessions.begin() as session:
         row, _ = _version(session, scope, ref, version)
-        _log(session, scope, "zone map", row.id, now)
+        audit.looked(session, scope, "zone map", "zone", row.id, now)
         return drawings(row)
 
 
@@ -137,24 +137,3 @@ def _version(session: Session, scope: Scope, ref: str, version: int | None) -> t
         if row.version == (newest if version is None else version):
             return row, newest
     raise NotFound
-
-
-def _log(
-    session: Session,
-    scope: Scope,
-    what: str,
-    zone_id: int | None,
-    now: datetime,
-    detail: dict[str, object] | None = None,
-) -> None:
-    audit.record(
-        session,
-        Act.CONSULTATION,
-        what,
-        at=now,
-        actor="staff",
-        staff_id=scope.staff_id,
-        subject_kind="zone" if zone_id is not None else "zones",
-        subject_id=zone_id,
-        detail=detail,
-    )
