@@ -1,6 +1,6 @@
 """By when a court must hear the application that follows a domestic abuse protection notice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime, time, timedelta
 
 import msgspec
@@ -40,15 +40,17 @@ def hearing_deadline(notice: Notice, policy: Policy = POLICY) -> Deadline:
     check_dates(
         (f"disregarded_dates[{number}]", day) for number, day in enumerate(notice.disregarded_dates)
     )
-    out = frozenset(notice.disregarded_dates)
-    hours = timedelta(hours=policy.hearing_hours)
-    latest = end_of_hours(given, hours, lambda day: day.weekday() == SUNDAY or day in out)
+    latest = end_of_hours(given, timedelta(hours=policy.hearing_hours), notice.disregarded_dates)
     return Deadline(latest.strftime("%Y-%m-%dT%H:%M"))
 
 
-def end_of_hours(
-    start: datetime, hours: timedelta, is_left_out: Callable[[date], bool]
-) -> datetime:
+def end_of_hours(start: datetime, hours: timedelta, disregarded: Collection[date]) -> datetime:
+    """When so many hours have run since the naive local time, Sundays and given days left out."""
+    out = frozenset(disregarded)
+    return end_outside(start, hours, lambda day: day.weekday() == SUNDAY or day in out)
+
+
+def end_outside(start: datetime, hours: timedelta, is_left_out: Callable[[date], bool]) -> datetime:
     """When so many hours have run since the naive local time; on days left out none runs."""
     at, left = start, hours
     while left > timedelta():

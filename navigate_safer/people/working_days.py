@@ -7,7 +7,7 @@ of the clocks; hours are hours that pass. Bank holidays are those of England and
 
 from datetime import UTC, date, datetime, timedelta
 
-from navigate_safer.outcomes.hearing import end_of_hours
+from navigate_safer.outcomes.hearing import end_outside
 from navigate_safer.people.days import LONDON, day_of, start_of
 from zones.bank_holidays import is_bank_holiday
 
@@ -53,7 +53,7 @@ def after_hours(start: datetime, hours: float, *, leave_out: bool) -> datetime:
         return start.astimezone(UTC) + span
     # The clocks change on Sundays, which are left out: an hour of the wall is an hour that passes.
     wall = start.astimezone(LONDON).replace(tzinfo=None)
-    return end_of_hours(wall, span, is_left_out).replace(tzinfo=LONDON).astimezone(UTC)
+    return end_outside(wall, span, is_left_out).replace(tzinfo=LONDON).astimezone(UTC)
 
 
 def hours_gone(start: datetime, until: datetime, *, leave_out: bool) -> float:
