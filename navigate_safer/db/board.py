@@ -138,14 +138,7 @@ def board(session: Session, scope: Scope) -> Board:
     Within a severity the unacknowledged come first, and of these the one that waits longest: a
     list of "new only" is how 31,000 alerts went unresolved elsewhere.
     """
-    unanswered_first = AlertRow.state == AlertState.ACKNOWLEDGED.value
-    query = (
-        _lines(scope)
-        .where(AlertRow.state != AlertState.RESOLVED.value)
-        .order_by(unanswered_first, AlertRow.severity_rank, AlertRow.opened_at)
-        .limit(MOST_ON_BOARD)
-    )
-    lines = [_line(*row) for row in session.execute(query)]
+    lines = unresolved(session, scope, MOST_ON_BOARD)
     here = (AlertRow.area_id.in_(scope.areas), AlertRow.episode_id.is_not(None))
     open_here = (*here, AlertRow.state == AlertState.OPEN.value)
     oldest = session.scalar(select(func.min(AlertRow.opened_at)).where(*open_here))
@@ -159,6 +152,18 @@ def board(session: Session, scope: Scope) -> Board:
         counts.get(AlertState.ACKNOWLEDGED.value, 0),
         oldest,
     )
+
+
+def unresolved(session: Session, scope: Scope, limit: int | None = None) -> list[BoardLine]:
+    """Alerts of the scope's areas that nobody has resolved, in the order of the board; or all."""
+    unanswered_first = AlertRow.state == AlertState.ACKNOWLEDGED.value
+    query = (
+        _lines(scope)
+        .where(AlertRow.state != AlertState.RESOLVED.value)
+        .order_by(unanswered_first, AlertRow.severity_rank, AlertRow.opened_at)
+        .limit(limit)
+    )
+    return [_line(*row) for row in session.execute(query)]
 
 
 def of_wearer(session: Session, scope: Scope, wearer_id: int, limit: int) -> list[BoardLine]:

@@ -130,17 +130,16 @@ def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
     return session.scalar(select(row.body).where(row.slot == slot, _current()))
 
 
-def due_by(
-    session: Session, scope: Scope, kinds: Collection[str], until: datetime, limit: int = 500
-) -> list[Found]:
+def due_by(session: Session, scope: Scope, kinds: Collection[str], until: datetime) -> list[Found]:
     """Current records of these kinds with something due until then, the most overdue first.
 
-    The caller passes only kinds that the scope may see.
+    All of them: whoever asks for their own must not lose one behind others' that wait longer. The
+    caller passes only kinds that the scope may see.
     """
     query = _in_areas(scope).where(
         CaseRecordRow.kind.in_(kinds), _current(), CaseRecordRow.due_at <= until
     )
-    return _all(session, query.order_by(CaseRecordRow.due_at, CaseRecordRow.id).limit(limit))
+    return _all(session, query.order_by(CaseRecordRow.due_at, CaseRecordRow.id))
 
 
 def of_person(

@@ -18,7 +18,7 @@ from navigate_safer.db import audit, case_records
 from navigate_safer.db import partners as stored
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.partners import PartnerImportRow
-from navigate_safer.db.reading import DATABASE_FAULTS
+from navigate_safer.db.reading import DATABASE_FAULTS, reading
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.days import day_of
@@ -37,6 +37,7 @@ from navigate_safer.services.partner_reading import Reader
 from navigate_safer.services.records import About
 
 WAITING, REFUSED = "waiting", "refused"
+LOOK_WITHIN_S = 5.0
 
 
 class NotAgreed(Exception):
@@ -158,7 +159,8 @@ def read_waiting(
     """Read what waits, part after part; files that were finished. Killed, the next goes on."""
     finished = 0
     held: tuple[int, Reader] | None = None
-    while not stopped():
+    # On SQLite each transaction takes the write lock: none is begun where nothing waits.
+    while not stopped() and waiting_count(sessions):
         import_id = None
         try:
             with sessions.begin() as session:
@@ -204,7 +206,7 @@ def _setting(session: Session, source: str, area_id: int) -> Mapped | None:
 
 def waiting_count(sessions: Sessions) -> int:
     """How many files wait to be read."""
-    with sessions() as session:
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
         row = PartnerImportRow
         return session.scalar(select(func.count()).where(row.state == WAITING)) or 0
 

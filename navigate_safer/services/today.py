@@ -107,7 +107,7 @@ def _line(row: CaseRecordRow, scope: Scope, now: datetime) -> DueLine:
 def _open_alerts(session: Session, scope: Scope) -> dict[str, list[BoardLine]]:
     if not scope.may(Permission.SEE_BOARD):
         return {}
-    return _by_wearer(board.board(session, scope).lines)
+    return _by_wearer(board.unresolved(session, scope))
 
 
 def _by_wearer(lines: Iterable[BoardLine]) -> dict[str, list[BoardLine]]:

@@ -1,15 +1,24 @@
 """The IDVA's pages: what is kept, what is refused, and who never sees it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from web.casework import check_of
+from web.on_call import scope_of
 from web.world import ACCOUNTS, World, plain
 
 from navigate_safer.db.audit import AuditRow
-from navigate_safer.db.people import VictimRow
-from navigate_safer.people.safety import RefusedAddress, address_to_keep
+from navigate_safer.db.people import VictimRow, WearerRow
+from navigate_safer.people.records import Due
+from navigate_safer.people.safety import (
+    SAFETY_CHECK,
+    RefusedAddress,
+    SafetyCheck,
+    address_to_keep,
+)
+from navigate_safer.services import records
 
 SECRET = ["Merewen Dunstable", "14 Fletching Row", "07700900199"]
 CONTACT = {
@@ -129,3 +138,19 @@ def test_no_note_says_where_somebody_is_or_how_to_call(shared_world: World, note
     answer = shared_world.visitor("idva").post("/victims/V-1/contact", **CONTACT | {"note": note})
     assert answer.status_code == 422
     assert "Take out" in answer.text
+
+
+def test_what_is_due_of_ones_own_is_not_lost_behind_hundreds_of_others(world: World) -> None:
+    manager = scope_of(world, "manager")
+    check_of(world)
+    with world.database.sessions.begin() as session:
+        other = session.scalar(select(WearerRow).where(WearerRow.ref == "W-CUR"))
+        other.offender_manager_id = None
+        about, _ = records.about(session, manager, "W-CUR")
+        for number in range(520):
+            due = Due(world.clock() - timedelta(days=2), f"Old {number}")
+            body = SafetyCheck(world.clock().date(), "A visit")
+            records.add(session, manager, SAFETY_CHECK, about, body, now=world.clock(), due=due)
+    shown = world.visitor("manager").get("/today").text
+    assert "Safety check: answer before the contact" in shown
+    assert "Old 1" not in shown
