@@ -79,6 +79,7 @@ def _measure(database: str, messages: int, fleets: list[int], paced_s: int) -> l
         runs += [bench.ours("service", messages, each) for each in fleets]
         uploads = max(1_000, messages // 20)
         runs.append(bench.ours("service, uploads of 60", uploads, FLEET, readings=60))
+        runs.append(bench.flush())
         runs.append(bench.ours("service at 4,000/s", int(PACE * paced_s), FLEET, rate=PACE))
     return runs
 
@@ -107,8 +108,8 @@ _COLUMNS: tuple[tuple[str, Callable[[Run], str]], ...] = (
     ("Run", lambda run: run.name),
     ("known devices", lambda run: f"{run.devices:,}" if run.devices else ""),
     ("messages/s", lambda run: f"{run.messages_a_s:,.0f}" if run.messages else ""),
-    ("readings/s", lambda run: f"{run.rate:,.0f}"),
-    ("service µs", lambda run: f"{run.service_us:.1f}"),
+    ("readings/s", lambda run: f"{run.rate:,.0f}" if run.rate else ""),
+    ("service µs", lambda run: f"{run.service_us:.1f}" if run.service_us else ""),
     ("of it monitor", lambda run: f"{run.monitor_us:.1f}" if run.monitor_us else ""),
     ("database µs", lambda run: f"{run.database_us:.1f}"),
     ("broker µs", lambda run: f"{run.broker_us:.1f}"),

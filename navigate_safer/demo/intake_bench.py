@@ -15,6 +15,7 @@ import numpy as np
 from devices.columns import FixColumns
 from navigate_safer.db import packed, schema
 from navigate_safer.demo import intake_fleet, intake_workers, servers
+from navigate_safer.demo.disk_flush import flush_ms, percentiles_ms
 from navigate_safer.demo.intake_load import Load, Publisher
 from navigate_safer.demo.intake_process import Worker
 from navigate_safer.demo.intake_run import Minute, Run, run_of
@@ -82,6 +83,11 @@ class Bench(AbstractContextManager["Bench"]):
         database_us = (self._database_s() - before) * each
         count = len(batches) * BATCH_ROWS
         return Run("raw write", 0, 0, count, count / spent, cpu * each, database_us)
+
+    def flush(self) -> Run:
+        """Only flush the disk, as often as commits do: what of the latencies is the disk's."""
+        p50, p99, worst = percentiles_ms(flush_ms(self._folder))
+        return Run("flush of the disk", 0, 0, 0, 0.0, 0.0, p50_ms=p50, p99_ms=p99, worst_ms=worst)
 
     def bare(self, messages: int) -> Run:
         """Subscribe, decode, write, acknowledge."""

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from navigate_safer.demo import intake_report
+from navigate_safer.demo.disk_flush import flush_ms, percentiles_ms
 from navigate_safer.demo.intake_run import Run
 from navigate_safer.demo.process_cost import memory_mb
 from navigate_safer.demo.server_process import version_of
@@ -39,3 +40,11 @@ def test_a_process_holds_memory_and_one_that_is_gone_holds_none():
 
 def test_the_library_s_version_is_named():
     assert version_of("sqlite").startswith("SQLite 3.")
+
+
+def test_the_disk_is_flushed_so_often_and_nothing_is_left_on_it(tmp_path):
+    spent_ms = flush_ms(tmp_path, flushes=3, pause_s=0.0)
+    assert len(spent_ms) == 3
+    assert min(spent_ms) > 0
+    assert list(tmp_path.iterdir()) == []
+    assert percentiles_ms([1.0, 2.0, 9.0]) == pytest.approx((2.0, 8.86, 9.0))
