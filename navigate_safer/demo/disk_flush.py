@@ -1,4 +1,4 @@
-"""How long the disk of a benchmark takes to flush: no commit can be faster, whatever is measured."""
+"""How long the disk takes to flush: no commit of a benchmark can be faster."""
 
 import os
 import time
