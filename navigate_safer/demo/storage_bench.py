@@ -34,9 +34,9 @@ FIRST_DAY = date(2026, 11, 16)
 TICKS_AT_ONCE = 20
 # As often as the scheduler keeps house.
 TICKS_A_ROUND = 15 * 60 // EVERY_S
-# The bars of issue 3, bytes a fix.
 # The scheduler closes days every hour; a vacuum of ten million rows takes minutes.
 CLOSING_TRIES, BETWEEN_CLOSINGS_S = 30, 10.0
+# The bars of issue 3, bytes a fix.
 BARS = {"hot": 100.0, "closed": 70.0, "archived": 10.0}
 
 
