@@ -34,6 +34,8 @@ def refer(
     """
     scope.require(Permission.MANAGE_CASES)
     with sessions.begin() as session:
+        # Two failures of an order that are referred at once would each begin a breach.
+        failures.hold_person(session, records.newest(session, scope, FAILURE, failure_ref))
         failure = records.newest(session, scope, FAILURE, failure_ref)
         body = failure.body
         if body.decision is None or body.decision.acceptable or body.order_ref is None:

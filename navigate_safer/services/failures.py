@@ -175,6 +175,12 @@ def close(
         return keep(session, scope, old, body, replaces=replaces, now=now, reason=why)
 
 
+def hold_person(session: Session, failure: FailureRecord) -> None:
+    """Let nobody else decide about this person's failures until the transaction ends."""
+    wearer = select(WearerRow.id).where(WearerRow.id == failure.wearer_id)
+    session.execute(wearer.with_for_update(key_share=True))
+
+
 def keep(
     session: Session,
     scope: Scope,
@@ -189,7 +195,7 @@ def keep(
     assert old.wearer_id is not None, "a failure is somebody's"
     of = About(old.area_id, old.wearer_id)
     # Two who decide at once would each not see the other's: the second failure would be missed.
-    session.execute(select(WearerRow.id).where(WearerRow.id == of.wearer_id).with_for_update())
+    hold_person(session, old)
     others = [each for each in counted(session, scope, of) if each.ref != old.ref]
     orders = {body.order_ref, old.body.order_ref} - {None}
     changed = _store(session, scope, old, body, others, replaces=replaces, now=now, reason=reason)

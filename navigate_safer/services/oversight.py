@@ -5,12 +5,13 @@ from datetime import datetime
 import msgspec
 
 from navigate_safer.db import audit, limits, operations, refusals, service_alerts
+from navigate_safer.db.alerts_of_nobody import Line
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.limits import GIGABYTE, Limit
 from navigate_safer.db.operations import AuditLine, GatewayLine, UnassignedLine, WorkerLine
 from navigate_safer.db.reading import reading
 from navigate_safer.db.refusals import ReasonLine
-from navigate_safer.db.service_alerts import ServiceAlertDetail, ServiceAlertLine
+from navigate_safer.db.service_alerts import ServiceAlertDetail
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services import heartbeats
@@ -29,7 +30,7 @@ class Operations(msgspec.Struct, frozen=True):
     limits: list[Limit]
     unassigned: list[UnassignedLine]
     unjudged_devices: int
-    alerts: list[ServiceAlertLine]
+    alerts: list[Line]
     minutes_from: datetime
 
 
@@ -60,7 +61,7 @@ def see_service_alert(sessions: Sessions, scope: Scope, reference: str) -> Servi
         return detail
 
 
-def live_service_alerts(sessions: Sessions, scope: Scope) -> list[ServiceAlertLine]:
+def live_service_alerts(sessions: Sessions, scope: Scope) -> list[Line]:
     """Those that nobody has resolved, for who may answer them; for others none."""
     with reading(sessions, within_s=LOOK_WITHIN_S) as session:
         return service_alerts.live(session, scope)

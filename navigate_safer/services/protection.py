@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from navigate_safer.db import audit, protection_alerts
+from navigate_safer.db.alerts_of_nobody import Line
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.protection_alerts import ProtectionDetail, ProtectionLine
+from navigate_safer.db.protection_alerts import ProtectionDetail
 from navigate_safer.db.reading import reading
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
@@ -27,7 +28,7 @@ def see(sessions: Sessions, scope: Scope, reference: str, now: datetime) -> Prot
         return found
 
 
-def live(sessions: Sessions, scope: Scope) -> list[ProtectionLine]:
+def live(sessions: Sessions, scope: Scope) -> list[Line]:
     """Those that nobody has resolved, for who may answer them; for others none."""
     with reading(sessions, within_s=LOOK_WITHIN_S) as session:
         return protection_alerts.live(session, scope)

@@ -1,5 +1,6 @@
 """From a missed session to the breach pack: who decides, what must follow, and by when."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -222,6 +223,24 @@ def test_the_second_in_twelve_months_is_closed_only_after_it_was_referred(desk: 
     assert desk.close(second).state == "closed"
     with pytest.raises(CannotDecide):
         desk.decide(second, acceptable=True)
+
+
+def test_two_failures_that_are_referred_at_once_make_one_breach(desk: Desk) -> None:
+    decided = [desk.decide(desk.missed(START - days * DAY, f"SE-{days}")) for days in (9, 5, 3, 1)]
+    with ThreadPoolExecutor(len(decided)) as officers:
+        referred = list(officers.map(desk.refer, decided))
+    assert len({breach.ref for breach in referred}) == 1
+    newest = max(referred, key=lambda each: each.version)
+    assert set(newest.body.failure_refs) == {each.ref for each in decided}
+
+
+def test_after_a_breach_is_closed_the_next_failure_begins_another(desk: Desk) -> None:
+    closed = desk.refer(desk.decide(desk.missed(START - 9 * DAY, "SE-1")))
+    sessions, scope = desk.office.sessions, desk.office.scope()
+    breaches.sign(sessions, scope, closed.ref, "He did not come", replaces=1, now=desk.now)
+    breaches.conclude(sessions, scope, closed.ref, "A fine", replaces=2, now=desk.now)
+    second = desk.refer(desk.decide(desk.missed(START - DAY, "SE-2")))
+    assert second.ref != closed.ref
 
 
 @ON_SQLITE
