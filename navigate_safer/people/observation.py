@@ -61,11 +61,15 @@ class Watched(msgspec.Struct, frozen=True):
 
 
 def days_at_risk(history: History, window: Spell) -> int:
-    """Days of the window that the person was neither in custody nor gone."""
+    """Days of the window that the person was neither in custody nor gone.
+
+    Both the first day in custody and the day of release are at risk: on each the person was free
+    for a part of it, and on the first falls what led to custody.
+    """
     end = window.end if history.left_on is None else min(window.end, history.left_on)
     whole = max(0, (end - window.start).days)
     inside = sum(
-        max(0, (min(spell.end, end) - max(spell.start, window.start)).days)
+        max(0, (min(spell.end, end) - max(spell.start + DAY, window.start)).days)
         for spell in history.custody
     )
     return whole - inside
