@@ -31,7 +31,8 @@ class Design(msgspec.Struct, frozen=True):
     """What a before-and-after comparison looks at.
 
     ``window_days`` each side of the day of selection, ``gap_days`` left out each side of it: the
-    incident for which somebody was picked must not count as "before".
+    incident for which somebody was picked must not count as "before". ``as_at`` is the last day of
+    which the records can tell: nobody is watched after it (see ``record_reach.watching``).
     """
 
     as_at: date
@@ -165,11 +166,16 @@ def harm_input(found: Sequence[Observed], weights_days: dict[str, float]) -> Off
 NO_CODE = "no code"
 
 
-def follow_ups(histories: Iterable[History], as_at: date) -> tuple[Cohort, list[str]]:
-    """The input of ``reoffending``, and who has no index event.
+def follow_ups(
+    histories: Iterable[History], as_at: date, courts_to: date | None = None
+) -> tuple[Cohort, list[str]]:
+    """The input of ``reoffending``, and who has no index event by ``as_at``.
 
     The index is the first release, community sentence or caution; a disposal is one event.
+    ``courts_to`` is the last day of which the courts' records tell, ``as_at`` if none is given: a
+    follow-up is over only once they reach to its end.
     """
+    told = as_at if courts_to is None else min(as_at, courts_to)
     people: list[Person] = []
     without: list[str] = []
     for history in histories:
@@ -177,8 +183,8 @@ def follow_ups(histories: Iterable[History], as_at: date) -> tuple[Cohort, list[
         if index is None or index > as_at:
             without.append(history.ref)
             continue
-        people.append(Person(history.ref, index, tuple(_events(history, as_at))))
-    return Cohort(as_at, tuple(people)), without
+        people.append(Person(history.ref, index, tuple(_events(history, told))))
+    return Cohort(told, tuple(people)), without
 
 
 def _events(history: History, as_at: date) -> Iterable[Event]:

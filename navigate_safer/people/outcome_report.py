@@ -10,6 +10,7 @@ from datetime import date
 import msgspec
 
 from navigate_safer.outcomes.estimate import OpenInterval
+from navigate_safer.people.record_reach import Reach
 
 # Cells under 5 are left out of public packs: a custom of statistics offices, to be confirmed
 # locally; an area may set its own.
@@ -68,7 +69,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The parts, and what they are about."""
+    """The parts, and what they are about; ``reach``: how far the records behind them reach."""
 
     as_at: date
     policy: str
@@ -78,6 +79,7 @@ class Report(msgspec.Struct, frozen=True):
     kind: str
     parts: tuple[Part, ...]
     public: bool = False
+    reach: tuple[Reach, ...] = ()
 
     def part(self, key: str) -> Part:
         """The part of that name; raises KeyError."""
