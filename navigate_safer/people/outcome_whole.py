@@ -27,6 +27,7 @@ from navigate_safer.people.outcome_offending import (
     serial_and_repeat,
     survival_part,
 )
+from navigate_safer.people.outcome_remainders import guarded
 from navigate_safer.people.outcome_report import Part, Report, Row, Sentence
 from navigate_safer.people.record_reach import Keeper, Reach
 
@@ -60,6 +61,7 @@ def report_of(given: Gathered, design: Design, names: Callable[[str], str]) -> R
     people = observation.watched(histories, watching)
     counted = reaches[record_reach.keeper_of(design.kind)]
     police, courts = reaches[Keeper.POLICE], reaches[Keeper.COURTS]
+    clocks = observation.clocks(histories, watching.kind, watching.as_at)
     parts = (
         _reaching(before_after(people, watching), counted, CUSTODY),
         _reaching(to_the_mean(people, watching, given.population), counted),
@@ -82,7 +84,7 @@ def report_of(given: Gathered, design: Design, names: Callable[[str], str]) -> R
         window_days=design.window_days,
         gap_days=design.gap_days,
         kind=design.kind.value,
-        parts=parts,
+        parts=guarded(parts, people, clocks),
         reach=tuple(reaches.values()),
     )
 
