@@ -165,11 +165,9 @@ def framework_table(lines: Sequence[Line]) -> Table:
 
 
 def _figure(line: Line) -> Cell:
-    if line.state == "computed":
-        return line.words or CANNOT
     if line.figure is not None:
         return Number(line.words, line.figure)
-    return line.state
+    return line.words or (CANNOT if line.state == "computed" else line.state)
 
 
 def late_items(facts: Facts) -> Table:
