@@ -5,17 +5,21 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Date,
     ForeignKey,
     Index,
     Integer,
     String,
     UniqueConstraint,
+    exists,
+    func,
     or_,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.people import WearerRow
 from navigate_safer.people.access import Permission, Scope
@@ -100,13 +104,14 @@ def known_at(
 ) -> list[tuple[WearerRow, list[OffendingRow]]]:
     """Each wearer of the areas with the entries as they were known at a moment.
 
-    Areas outside the scope are passed over. Raises Forbidden.
+    Who was registered later is not among them. In which area somebody is has no history: it is
+    taken as it is now. Areas outside the scope are passed over. Raises Forbidden.
     """
     scope.require(Permission.SEE_OUTCOME_FIGURES)
     wearers = list(
         session.scalars(
             select(WearerRow)
-            .where(WearerRow.area_id.in_(set(area_ids) & scope.areas))
+            .where(WearerRow.area_id.in_(set(area_ids) & scope.areas), _registered(known))
             .order_by(WearerRow.ref)
         )
     )
@@ -124,6 +129,21 @@ def known_at(
     for found in session.scalars(query):
         by_wearer[found.wearer_id].append(found)
     return [(each, by_wearer[each.id]) for each in wearers]
+
+
+def first_received(session: Session) -> datetime | None:
+    """When the first entry of all was taken in; None while there is none."""
+    return session.scalar(select(func.min(OffendingRow.received_at)))
+
+
+def _registered(known: datetime) -> ColumnElement[bool]:
+    """Whether a wearer was registered by a moment, by the log of acts about him.
+
+    The log's first entry about somebody is his registration. Nobody is left out of whom the log
+    has nothing at all.
+    """
+    of_him = AuditRow.subject_kind == "wearer", AuditRow.subject_id == WearerRow.id
+    return or_(exists().where(*of_him, AuditRow.at <= known), ~exists().where(*of_him))
 
 
 def references(session: Session, kind: str, known: datetime) -> list[ReferenceRow]:

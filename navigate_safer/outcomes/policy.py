@@ -36,6 +36,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     - ``dispersion_alarm``: 1.5; above it the plain Poisson interval must not stand alone
       (the project's own).
     - ``power_wanted``: 80 % is the custom of trials.
+    - ``stale_records_days``: 31; records that end longer before the day asked about are said to be
+      old (the project's own: extracts come monthly).
     """
 
     version: str = "2026-11"
@@ -53,6 +55,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     serial_age: int = 16
     dispersion_alarm: float = 1.5
     power_wanted: float = 0.8
+    stale_records_days: int = 31
 
 
 POLICY = Policy()

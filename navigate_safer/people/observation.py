@@ -31,7 +31,8 @@ class Design(msgspec.Struct, frozen=True):
     """What a before-and-after comparison looks at.
 
     ``window_days`` each side of the day of selection, ``gap_days`` left out each side of it: the
-    incident for which somebody was picked must not count as "before".
+    incident for which somebody was picked must not count as "before". ``as_at`` is the last day of
+    which the records can tell: nobody is watched after it (see ``record_reach.watching``).
     """
 
     as_at: date
@@ -61,11 +62,15 @@ class Watched(msgspec.Struct, frozen=True):
 
 
 def days_at_risk(history: History, window: Spell) -> int:
-    """Days of the window that the person was neither in custody nor gone."""
+    """Days of the window that the person was neither in custody nor gone.
+
+    Both the first day in custody and the day of release are at risk: on each the person was free
+    for a part of it, and on the first falls what led to custody.
+    """
     end = window.end if history.left_on is None else min(window.end, history.left_on)
     whole = max(0, (end - window.start).days)
     inside = sum(
-        max(0, (min(spell.end, end) - max(spell.start, window.start)).days)
+        max(0, (min(spell.end, end) - max(spell.start + DAY, window.start)).days)
         for spell in history.custody
     )
     return whole - inside
@@ -161,11 +166,16 @@ def harm_input(found: Sequence[Observed], weights_days: dict[str, float]) -> Off
 NO_CODE = "no code"
 
 
-def follow_ups(histories: Iterable[History], as_at: date) -> tuple[Cohort, list[str]]:
-    """The input of ``reoffending``, and who has no index event.
+def follow_ups(
+    histories: Iterable[History], as_at: date, courts_to: date | None = None
+) -> tuple[Cohort, list[str]]:
+    """The input of ``reoffending``, and who has no index event by ``as_at``.
 
     The index is the first release, community sentence or caution; a disposal is one event.
+    ``courts_to`` is the last day of which the courts' records tell, ``as_at`` if none is given: a
+    follow-up is over only once they reach to its end.
     """
+    told = as_at if courts_to is None else min(as_at, courts_to)
     people: list[Person] = []
     without: list[str] = []
     for history in histories:
@@ -173,8 +183,8 @@ def follow_ups(histories: Iterable[History], as_at: date) -> tuple[Cohort, list[
         if index is None or index > as_at:
             without.append(history.ref)
             continue
-        people.append(Person(history.ref, index, tuple(_events(history, as_at))))
-    return Cohort(as_at, tuple(people)), without
+        people.append(Person(history.ref, index, tuple(_events(history, told))))
+    return Cohort(told, tuple(people)), without
 
 
 def _events(history: History, as_at: date) -> Iterable[Event]:

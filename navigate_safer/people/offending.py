@@ -73,7 +73,8 @@ class ProofType(Enum):
 class OffendingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One line. ``on`` is the day of the offence, of the event, or the first day of custody.
 
-    ``until`` is the day of release from custody (a day at risk again), none while inside.
+    The first day of custody is still a day at risk. ``until`` is the day of release (a day at risk
+    again), none while inside.
     ``recorded_on`` is when it was written down or, of an arrest, made. ``victim`` is the victim's
     reference in this service, never a name.
     """
@@ -190,8 +191,8 @@ class History(msgspec.Struct, frozen=True):
         return min((each.on for each in self.entries if each.kind in wanted), default=None)
 
     def in_custody(self, day: date) -> bool:
-        """Whether the person was inside on that day."""
-        return any(spell.start <= day < spell.end for spell in self.custody)
+        """Whether the person was inside all of that day: not on the first, nor when released."""
+        return any(spell.start < day < spell.end for spell in self.custody)
 
 
 def history_of(ref: str, born_on: date, entries: Sequence[OffendingEntry]) -> History:

@@ -6,6 +6,7 @@ lines run together: which outcome a measure belongs to is our reading of it. Def
 since none was published. A figure that nobody has supplied is said to be so and never filled in.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from navigate_safer.people.offending import Code, Source
+from navigate_safer.people.outcome_report import LEFT_OUT, small
 
 CASE_STUDY = "Altogether Better West Cheshire, case study, outcomes framework"
 BOARD_REPORT = "Local Government Association, community budgets report, paragraph 7"
@@ -34,7 +36,11 @@ POLICE, COUNCIL, NHS, WORK, PRISONS = (
 
 
 class Definition(msgspec.Struct, frozen=True):
-    """One measure; ``part`` is the part of our own report that computes it, if one does."""
+    """One measure; ``part`` is the part of our own report that computes it, if one does.
+
+    ``of_people``: its numerator counts people, or what happened to them, so that a small one could
+    make somebody known; not so an amount of money.
+    """
 
     key: str
     outcome: str
@@ -45,6 +51,7 @@ class Definition(msgspec.Struct, frozen=True):
     owner: str
     source: str = CASE_STUDY
     part: str | None = None
+    of_people: bool = True
 
 
 _RESIDENTS = "1,000 residents of the council's area"
@@ -71,7 +78,7 @@ DEFINITIONS = (
                "all records", "Navigate Safer", BOARD_REPORT, "serial"),
     Definition("prison_costs", CRIME, "Prison costs saved by tagging",
                "days on a tag that would have been custody x (daily cost of custody - of a tag)",
-               "none: an amount", _YEAR, PRISONS),
+               "none: an amount", _YEAR, PRISONS, of_people=False),
     Definition("antisocial", CRIME, "Antisocial behaviour",
                "incidents that the police recorded as antisocial behaviour", _RESIDENTS, _YEAR,
                POLICE),
@@ -146,12 +153,18 @@ def check(given: Supplied) -> None:
         raise ValueError(f"period_to: {given.period_to} is before {given.period_from}; correct one")
 
 
-def lines(supplied: list[Supplied], computed: dict[str, str]) -> list[Line]:
-    """Every measure in order; ``supplied`` newest first, ``computed`` words by part of a report."""
-    return [_line(each, supplied, computed) for each in DEFINITIONS]
+def lines(supplied: Sequence[Supplied], computed: dict[str, str]) -> list[Line]:
+    """Every measure in order; ``computed``: words by part of a report.
+
+    ``supplied`` has what was loaded last first. Of a measure the figure of the latest period is
+    shown, of the same period the one that was loaded last: an agency may hand in an older year
+    after a newer one.
+    """
+    newest = sorted(supplied, key=lambda each: each.period_to, reverse=True)
+    return [_line(each, newest, computed) for each in DEFINITIONS]
 
 
-def _line(definition: Definition, supplied: list[Supplied], computed: dict[str, str]) -> Line:
+def _line(definition: Definition, supplied: Sequence[Supplied], computed: dict[str, str]) -> Line:
     if definition.part is not None:
         return Line(definition, "computed", words=computed.get(definition.part, ""))
     for each in supplied:
@@ -160,5 +173,16 @@ def _line(definition: Definition, supplied: list[Supplied], computed: dict[str, 
             said_by = f"{each.source}, {each.period_from} to {each.period_to}"
             if isinstance(figure, str):
                 return Line(definition, "not collected", said_by=said_by)
+            if _gives_away(definition, figure):
+                return Line(definition, "supplied", None, LEFT_OUT, said_by)
             return Line(definition, "supplied", figure, f"{figure:,g}", said_by)
     return Line(definition, "not supplied")
+
+
+def _gives_away(definition: Definition, figure: float) -> bool:
+    """Whether a figure may be a small count of people; the same for all who read the framework.
+
+    An agency hands in one number, and nothing says whether it is the count or the rate: a whole
+    number is taken for a count. What is no whole number cannot be one.
+    """
+    return definition.of_people and figure == int(figure) and small((abs(int(figure)),))

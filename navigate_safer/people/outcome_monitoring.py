@@ -91,9 +91,10 @@ def alert_burden(alerts: Sequence[AlertFact], people: Sequence[Monitored]) -> Pa
     withdrawn = sum(each.withdrawn for each in alerts)
     low, high = precision.ci95 or (None, None)
     waiting = len(alerts) - len(answered) - withdrawn
-    # With the answered ones they are all alerts: one left out could be worked out from the other.
-    rest = (withdrawn, waiting)
-    of_answered = (true, len(answered), len(answered) - true)
+    # All alerts, whose number is shown, are the answered, the withdrawn and the waiting: what is
+    # left out of them could be worked out from what is shown.
+    rest = (withdrawn, waiting, len(answered))
+    of_answered = (true, len(answered), len(answered) - true, withdrawn + waiting)
     rows = (
         _a_week("Alerts for each week worn", len(alerts), weeks, 1),
         Row("Precision: confirmed of those answered", percent(precision.rate),

@@ -1,12 +1,13 @@
 """The parts of a report that rest on records of offending: each with what it can and cannot say."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from navigate_safer.outcomes.harm import Offences, harm
 from navigate_safer.outcomes.policy import DAYS_A_YEAR
 from navigate_safer.outcomes.refusal import BadOutcomeInput
 from navigate_safer.outcomes.reoffending import Reoffending, reoffending
-from navigate_safer.outcomes.repeats import Rate, repeat_rate, serial_rate
+from navigate_safer.outcomes.repeats import Rate, rate, repeat_rate, serial_rate
 from navigate_safer.outcomes.survival import (
     Curve,
     Group,
@@ -32,13 +33,29 @@ from navigate_safer.people.outcome_report import (
 )
 
 DAYS_SHOWN = (90, 180, 365)
+_PROVEN = (
+    "An offence counts when it was done within 12 calendar months of the index event (release, "
+    "community sentence or caution) and proven by conviction or caution within 6 months more. "
+    "Breaches of an order alone do not count. Interval: Wilson, 95 %. Source: Ministry of "
+    "Justice, proven reoffending statistics."
+)
+_REOFFENDED = "Re-offended, proven within 12 months"
 
 
-def proven(histories: Sequence[History], design: Design) -> Part:
-    """Proven re-offending as the Ministry of Justice counts it."""
-    cohort, without = observation.follow_ups(histories, design.as_at)
+def proven(histories: Sequence[History], as_at: date, courts_to: date | None) -> Part:
+    """Proven re-offending as the Ministry of Justice counts it.
+
+    ``courts_to`` is the last day of which the courts' records tell; none: nothing can be told.
+    """
+    title = "Proven re-offending"
+    if courts_to is None:
+        cannot = Sentence("Cannot tell: no conviction, caution or sentence of anybody is recorded.")
+        return Part("proven", title, (Row(_REOFFENDED, CANNOT),), (cannot,), _PROVEN)
+    cohort, without = observation.follow_ups(histories, as_at, courts_to)
     found = reoffending(cohort)
-    rows = _proven_rows(found, waiting=len(cohort.people) - found.cohort_n, without=len(without))
+    waiting = len(cohort.people) - found.cohort_n
+    counts = _proven_counts(found, waiting + len(without))
+    rows = _proven_rows(found, counts, waiting=waiting, without=len(without))
     if found.binary_rate is None:
         said = [Sentence(f"Cannot tell: {found.reasons['binary_rate']}.")]
     else:
@@ -48,49 +65,50 @@ def proven(histories: Sequence[History], design: Design) -> Part:
             f"size of the group the true share may lie anywhere in "
             f"{between(found.binary_wilson_ci95)}."
         )
-        rest = found.cohort_n - found.reoffenders
-        said = [Sentence(words, (found.reoffenders, found.cohort_n, rest))]
+        said = [Sentence(words, counts)]
     said.append(
         Sentence(
             "This counts what was proven, not what was done: most abuse never comes to court. It "
             "comes 18 months late, and does not compare these people with others."
         )
     )
-    method = (
-        "An offence counts when it was done within 12 calendar months of the index event (release, "
-        "community sentence or caution) and proven by conviction or caution within 6 months more. "
-        "Breaches of an order alone do not count. Interval: Wilson, 95 %. Source: Ministry of "
-        "Justice, proven reoffending statistics."
-    )
-    return Part("proven", "Proven re-offending", rows, tuple(said), method)
+    return Part("proven", title, rows, tuple(said), _PROVEN)
 
 
-def _proven_rows(found: Reoffending, *, waiting: int, without: int) -> tuple[Row, ...]:
+def _proven_counts(found: Reoffending, others: int) -> tuple[int, ...]:
+    """What the number of those followed gives away; ``others``: the whole cohort less them."""
+    return found.reoffenders, found.cohort_n, found.cohort_n - found.reoffenders, others
+
+
+def _proven_rows(
+    found: Reoffending, counts: tuple[int, ...], *, waiting: int, without: int
+) -> tuple[Row, ...]:
     low, high = found.binary_wilson_ci95 or (None, None)
+    # With those who were followed they are the whole cohort: left out together.
+    apart = (waiting, without, found.cohort_n)
+    more = (*counts, found.reoffences)
     return (
         Row(
-            "Re-offended, proven within 12 months",
+            _REOFFENDED,
             percent(found.binary_rate),
             between(found.binary_wilson_ci95),
             f"{found.reoffenders} of {found.cohort_n} people",
             found.binary_rate,
             low,
             high,
-            (found.reoffenders, found.cohort_n, found.cohort_n - found.reoffenders),
+            counts,
             "reoffenders",
         ),
-        _plain("Offences for each who re-offended", found.reoffences_per_reoffender, 2, found),
-        _plain("Offences for 100 people", found.reoffences_per_100_offenders, 1, found),
-        # With those who were followed they are the whole cohort: left out together.
-        Row("Not followed long enough", f"{waiting} people", number=waiting,
-            counts=(waiting, without), behind="immature"),
-        Row("Without an index event", f"{without} people", number=without,
-            counts=(waiting, without), behind="without_index"),
+        _plain("Offences for each who re-offended", found.reoffences_per_reoffender, 2, more),
+        _plain("Offences for 100 people", found.reoffences_per_100_offenders, 1, more),
+        Row("Not followed long enough", f"{waiting} people", number=waiting, counts=apart,
+            behind="immature"),
+        Row("Without an index event", f"{without} people", number=without, counts=apart,
+            behind="without_index"),
     )  # fmt: skip
 
 
-def _plain(label: str, number: float | None, digits: int, found: Reoffending) -> Row:
-    counts = (found.reoffenders, found.reoffences)
+def _plain(label: str, number: float | None, digits: int, counts: tuple[int, ...]) -> Row:
     value = CANNOT if number is None else f"{number:.{digits}f}"
     return Row(label, value, number=number, counts=counts)
 
@@ -137,10 +155,17 @@ def _heaviest(given: Offences) -> int:
     return sum(given.pre[code] for code, each in days.items() if each == most)
 
 
-def serial_and_repeat(histories: Sequence[History], design: Design) -> Part:
-    """Who has several victims, and cases that come back to the meeting."""
-    serial = serial_rate(observation.incidents_of(histories, design.as_at), len(histories))
-    repeat = repeat_rate(observation.referrals(histories, design.as_at))
+def serial_and_repeat(histories: Sequence[History], as_at: date, police_to: date | None) -> Part:
+    """Who has several victims, and cases that come back to the meeting.
+
+    ``police_to`` is the last day of which the police's records tell; none: nobody can be told.
+    """
+    if police_to is None:
+        serial = rate(0, 0, "no incident, arrest or charge is recorded")
+    else:
+        incidents = observation.incidents_of(histories, min(as_at, police_to))
+        serial = serial_rate(incidents, len(histories))
+    repeat = repeat_rate(observation.referrals(histories, as_at))
     rows = (
         _share("Serial: two or more victims in three years", serial, "people", "serial"),
         _share("Repeat: back at the meeting within 12 months", repeat, "referrals", "repeats"),
@@ -153,18 +178,18 @@ def serial_and_repeat(histories: Sequence[History], design: Design) -> Part:
     )  # fmt: skip
     method = (
         "Serial: aged 16 or over, more than one incident and two or more victims in the three "
-        "years to the as-at date. Repeat: a referral of the same victim and perpetrator within 12 "
-        "months of the last. Interval: Wilson, 95 %."
+        "years to the last day of which the records tell. Repeat: a referral of the same victim "
+        "and perpetrator within 12 months of the last. Interval: Wilson, 95 %."
     )
     return Part("serial", "Serial and repeat", rows, said, method)
 
 
-def _share(label: str, rate: Rate, what: str, behind: str) -> Row:
-    low, high = rate.ci95 or (None, None)
-    note = f"{rate.count} of {rate.of} {what}"
-    counts = (rate.count, rate.of, rate.of - rate.count)
+def _share(label: str, found: Rate, what: str, behind: str) -> Row:
+    low, high = found.ci95 or (None, None)
+    note = found.reasons.get("rate", f"{found.count} of {found.of} {what}")
+    counts = (found.count, found.of, found.of - found.count)
     return Row(
-        label, percent(rate.rate), between(rate.ci95), note, rate.rate, low, high, counts, behind
+        label, percent(found.rate), between(found.ci95), note, found.rate, low, high, counts, behind
     )
 
 

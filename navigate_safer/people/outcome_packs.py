@@ -15,7 +15,15 @@ from navigate_safer.people import cost_ledger, cost_report
 from navigate_safer.people.cost_book import Book
 from navigate_safer.people.outcome_change import trusted_row
 from navigate_safer.people.outcome_framework import Line
-from navigate_safer.people.outcome_report import CANNOT, LEFT_OUT, Part, Report, Row, small
+from navigate_safer.people.outcome_report import (
+    CANNOT,
+    LEFT_OUT,
+    Part,
+    Report,
+    Row,
+    small,
+    with_complement,
+)
 from navigate_safer.people.outcome_table import Cell, Number, Table, count
 
 # Open cases that one worker can hold: 150 perpetrators a year for 9 months each, 4 workers
@@ -157,17 +165,16 @@ def framework_table(lines: Sequence[Line]) -> Table:
 
 
 def _figure(line: Line) -> Cell:
-    if line.state == "computed":
-        return line.words or CANNOT
     if line.figure is not None:
         return Number(line.words, line.figure)
-    return line.state
+    return line.words or (CANNOT if line.state == "computed" else line.state)
 
 
 def late_items(facts: Facts) -> Table:
     """What is overdue, by who has to see to it."""
-    hidden = small((facts.waiting.late, facts.waiting.open))
-    alerts = LEFT_OUT if hidden else f"{facts.waiting.late} of {facts.waiting.open} open"
+    late, everything = facts.waiting.late, facts.waiting.open
+    hidden = small((late, everything, everything - late))
+    alerts = LEFT_OUT if hidden else f"{late} of {everything} open"
     what = f"Alerts that nobody has answered for {LATE_ALERT_HOURS} hours"
     rows: list[tuple[Cell, ...]] = [("Navigate Safer", what, alerts)]
     rows += [
@@ -205,14 +212,12 @@ def _year_over(year: str, today: date) -> bool:
 def _hidden(loads: Sequence[AreaLoad]) -> set[str]:
     """Areas with so few people that somebody could be known by it.
 
-    The whole is printed in the pack: one that is left out would be the whole less the others, so
-    that a second one is left out with it.
+    The whole is printed in the pack: what is left out is the whole less the others, so that as
+    many areas are left out with it as it takes to have enough people, or none, among them.
     """
-    found = {each.area for each in loads if small((each.people,))}
-    if len(found) == 1:
-        rest = sorted((each.people, each.area) for each in loads if each.area not in found)
-        found |= {area for _, area in rest[:1]}
-    return found
+    few = [place for place, each in enumerate(loads) if small((each.people,))]
+    places = with_complement([(each.people,) for each in loads], few)
+    return {loads[place].area for place in places}
 
 
 def capacity(loads: Sequence[AreaLoad]) -> Table:

@@ -4,12 +4,13 @@ The page, the printed pack and the spreadsheet show the same parts. In a public 
 sentence that rests on a small number is left out, and said to be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
 
 from navigate_safer.outcomes.estimate import OpenInterval
+from navigate_safer.people.record_reach import Reach
 
 # Cells under 5 are left out of public packs: a custom of statistics offices, to be confirmed
 # locally; an area may set its own.
@@ -55,7 +56,10 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One measure. ``adds_up``: its rows are the whole of a known total. ``curves``: by group."""
+    """One measure. ``adds_up``: its rows are the whole of a known total. ``curves``: by group.
+
+    ``start_counts`` are the counts that the number watched at the start of ``curve`` gives away.
+    """
 
     key: str
     title: str
@@ -65,10 +69,11 @@ class Part(msgspec.Struct, frozen=True):
     curve: tuple[Point, ...] = ()
     adds_up: bool = False
     curves: tuple[tuple[str, tuple[Point, ...]], ...] = ()
+    start_counts: tuple[int, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The parts, and what they are about."""
+    """The parts, and what they are about; ``reach``: how far the records behind them reach."""
 
     as_at: date
     policy: str
@@ -78,6 +83,7 @@ class Report(msgspec.Struct, frozen=True):
     kind: str
     parts: tuple[Part, ...]
     public: bool = False
+    reach: tuple[Reach, ...] = ()
 
     def part(self, key: str) -> Part:
         """The part of that name; raises KeyError."""
@@ -96,12 +102,30 @@ def small(counts: Sequence[int]) -> bool:
     return any(0 < count < SMALL for count in counts)
 
 
+def with_complement(counts: Sequence[Sequence[int]], hidden: Iterable[int]) -> set[int]:
+    """Which rows to leave out of those that add up to a known total; ``hidden`` are left out.
+
+    What is left out is the total less the others: of each count it has to be nought or at least
+    :data:`SMALL`. The smallest row that makes it more is taken next; one of nought hides nothing.
+    """
+    found = set(hidden)
+    while True:
+        together = [sum(each) for each in zip(*(counts[row] for row in found), strict=False)]
+        lacking = [column for column, count in enumerate(together) if small((count,))]
+        rest = [
+            row
+            for row in range(len(counts))
+            if row not in found and any(counts[row][column] for column in lacking)
+        ]
+        if not rest:
+            return found
+        found.add(min(rest, key=lambda row: tuple(counts[row])))
+
+
 def _public_part(part: Part) -> Part:
     hidden = {number for number, row in enumerate(part.rows) if small(row.counts)}
-    if part.adds_up and len(hidden) == 1:
-        # One row left out of a known total is the total less the others.
-        rest = [number for number in range(len(part.rows)) if number not in hidden]
-        hidden |= set(sorted(rest, key=lambda number: part.rows[number].counts)[:1])
+    if part.adds_up:
+        hidden = with_complement([row.counts for row in part.rows], hidden)
     rows = tuple(
         Row(row.label, LEFT_OUT) if number in hidden else msgspec.structs.replace(row, behind=None)
         for number, row in enumerate(part.rows)
@@ -109,10 +133,11 @@ def _public_part(part: Part) -> Part:
     said = tuple(each for each in part.said if not small(each.counts))
     if len(said) < len(part.said) or (hidden and not said):
         said = (*said, Sentence("Some words are left out, since they rest on small numbers."))
+    curve = _coarse(part.curve)
+    if small(part.start_counts):
+        curve = tuple(point for point in curve if point.day > 0)
     curves = tuple((name, _coarse(each)) for name, each in part.curves)
-    return msgspec.structs.replace(
-        part, rows=rows, said=said, curve=_coarse(part.curve), curves=curves
-    )
+    return msgspec.structs.replace(part, rows=rows, said=said, curve=curve, curves=curves)
 
 
 def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:

@@ -6,7 +6,7 @@ import msgspec
 
 from navigate_safer.outcomes.policy import POLICY
 from navigate_safer.outcomes.serial import serial
-from navigate_safer.people import observation
+from navigate_safer.people import observation, record_reach
 from navigate_safer.people import outcome_monitoring as monitoring
 from navigate_safer.people.observation import Design
 from navigate_safer.people.offending import (
@@ -19,6 +19,7 @@ from navigate_safer.people.offending import (
     ProofType,
 )
 from navigate_safer.people.outcome_change import before_after, to_the_mean
+from navigate_safer.people.outcome_comparison import Side, compared
 from navigate_safer.people.outcome_monitoring import AlertFact, ConditionTime, Monitored
 from navigate_safer.people.outcome_offending import (
     harm_part,
@@ -26,7 +27,9 @@ from navigate_safer.people.outcome_offending import (
     serial_and_repeat,
     survival_part,
 )
+from navigate_safer.people.outcome_remainders import guarded
 from navigate_safer.people.outcome_report import Part, Report, Row, Sentence
+from navigate_safer.people.record_reach import Keeper, Reach
 
 GROUPS = {
     "area": "Alerts by area",
@@ -48,15 +51,24 @@ class Gathered(msgspec.Struct, frozen=True):
 
 
 def report_of(given: Gathered, design: Design, names: Callable[[str], str]) -> Report:
-    """Every part, in the order in which they are read; ``names`` says a kind in words."""
-    people = observation.watched(given.histories, design)
+    """Every part, in the order in which they are read; ``names`` says a kind in words.
+
+    Nobody is watched for longer than the records reach that tell of what is counted.
+    """
+    histories = given.histories
+    reaches = {each.keeper: each for each in record_reach.reaches(histories, design)}
+    watching = record_reach.watching(histories, design)
+    people = observation.watched(histories, watching)
+    counted = reaches[record_reach.keeper_of(design.kind)]
+    police, courts = reaches[Keeper.POLICE], reaches[Keeper.COURTS]
+    clocks = observation.clocks(histories, watching.kind, watching.as_at)
     parts = (
-        before_after(people, design),
-        to_the_mean(people, design, given.population),
-        survival_part(given.histories, design),
-        proven(given.histories, design),
-        harm_part(people, given.harm_table),
-        serial_and_repeat(given.histories, design),
+        _reaching(before_after(people, watching), counted, CUSTODY),
+        _reaching(to_the_mean(people, watching, given.population), counted),
+        _reaching(survival_part(histories, watching), counted, CUSTODY),
+        _reaching(proven(histories, design.as_at, courts.last), courts),
+        _reaching(harm_part(people, given.harm_table), counted),
+        _reaching(serial_and_repeat(histories, design.as_at, police.last), police),
         roles(given, design),
         monitoring.time_kept(given.times, names),
         monitoring.alert_burden(given.alerts, given.monitored),
@@ -68,12 +80,33 @@ def report_of(given: Gathered, design: Design, names: Callable[[str], str]) -> R
     return Report(
         as_at=design.as_at,
         policy=POLICY.version,
-        people=len(given.histories),
+        people=len(histories),
         window_days=design.window_days,
         gap_days=design.gap_days,
         kind=design.kind.value,
-        parts=parts,
+        parts=guarded(parts, people, clocks),
+        reach=tuple(reaches.values()),
     )
+
+
+CUSTODY = (
+    "The first day in custody and the day of release are days at risk. Custody is known only as "
+    "far as prisons have told."
+)
+
+
+def _reaching(part: Part, reach: Reach, more: str = "") -> Part:
+    """The part, which says under "how this is counted" to which day the records reach."""
+    method = " ".join(filter(None, (part.method, more, reach.method)))
+    return msgspec.structs.replace(part, method=method)
+
+
+def compared_in(given: Gathered, first: Side, second: Side, design: Design) -> tuple[Part, Part]:
+    """Two groups against each other, watched for as long as the records of the report reach."""
+    watching = record_reach.watching(given.histories, design)
+    counted = record_reach.reach(given.histories, record_reach.keeper_of(design.kind), design.as_at)
+    one, two = compared(first, second, watching)
+    return _reaching(one, counted, CUSTODY), _reaching(two, counted, CUSTODY)
 
 
 def with_parts(made: Report, found: tuple[Part, ...]) -> Report:
@@ -117,7 +150,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 def behind(given: Gathered, design: Design, name: str) -> list[Listed] | None:
     """The people and records behind a figure, None for a name that no figure has."""
-    people = observation.watched(given.histories, design)
+    people = observation.watched(given.histories, record_reach.watching(given.histories, design))
     if name in ("before", "after"):
         of = {each.ref: each.pre if name == "before" else each.post for each in people.people}
         return [Listed(ref, entries) for ref, entries in of.items() if entries]
@@ -131,15 +164,25 @@ def behind(given: Gathered, design: Design, name: str) -> list[Listed] | None:
     if name in ("reoffenders", "immature", "without_index"):
         return _followed(given, design, name)
     if name == "serial":
-        found = serial(observation.incidents_of(given.histories, design.as_at))
-        return [Listed(str(ref), ()) for ref in found.serial]
+        return _serial(given, design)
     if name == "repeats":
         return _referred(given, design)
     return None
 
 
+def _serial(given: Gathered, design: Design) -> list[Listed]:
+    told = record_reach.reach(given.histories, Keeper.POLICE, design.as_at).last
+    if told is None:
+        return []
+    found = serial(observation.incidents_of(given.histories, told))
+    return [Listed(str(ref), ()) for ref in found.serial]
+
+
 def _followed(given: Gathered, design: Design, name: str) -> list[Listed]:
-    cohort, without = observation.follow_ups(given.histories, design.as_at)
+    told = record_reach.reach(given.histories, Keeper.COURTS, design.as_at).last
+    if told is None:
+        return []
+    cohort, without = observation.follow_ups(given.histories, design.as_at, told)
     if name == "without_index":
         return [Listed(ref, ()) for ref in without]
     made = []

@@ -50,6 +50,7 @@ def pdf(pack: Pack, known: datetime) -> bytes:
         "policy": report.policy,
         "window_days": report.window_days,
         "gap_days": report.gap_days,
+        "reach": [each.words for each in report.reach],
         "first": [_table(each) for each in pack.first],
         "parts": [_part(each) for each in report.parts],
         "last": [_table(each) for each in pack.last],
@@ -179,11 +180,12 @@ def _kind(text: str) -> str:
 
 def _about(pack: Pack, known: datetime) -> list[tuple[str, str]]:
     report = pack.report
-    left_out = f"What rests on fewer than {SMALL} people or events is left out."
+    left_out = f"What rests on fewer than {SMALL} people or events, or gives it away, is left out."
     return [
         ("Pack", pack.tier.label),
         ("Events up to", report.as_at.isoformat()),
         ("Records as known", known.isoformat(timespec="seconds")),
+        *(("Records", each.words) for each in report.reach),
         ("People", str(report.people)),
         ("Windows", f"{report.window_days} days each side of selection"),
         ("Left out about selection", f"{report.gap_days} days"),

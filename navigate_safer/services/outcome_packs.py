@@ -19,11 +19,16 @@ def see_pack(
     wish: Wish,
     now: datetime,
     names: Callable[[str], str],
-) -> Pack:
-    """The pack; the team's for those who may see everything of it. Raises Forbidden, NotFound."""
+) -> tuple[Pack, datetime]:
+    """The pack and the moment as of which its records are; the same moment gives the same again.
+
+    The team's is for those who may see everything of it, as known at any moment; the others are of
+    the moments of figures without names. Raises Forbidden, NotFound.
+    """
     team = tier is Tier.TEAM
     scope.require(Permission.SEE_OUTCOMES if team else Permission.SEE_OUTCOME_FIGURES)
-    known = min(now, wish.known or now)
+    with reading(sessions, within_s=LONGEST_READING_S) as session:
+        wish, known = outcomes.settled(session, wish, now, figures_only=not team)
     public = outcomes.see_report(sessions, scope, wish, now, names, without_names=True)
     report = outcomes.see_report(sessions, scope, wish, now, names) if team else public
     lines = outcomes.framework_of(sessions, public, known)
@@ -35,4 +40,4 @@ def see_pack(
             waiting=workload.waiting(session, scope, known),
             today=known.astimezone(LONDON).date(),
         )
-    return pack_of(tier, report, facts)
+    return pack_of(tier, report, facts), known

@@ -1,7 +1,7 @@
 """Reports on outcomes of the cohort of somebody's areas, and the lists behind their figures."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,7 +19,7 @@ from navigate_safer.people.account import Act
 from navigate_safer.people.observation import Design, age_on
 from navigate_safer.people.offending import EntryKind, HarmTable, Population, history_of
 from navigate_safer.people.outcome_change import trusted_row
-from navigate_safer.people.outcome_comparison import Side, compared
+from navigate_safer.people.outcome_comparison import Side
 from navigate_safer.people.outcome_monitoring import Monitored
 from navigate_safer.people.outcome_report import Part, Report, public
 from navigate_safer.people.outcome_whole import Gathered, Listed
@@ -42,7 +42,8 @@ class Wish(msgspec.Struct, frozen=True):
     """What a report is to be about; ``area`` none for all areas of whoever asks.
 
     ``as_at`` is the last day whose events count, ``known`` the moment as of which the records are
-    taken, now if none: with both, the same report can be made again.
+    taken, now if none: with both, the same report can be made again. No day counts that was not
+    over at that moment.
     """
 
     as_at: date
@@ -89,21 +90,50 @@ def see_report(
 ) -> Report:
     """The report; who may see figures only gets the public one of the last quarter's end.
 
-    That one cannot be asked for by other windows or areas: two reports that differ by little would
-    give away the small number that each leaves out. Raises Forbidden, NotFound and UnknownPeople.
+    That one cannot be asked for by other windows or areas, nor as known at any moment: two reports
+    that differ by little would give away the small number that each leaves out. Raises Forbidden,
+    NotFound and UnknownPeople.
     """
     scope.require(Permission.SEE_OUTCOME_FIGURES)
     figures_only = without_names or not scope.may(Permission.SEE_OUTCOMES)
-    if figures_only:
-        wish = Wish(quarter_end(latest(min(now, wish.known or now))), known=wish.known)
     with reading(sessions, within_s=LONGEST_READING_S) as session:
-        given = gather(session, scope, wish, now)
-        apart = _apart(session, scope, wish, min(now, wish.known or now))
+        wish, known = settled(session, wish, now, figures_only=figures_only)
+        given = gather(session, scope, wish, known)
+        apart = _apart(session, scope, wish, known)
     made = outcome_whole.report_of(given, wish.design, names)
     if apart is not None:
-        made = outcome_whole.with_parts(made, compared(*apart, wish.design))
+        found = outcome_whole.compared_in(given, *apart, wish.design)
+        made = outcome_whole.with_parts(made, found)
     _log(sessions, scope, "outcomes", now, {"as_at": str(wish.as_at), "people": made.people})
     return public(made) if figures_only else made
+
+
+def settled(
+    session: Session, wish: Wish, now: datetime, *, figures_only: bool
+) -> tuple[Wish, datetime]:
+    """What is reported in the end, and the moment as of which the records are taken.
+
+    No day counts that was not over then. Who may see figures only gets all of the last quarter
+    that is over, as known at a moment that nobody chooses.
+    """
+    known = min(now, wish.known or now)
+    if figures_only:
+        known = public_moment(session, known)
+        return Wish(quarter_end(latest(known)), known=known), known
+    last = min(wish.as_at, latest(known))
+    return msgspec.structs.replace(wish, as_at=last, known=known), known
+
+
+def public_moment(session: Session, known: datetime) -> datetime:
+    """The moment of figures without names for ``known``: the start of its day in London.
+
+    Two reports of moments between which one record came in would tell what it says; so all of a
+    day get the same. On the day on which the first records of all came in it is the moment of
+    those, as nothing was known at the day's start.
+    """
+    start = datetime.combine(known.astimezone(LONDON).date(), time(), LONDON).astimezone(UTC)
+    first = records.first_received(session)
+    return first if first is not None and start < first <= known else start
 
 
 def _apart(session: Session, scope: Scope, wish: Wish, known: datetime) -> tuple[Side, Side] | None:
@@ -117,13 +147,14 @@ def see_list(sessions: Sessions, scope: Scope, wish: Wish, name: str, now: datet
     """Who is behind a figure, logged for each of them; raises Forbidden and NotFound."""
     scope.require(Permission.SEE_OUTCOMES)
     with reading(sessions, within_s=LONGEST_READING_S) as session:
-        given = gather(session, scope, wish, now)
+        wish, known = settled(session, wish, now, figures_only=False)
+        given = gather(session, scope, wish, known)
         listed = outcome_whole.behind(given, wish.design, name)
         if listed is None:
             raise NotFound
         people = {
             row.ref: row
-            for row, _ in records.known_at(session, scope, _areas(session, scope, wish), now)
+            for row, _ in records.known_at(session, scope, _areas(session, scope, wish), known)
         }
     lines = [Line(each.ref, people[each.ref].name, each) for each in listed]
     with sessions.begin() as session:
@@ -180,10 +211,9 @@ def areas_of(sessions: Sessions, scope: Scope) -> list[tuple[str, str]]:
         return [(ref, name) for _, ref, name in stored.areas(session, scope)]
 
 
-def gather(session: Session, scope: Scope, wish: Wish, now: datetime) -> Gathered:
-    """Everything that the report is made of, as it was known at ``wish.known``."""
-    known = min(now, wish.known or now)
-    end = min(known, datetime.combine(wish.as_at + timedelta(days=1), time(), LONDON))
+def gather(session: Session, scope: Scope, wish: Wish, known: datetime) -> Gathered:
+    """Everything that a settled wish's report is made of, as it was known at a moment."""
+    end = datetime.combine(wish.as_at + timedelta(days=1), time(), LONDON)
     found = records.known_at(session, scope, _areas(session, scope, wish), known)
     histories = tuple(
         history_of(row.ref, row.born_on, [entry_of(each, row.ref) for each in rows])

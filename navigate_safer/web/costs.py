@@ -32,10 +32,11 @@ ADDED = {
 @rule(Permission.SEE_OUTCOMES)
 def cost() -> ResponseReturnValue:
     """The result, the assumptions, the ledger and the money, as of a moment or now."""
-    known = min(now(), known_at() or now())
+    errors: dict[str, str] = {}
+    known = known_at(errors) or now()
     book = costs.see_book(service().sessions, scope(), known)
     today = known.astimezone(LONDON).date()
-    return render_template(
+    page = render_template(
         "outcomes_cost.html",
         results=cost_report.result_tables(book),
         assumptions=cost_ledger.assumptions_table(book),
@@ -50,7 +51,9 @@ def cost() -> ResponseReturnValue:
         known=known,
         words_of_unit=cost_ledger.unit_words,
         name_of_entry=cost_ledger.name_of_entry,
+        errors=errors,
     )
+    return Response(page, 422 if errors else 200)
 
 
 @pages.get("/outcomes/cost/<kind>/<entry>")

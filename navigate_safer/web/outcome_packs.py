@@ -66,16 +66,15 @@ def _back() -> ResponseReturnValue:
 
 
 def _made() -> tuple[Pack, datetime]:
-    """The pack as of the moment that the address names, now if none, and that moment."""
+    """The pack as of the moment that the address names, now if none, and the moment it is of."""
     wish = without_second_set(asked().wish)
-    known = min(now(), wish.known or now())
     tiers = {each.value: each for each in Tier}
     usual = Tier.TEAM if scope().may(Permission.SEE_OUTCOMES) else Tier.BOARD
     if request.args.get("view") == "public":
         usual = Tier.BOARD
     tier = tiers.get(request.args.get("tier", ""), usual)
     sessions = service().sessions
-    return outcome_packs.see_pack(sessions, scope(), tier, wish, now(), name_of), known
+    return outcome_packs.see_pack(sessions, scope(), tier, wish, now(), name_of)
 
 
 def _again(made: Pack, known: datetime) -> dict[str, str | list[str]]:

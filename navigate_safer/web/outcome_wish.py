@@ -1,6 +1,7 @@
 """What an address of the outcomes asks for, and what of it cannot be."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -46,20 +47,38 @@ def asked() -> Asked:
             window_days=_one_of("window", {str(each): each for each in WINDOWS_DAYS}, 365),
             gap_days=_one_of("gap", {str(each): each for each in GAPS_DAYS}, 30),
             area=request.args.get("area") or None,
-            known=known_at(),
+            known=known_at(errors),
             against=_against(errors),
         ),
         errors,
     )
 
 
-def known_at() -> datetime | None:
-    """The moment that the address names, None for none that can be read."""
-    try:
-        known = datetime.fromisoformat(request.args.get("known", ""))
-    except ValueError:
+def known_at(errors: dict[str, str]) -> datetime | None:
+    """The moment that the address names, None for none; what it cannot be goes to ``errors``.
+
+    The first of the years that records are about has no quarter before it.
+    """
+    given = request.args.get("known", "").strip()
+    if not given:
         return None
-    return known if known.utcoffset() is not None else None
+    moment = None
+    # A plus that was not written as %2B arrives as a space.
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(given.replace(" ", "+"))
+    if moment is None or moment.utcoffset() is None:
+        errors["known"] = (
+            "The address names no moment that can be read: write known=2026-09-30T12:00:00Z, with "
+            "the time zone"
+        )
+        return None
+    if moment.year not in YEARS[1:] or moment > now():
+        errors["known"] = (
+            f"The address names a moment that cannot be: from the year {YEARS[1]} on, and not "
+            f"later than now"
+        )
+        return None
+    return moment
 
 
 def _against(errors: dict[str, str]) -> Against:

@@ -97,7 +97,7 @@ def framework() -> ResponseReturnValue:
     """The joint outcomes framework: one definition and one figure for all agencies."""
     lines = outcomes.see_framework(service().sessions, scope(), now(), name_of)
     end = outcomes.quarter_end(outcomes.latest(now()))
-    return render_template("outcomes_framework.html", lines=lines, end=end)
+    return render_template("outcomes_framework.html", lines=lines, end=end, small=SMALL)
 
 
 @pages.get("/outcomes/behind/<figure>")

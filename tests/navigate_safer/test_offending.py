@@ -97,12 +97,23 @@ def test_both_windows_have_the_same_length_when_he_moves_away() -> None:
     assert [each.on for each in seen.pre] == [PICKED - 49 * DAY], "and the far end is cut off"
 
 
-def test_custody_takes_days_and_its_last_day_is_at_risk_again() -> None:
+def test_custody_takes_days_and_its_first_and_last_are_at_risk() -> None:
     inside = custody(PICKED + 41 * DAY, PICKED + 51 * DAY)
     him = person(inside, incident(PICKED + 45 * DAY), incident(PICKED + 51 * DAY))
     (seen,) = observation.watched([him], design()).people
-    assert (seen.pre_days, seen.post_days, seen.inside) == (100, 90, 1)
+    assert (seen.pre_days, seen.post_days, seen.inside) == (100, 91, 1)
     assert [each.on for each in seen.post] == [PICKED + 51 * DAY]
+
+
+def test_what_led_to_custody_on_the_same_day_is_counted() -> None:
+    """Offence, arrest and remand on one day: the day is at risk, and the offence ends the clock."""
+    day = PICKED + 41 * DAY
+    him = person(incident(day), custody(day, None))
+    (seen,) = observation.watched([him], design()).people
+    assert [each.on for each in seen.post] == [day]
+    assert (seen.post_days, seen.inside) == (11, 0)
+    group = observation.clocks([him], EntryKind.INCIDENT, KNOWN)
+    assert (group.time, group.event) == ((41,), (True,))
 
 
 def test_who_is_still_inside_has_no_day_at_risk_and_nothing_divides_by_it() -> None:
@@ -130,7 +141,7 @@ def test_the_clock_stops_in_custody() -> None:
     free = person(incident(PICKED + 40 * DAY))
     inside = person(custody(PICKED + 11 * DAY, PICKED + 31 * DAY), incident(PICKED + 40 * DAY))
     group = observation.clocks([free, inside], EntryKind.INCIDENT, KNOWN)
-    assert group.time == (40, 20)
+    assert group.time == (40, 21)
     assert group.event == (True, True)
 
 

@@ -66,7 +66,8 @@ def test_the_change_of_one_group_is_held_against_that_of_the_other() -> None:
 def test_days_inside_are_taken_off_so_that_custody_does_not_look_like_success() -> None:
     """Half the time inside and half the incidents: per day at risk nothing has changed."""
     part, _ = compared(side("North", 10, 4, 2, inside=183), side("South", 10, 4, 4), DESIGN)
-    assert part.rows[2].number == pytest.approx(0.5 / (182 / 365))
+    # Of the 183 days inside the first is at risk.
+    assert part.rows[2].number == pytest.approx(0.5 / (183 / 365))
 
 
 def test_groups_that_cannot_be_told_apart_come_with_what_would_have_been_noticed() -> None:

@@ -5,6 +5,7 @@ import zipfile
 from datetime import date, datetime, timedelta
 from urllib.parse import quote
 
+import pytest
 from case_files import START
 from sqlalchemy import select
 from web.world import World, entry, words_of
@@ -13,8 +14,9 @@ from navigate_safer.db import outcomes as stored
 from navigate_safer.db.alerting import EpisodeHistoryRow, EpisodeRow
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.people import WearerRow
+from navigate_safer.people.casefile import CaseFile, Wearer
 from navigate_safer.people.offending import EntryKind, IncidentRole
-from navigate_safer.services import offending
+from navigate_safer.services import offending, register
 
 NAMES = ("Umbershaw", "Pettivale", "Quennell", "W-EXC", "W-CUR")
 
@@ -139,7 +141,7 @@ def test_the_board_reads_its_pack_and_nothing_of_a_team(quiet_world: World) -> N
 
 
 def test_the_steering_group_sees_what_is_late_and_who_has_room(world: World) -> None:
-    world.clock.forward(seconds=25 * 3_600)
+    world.clock.forward(seconds=50 * 3_600)
     words = words_of(world.visitor("auditor").get("/outcomes/pack?tier=steering"))
     assert "Alerts that nobody has answered for 24 hours 9 of 9 open" in words
     assert "Cheshire West 7 7.0 within" in words
@@ -219,3 +221,95 @@ def test_a_table_of_harm_that_cannot_be_read_says_where(quiet_world: World) -> N
         assert page.status_code == 422
         assert why in words_of(page)
     assert "No table is loaded" in words_of(supervisor.get("/outcomes/harm"))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        "1800-01-01T00:00:00%2B00:00",
+        "0001-01-01T00:00:00%2B14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2027-01-01T00:00:00Z",
+        "2026-10-01",
+        "soon",
+    ],
+)
+def test_a_moment_that_cannot_be_is_refused_in_words(quiet_world: World, known: str) -> None:
+    board = quiet_world.visitor("board")
+    for page in ("pack?tier=board&", "pack.pdf?", "pack.xlsx?"):
+        sent_back = board.get(f"/outcomes/{page}known={known}")
+        assert sent_back.status_code == 302
+        told = board.get(sent_back.location)
+        assert told.status_code == 422
+        assert "The address names" in words_of(told)
+    costs = quiet_world.visitor("manager").get(f"/outcomes/cost?known={known}")
+    assert costs.status_code == 422
+    assert "The address names" in words_of(costs)
+
+
+def test_board_packs_of_one_day_are_the_same_whatever_came_in_between(quiet_world: World) -> None:
+    """Two that differ by one record would tell a board what the record says."""
+    quiet_world.clock.forward(days=1)
+    before = quiet_world.visitor("board").get("/outcomes/pack.pdf").data
+    late = [
+        entry(each, 9, EntryKind.INCIDENT, date(2025, 12, 1), role=IncidentRole.SUSPECT)
+        for each in ("W-CUR", "W-RES", "W-TAG", "W-SIL", "W-ALC")
+    ]
+    offending.import_entries(quiet_world.database.sessions, late, quiet_world.clock())
+    quiet_world.clock.forward(minutes=5)
+    board = quiet_world.visitor("board")
+    assert board.get("/outcomes/pack.pdf").data == before
+    picked = quote(quiet_world.clock().isoformat())
+    assert board.get(f"/outcomes/pack.pdf?known={picked}").data == before
+    assert "Records as known on 21 November 2026, 00:00:00" in words_of(board.get("/outcomes/pack"))
+    quiet_world.clock.forward(days=1)
+    assert quiet_world.visitor("board").get("/outcomes/pack.pdf").data != before
+
+
+def test_on_the_day_of_the_first_records_a_board_sees_those_and_no_later_ones(
+    quiet_world: World,
+) -> None:
+    words = words_of(quiet_world.visitor("board").get("/outcomes/pack"))
+    assert "7 people, events up to 30 September 2026" in words
+
+
+def test_a_pack_of_a_moment_does_not_know_who_was_registered_later(quiet_world: World) -> None:
+    known = quote(quiet_world.clock().isoformat())
+    address = f"/outcomes/pack.pdf?as_at=2026-11-01&known={known}"
+    before = quiet_world.visitor("manager").get(address).data
+    quiet_world.clock.forward(days=2)
+    new = Wearer(
+        "W-NEW", "Alaric Nantwick", date(1990, 1, 1), "west", "Upton", "high", None, [], []
+    )
+    office = CaseFile(v=1, wearers=[new])
+    register.register(quiet_world.database.sessions, office, quiet_world.clock())
+    later = quiet_world.visitor("manager")
+    assert later.get(address).data == before
+    assert "8 people" in words_of(later.get("/outcomes"))
+
+
+def test_days_after_the_moment_of_a_pack_do_not_count_in_it(quiet_world: World) -> None:
+    known = quote(quiet_world.clock().isoformat())
+    quiet_world.clock.forward(days=30)
+    manager = quiet_world.visitor("manager")
+    words = words_of(manager.get(f"/outcomes/pack?tier=team&as_at=2026-12-15&known={known}"))
+    assert "events up to 19 November 2026" in words
+    assert "events up to 15 December 2026" in words_of(manager.get("/outcomes?as_at=2026-12-15"))
+
+
+def test_page_and_pack_say_to_which_day_the_records_reach_and_that_they_are_old(
+    quiet_world: World,
+) -> None:
+    manager = quiet_world.visitor("manager")
+    fresh = words_of(manager.get("/outcomes"))
+    assert "incidents, arrests and charges reach to 19 November 2026." in fresh
+    assert "These records are old" not in fresh
+    quiet_world.clock.forward(days=60)
+    for page in ("/outcomes", "/outcomes/pack?tier=team"):
+        words = words_of(quiet_world.visitor("manager").get(page))
+        assert "These records are old" in words
+        assert "reach to 19 November 2026: no later day is counted. That is 60 days" in words
+    sheet = quiet_world.visitor("manager").get("/outcomes/pack.xlsx?tier=team").data
+    with zipfile.ZipFile(io.BytesIO(sheet)) as archive:
+        shared = archive.read("xl/sharedStrings.xml").decode()
+    assert "ask for a newer extract" in shared
