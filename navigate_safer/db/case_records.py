@@ -130,6 +130,22 @@ def body_in_slot(session: Session, slot: str) -> dict[str, object] | None:
     return session.scalar(select(row.body).where(row.slot == slot, _current()))
 
 
+def bodies_of_area(
+    session: Session, kind: RecordKind[BodyT], area_id: int
+) -> list[tuple[int, dict[str, object]]]:
+    """What the current records of a kind say of the people of an area, by wearer: for the service's
+    own work, not for a page.
+    """
+    row = CaseRecordRow
+    query = (
+        select(WearerRow.id, row.body)
+        .join(WearerRow, WearerRow.id == row.wearer_id)
+        .where(row.kind == kind.name, WearerRow.area_id == area_id, _current())
+        .order_by(row.id)
+    )
+    return [(wearer_id, body) for wearer_id, body in session.execute(query)]
+
+
 def due_by(session: Session, scope: Scope, kinds: Collection[str], until: datetime) -> list[Found]:
     """Current records of these kinds with something due until then, the most overdue first.
 

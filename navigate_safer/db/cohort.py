@@ -10,6 +10,7 @@ from alerts.finding import FindingKind, Severity
 from alerts.lifecycle import AlertState, Move, Outcome
 from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow
 from navigate_safer.db.offending import OffendingRow
+from navigate_safer.db.partners import PartnerEntryRow
 from navigate_safer.db.people import StaffAreaRow, StaffRow, WearerRow
 from navigate_safer.people.access import Permission, Role, Scope
 from navigate_safer.people.days import day_of, start_of
@@ -26,6 +27,9 @@ _ENTRIES = {
     EntryKind.ARREST.value: TriggerKind.ARREST,
     EntryKind.BREACH.value: TriggerKind.BREACH,
 }
+# Of partners' extracts, by source: a row does not say whether somebody was suspect or victim, so
+# that only what can be nothing else counts as against him.
+_IN_EXTRACTS = {"police_arrests": "arrest"}
 _AGAINST = (IncidentRole.SUSPECT.value, IncidentRole.BOTH_ALLEGED.value)
 KEY_WORKERS = (Role.OFFENDER_MANAGER.value, Role.SUPERVISOR.value)
 
@@ -55,6 +59,8 @@ def triggers(
     for owner, trigger in _of_alerts(session, scope, since, wearer_id):
         found.setdefault(owner, []).append(trigger)
     for owner, trigger in _of_entries(session, scope, since, now, wearer_id):
+        found.setdefault(owner, []).append(trigger)
+    for owner, trigger in _of_extracts(session, scope, since, wearer_id):
         found.setdefault(owner, []).append(trigger)
     return found
 
@@ -119,6 +125,29 @@ def _of_entry(row: OffendingRow) -> Trigger:
         known_at = max(row.received_at, start_of(row.until))
         return Trigger(TriggerKind.RELEASE, row.ref, known_at)
     return Trigger(_ENTRIES[row.kind], row.ref, row.received_at)
+
+
+def _of_extracts(
+    session: Session, scope: Scope, since: datetime, wearer_id: int | None
+) -> list[tuple[int, Trigger]]:
+    row = PartnerEntryRow
+    against = [(row.source == source) & (row.kind == kind) for source, kind in _IN_EXTRACTS.items()]
+    query = (
+        select(row)
+        .join(WearerRow, WearerRow.id == row.wearer_id)
+        .where(
+            WearerRow.area_id.in_(scope.areas),
+            row.superseded_at.is_(None),
+            row.on >= day_of(since),
+            or_(*against),
+        )
+    )
+    if wearer_id is not None:
+        query = query.where(row.wearer_id == wearer_id)
+    return [
+        (each.wearer_id, Trigger(TriggerKind.PARTNER_EXTRACT, each.ref, each.received_at))
+        for each in session.scalars(query)
+    ]
 
 
 def in_custody(session: Session, scope: Scope, today: date) -> set[int]:

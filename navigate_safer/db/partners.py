@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import (
+    JSON,
     Date,
     ForeignKey,
     Index,
@@ -27,6 +28,8 @@ class PartnerImportRow(Base):
 
     ``done_rows`` of ``all_rows`` are through; a reader that is killed goes on from there.
     ``state``: waiting, done, or refused (``fault`` says why).
+    ``columns`` is the mapping by which it is read; None of a file from before that was kept.
+    ``other_encoding`` counts its lines that were not UTF-8 and were read as Windows-1252.
     """
 
     __tablename__ = "partner_imports"
@@ -37,6 +40,8 @@ class PartnerImportRow(Base):
     name: Mapped[str] = mapped_column(String(200))
     sha256: Mapped[str] = mapped_column(String(64))
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    columns: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    other_encoding: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     as_at: Mapped[date] = mapped_column(Date)
     made_by: Mapped[int | None] = mapped_column(BigId, ForeignKey("staff.id"))
     made_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -120,6 +125,7 @@ class ImportLine(msgspec.Struct, frozen=True):
     older: int
     not_ours: int
     bad: int
+    other_encoding: int
 
 
 def of_person(session: Session, scope: Scope, wearer_id: int) -> list[PartnerEntryRow]:
@@ -223,7 +229,7 @@ def waiting(session: Session) -> PartnerImportRow | None:
 
 
 def known_file(session: Session, source: str, area_id: int, sha256: str) -> PartnerImportRow | None:
-    """The import of the same file for the same source, unless it was refused."""
+    """The newest import of the same file for the same source that was not refused."""
     row = PartnerImportRow
     query = select(row).where(
         row.source == source,
@@ -231,4 +237,4 @@ def known_file(session: Session, source: str, area_id: int, sha256: str) -> Part
         row.sha256 == sha256,
         row.state != "refused",
     )
-    return session.scalar(query.limit(1))
+    return session.scalar(query.order_by(row.id.desc()).limit(1))

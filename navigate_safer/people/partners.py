@@ -13,6 +13,7 @@ from enum import Enum
 
 import msgspec
 
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.people.data import read_data
 from navigate_safer.people.records import RecordKind
@@ -192,7 +193,10 @@ def missing_columns(columns: Mapping[str, str], header: list[str]) -> list[str]:
 def read_row(
     source: Source, columns: Mapping[str, str], row: Mapping[str, str]
 ) -> tuple[Subject, Entry]:
-    """What a row says; raises :class:`BadRow`. Days are as the partner wrote them, of London."""
+    """What a row says; raises :class:`BadRow`. Days are as the partner wrote them, of London.
+
+    The words are whole; :func:`to_keep` makes of them what is kept.
+    """
 
     def cell(field: str) -> str:
         return row.get(columns.get(field, ""), "").replace("\x00", "").strip()
@@ -216,7 +220,19 @@ def read_row(
     subject = Subject(cell("person"), cell("name"), read_day(born, "born_on") if born else None)
     if not subject.person and not (subject.name and subject.born_on):
         raise BadRow("person", "nobody is named: give a reference, or a name and a date of birth")
-    return subject, Entry(ref, on, kind, what[:LONGEST_WHAT], reliability, handling)
+    return subject, Entry(ref, on, kind, what, reliability, handling)
+
+
+def to_keep(entry: Entry) -> Entry:
+    """The entry as it is kept: without where somebody lives, and shortened. Raises :class:`BadRow`.
+
+    Asked only of rows about people of the cohort: nothing of the others is kept, so that nobody
+    has to mend them.
+    """
+    wrong = private_text.fault(entry.what)
+    if wrong is not None:
+        raise BadRow("what", f"has what is not kept here. {wrong}")
+    return msgspec.structs.replace(entry, what=entry.what[:LONGEST_WHAT])
 
 
 def read_day(typed: str, field: str) -> date:

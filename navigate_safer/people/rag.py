@@ -40,6 +40,7 @@ class TriggerKind(Enum):
     DISCLOSURE = "disclosure"
     NEW_PARTNER = "new_partner"
     RELEASE = "release"
+    PARTNER_EXTRACT = "partner_extract"
 
     @property
     def label(self) -> str:
@@ -61,6 +62,8 @@ _LABELS = {
     TriggerKind.DISCLOSURE: "Disclosure by a victim",
     TriggerKind.NEW_PARTNER: "New partner",
     TriggerKind.RELEASE: "Released from custody",
+    # What it is is for a look-up that says why.
+    TriggerKind.PARTNER_EXTRACT: "News in a partner's extract",
 }
 _MONITORING = {TriggerKind.CRITICAL_ALERT, TriggerKind.TAMPER}
 

@@ -1,6 +1,6 @@
 """The intelligence hub: what partners' data there is and how old, and one look-up of a person."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,21 +13,24 @@ from navigate_safer.db.partners import Coverage, ImportLine, PartnerBadRow, Part
 from navigate_safer.db.people import AreaRow
 from navigate_safer.people.access import Scope
 from navigate_safer.people.account import Act
-from navigate_safer.people.days import day_of
+from navigate_safer.people.days import day_of, start_of
 from navigate_safer.people.partners import (
     BY_REF,
     LOOK_UP,
     MAPPED,
     SOURCES,
+    Handling,
     LookUp,
     Mapped,
     Purpose,
+    Reliability,
     Source,
 )
 from navigate_safer.people.records import Record
-from navigate_safer.services import partner_import, records
+from navigate_safer.services import partner_import, records, timeline
 from navigate_safer.services.partner_files import MOST_BYTES, BadFile
 from navigate_safer.services.partner_import import NotAgreed
+from navigate_safer.services.timeline import Event, Timeline
 
 MOST_BAD_ROWS_SHOWN = 200
 TAKEN = (".csv", ".txt", ".json")
@@ -59,12 +62,16 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class PersonAnswers(msgspec.Struct, frozen=True):
-    """A look-up: the answers of all sources, or none as long as no purpose was given."""
+    """A look-up: the answers of all sources, or none as long as no purpose was given.
+
+    ``timeline`` has them all by date, together with the person's own.
+    """
 
     ref: str
     name: str
     answers: list[Answer] | None
     before: list[Record[LookUp]]
+    timeline: Timeline | None = None
 
 
 def see(sessions: Sessions, scope: Scope, now: datetime) -> HubPage:
@@ -96,6 +103,8 @@ def look_up(
 ) -> PersonAnswers:
     """What every source has about a person, and the record of why it was asked.
 
+    Alerts and records are among it as far as the role may see them.
+
     Raises Forbidden and NotFound.
     """
     with sessions.begin() as session:
@@ -120,8 +129,25 @@ def look_up(
             subject_id=wearer.id,
             detail={"purpose": purpose.value, "entries": len(entries)},
         )
+        records.consulted(session, scope, "timeline", now, wearer_id=wearer.id)
         before = records.listed(session, scope, LOOK_UP, wearer_id=of.wearer_id)
-        return PersonAnswers(ref, wearer.name, answers, before)
+        events = [*timeline.gathered(session, scope, wearer.id), *map(_event, entries)]
+        whole = timeline.newest(ref, wearer.name, events)
+        return PersonAnswers(ref, wearer.name, answers, before, whole)
+
+
+def _event(row: PartnerEntryRow) -> Event:
+    grade = f"{Reliability(row.reliability).words}; {Handling(row.handling).words}"
+    return Event(
+        at=start_of(row.on),
+        source=timeline.PARTNER,
+        kind=row.kind,
+        title=row.kind,
+        state="",
+        by=BY_REF[row.source].label,
+        ref=row.ref,
+        text=f"{row.what} ({grade})",
+    )
 
 
 def _lines(found: dict[str, Coverage], today: date) -> list[SourceLine]:
@@ -158,16 +184,25 @@ class Folder:
             about = path.stat()
             found = str(path), about.st_size, about.st_mtime_ns
             if found not in self._seen and about.st_size <= MOST_BYTES:
-                self._take(sessions, source, area_id, path, now)
+                put_at = datetime.fromtimestamp(about.st_mtime, UTC)
+                self._take(sessions, source, area_id, path, put_at, now)
                 self._seen.add(found)
 
     def _take(
-        self, sessions: Sessions, source: str, area_id: int, path: Path, now: datetime
+        self,
+        sessions: Sessions,
+        source: str,
+        area_id: int,
+        path: Path,
+        put_at: datetime,
+        now: datetime,
     ) -> None:
         log = logs.logger("partner import")
         try:
             content = path.read_bytes()
-            partner_import.take_from_folder(sessions, source, area_id, path.name, content, now)
+            partner_import.take_from_folder(
+                sessions, source, area_id, path.name, content, put_at, now
+            )
         except (BadFile, NotAgreed, OSError) as fault:
             # Without the file's name, which is the partner's and may hold anything.
             log.warning("extract not taken in", source=source, exception_type=type(fault).__name__)

@@ -32,7 +32,10 @@ def read(content: bytes, name: str) -> Rows:
         raise BadFile(f"The file is larger than {MOST_BYTES >> 20} MB: send it in parts")
     if content[:2] == b"PK":
         raise BadFile("This is an Excel workbook: save the sheet as CSV UTF-8 and send that")
-    made = _json(content) if PurePath(name).suffix.lower() == ".json" else _csv(content)
+    try:
+        made = _json(content) if PurePath(name).suffix.lower() == ".json" else _csv(content)
+    except RecursionError:
+        raise BadFile("The file is nested too deeply: send a list of rows") from None
     if len(made.rows) > MOST_ROWS:
         raise BadFile(f"The file has more than {MOST_ROWS:,} rows: send it in parts")
     return made

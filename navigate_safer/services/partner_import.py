@@ -1,9 +1,10 @@
 """Take in a partner's extract: the file waits in the database, and is read in parts.
 
 Each part is one transaction with its progress, so that a reader that is killed goes on where it
-was. A file that comes again changes nothing; a row that has changed is a new version; one whose
-extract is older than what is known is passed over. Rows about people who are not in the cohort are
-counted and not kept.
+was. A file that comes again changes nothing: it is read again only by another mapping, or where
+rows were kept out or were about nobody of the cohort, who may be in it by now. A row that has
+changed is a new version; one whose extract is older than what is known is passed over. Rows about
+people who are not in the cohort are counted and not kept.
 """
 
 import hashlib
@@ -89,28 +90,54 @@ def take(
         raise NotFound
     with sessions.begin() as session:
         columns = _agreed(_setting(session, source, area_id), as_at)
-        row, new = _put_up(session, source, area_id, name, content, as_at, columns, now)
+        known = stored.known_file(session, source, area_id, _sha256(content))
+        if known is not None and _is_through(known, columns):
+            return known.id, False
+        row = _put_up(session, source, area_id, name, content, as_at, columns, now)
         row.made_by = scope.staff_id
         session.flush()
-        if new:
-            _log(session, "partner's extract received", row, now, scope.staff_id)
-        return row.id, new
+        _log(session, "partner's extract received", row, now, scope.staff_id)
+        return row.id, True
 
 
 def take_from_folder(
-    sessions: Sessions, source: str, area_id: int, name: str, content: bytes, now: datetime
+    sessions: Sessions,
+    source: str,
+    area_id: int,
+    name: str,
+    content: bytes,
+    put_at: datetime,
+    now: datetime,
 ) -> bool:
-    """The same of a file that was put into the folder; its extract is of today. Whether it is new.
+    """The same of a file that was put into the folder at ``put_at``. Whether it is new.
 
-    Raises :class:`NotAgreed` and BadFile.
+    Its extract is of today, or of the day on which the same file was first put there. Raises
+    :class:`NotAgreed` and BadFile.
     """
     with sessions.begin() as session:
-        as_at = day_of(now)
-        columns = _agreed(_setting(session, source, area_id), as_at)
-        row, new = _put_up(session, source, area_id, name, content, as_at, columns, now)
-        if new:
-            _log(session, "partner's extract received", row, now, None)
-        return new
+        columns = _agreed(_setting(session, source, area_id), day_of(now))
+        known = stored.known_file(session, source, area_id, _sha256(content))
+        as_at = day_of(now) if known is None else known.as_at
+        # The service looks into the whole folder whenever it starts: what only lies there still,
+        # and would be read by the same mapping, nobody has sent again.
+        lies_there = (
+            known is not None and put_at <= known.made_at and known.columns in (None, columns)
+        )
+        if known is not None and (lies_there or _is_through(known, columns)):
+            return False
+        row = _put_up(session, source, area_id, name, content, as_at, columns, now)
+        _log(session, "partner's extract received", row, now, None)
+        return True
+
+
+def _is_through(known: PartnerImportRow, columns: dict[str, str]) -> bool:
+    """Whether to read a file once more could bring nothing, or it is still to be read so."""
+    waits, whole = known.state == WAITING, not known.bad and not known.not_ours
+    return known.columns == columns and (waits or whole)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _agreed(mapped: Mapped | None, as_at: date) -> dict[str, str]:
@@ -130,11 +157,7 @@ def _put_up(
     as_at: date,
     columns: dict[str, str],
     now: datetime,
-) -> tuple[PartnerImportRow, bool]:
-    sha256 = hashlib.sha256(content).hexdigest()
-    known = stored.known_file(session, source, area_id, sha256)
-    if known is not None:
-        return known, False
+) -> PartnerImportRow:
     rows = partner_files.read(content, name)
     missing = missing_columns(columns, rows.header)
     if missing:
@@ -144,13 +167,14 @@ def _put_up(
         )
     name = name.replace("\x00", "")[-200:]
     row = PartnerImportRow(
-        source=source, area_id=area_id, name=name, sha256=sha256, content=content,
-        as_at=as_at, made_at=now, state=WAITING, all_rows=len(rows.rows), fault="",
+        source=source, area_id=area_id, name=name, sha256=_sha256(content), content=content,
+        columns=columns, other_encoding=rows.other_encoding, as_at=as_at, made_at=now,
+        state=WAITING, all_rows=len(rows.rows), fault="",
         done_rows=0, added=0, changed=0, unchanged=0, older=0, not_ours=0, bad=0,
     )  # fmt: skip
     session.add(row)
     session.flush()
-    return row, True
+    return row
 
 
 def read_waiting(
@@ -193,9 +217,11 @@ def _refuse(sessions: Sessions, import_id: int, fault: Exception, now: datetime)
 
 
 def _reader(session: Session, row: PartnerImportRow) -> Reader:
-    mapped = _setting(session, row.source, row.area_id)
     rows = partner_files.read(row.content or b"", row.name).rows
-    columns = {} if mapped is None else mapped.columns
+    columns = row.columns
+    if columns is None:
+        mapped = _setting(session, row.source, row.area_id)
+        columns = {} if mapped is None else mapped.columns
     return Reader(BY_REF[row.source], columns, rows, People(session, row.area_id))
 
 

@@ -1,5 +1,9 @@
-"""One timeline of a person across agencies: records of casework, alerts and partners' entries."""
+"""One timeline of a person: records of casework, alerts, and the police's and courts' entries.
 
+What partners sent in extracts joins it only on the look-up that says why (:mod:`hub`).
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -49,14 +53,24 @@ def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Timeline:
     with sessions.begin() as session:
         of, wearer = records.about(session, scope, ref)
         assert of.wearer_id is not None, "a wearer has an id"
-        events = [
-            *_records(session, scope, of.wearer_id),
-            *_alerts(session, scope, of.wearer_id),
-            *_entries(session, scope, of.wearer_id),
-        ]
+        events = gathered(session, scope, of.wearer_id)
         records.consulted(session, scope, "timeline", now, wearer_id=of.wearer_id)
-        events.sort(key=lambda each: each.at, reverse=True)
-        return Timeline(wearer.ref, wearer.name, events[:MOST_SHOWN], len(events) > MOST_SHOWN)
+        return newest(wearer.ref, wearer.name, events)
+
+
+def gathered(session: Session, scope: Scope, wearer_id: int) -> list[Event]:
+    """What happened with a wearer of the scope, in no order; raises Forbidden."""
+    return [
+        *_records(session, scope, wearer_id),
+        *_alerts(session, scope, wearer_id),
+        *_entries(session, scope, wearer_id),
+    ]
+
+
+def newest(ref: str, name: str, events: Iterable[Event]) -> Timeline:
+    """Events as one list."""
+    by_time = sorted(events, key=lambda each: each.at, reverse=True)
+    return Timeline(ref, name, by_time[:MOST_SHOWN], len(by_time) > MOST_SHOWN)
 
 
 def _records(session: Session, scope: Scope, wearer_id: int) -> list[Event]:

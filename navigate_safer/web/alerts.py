@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from alerts.lifecycle import Outcome
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.services import (
     casework,
@@ -57,8 +58,9 @@ def acknowledge(reference: str) -> ResponseReturnValue:
 def add_note(reference: str) -> ResponseReturnValue:
     """Add a note."""
     text = request.form.get("note", "")
-    if not text.strip():
-        return page(reference, {"note": "Enter a note"})
+    wrong = private_text.fault(text) if text.strip() else "Enter a note"
+    if wrong is not None:
+        return page(reference, {"note": wrong})
     casework.add_note(service().sessions, scope(), reference, text, now())
     flash("Your note is saved.", "success")
     return redirect(url_for("alerts.alert", reference=reference))
@@ -74,6 +76,9 @@ def resolve(reference: str) -> ResponseReturnValue:
     outcome = Outcome(chosen)
     if outcome.needs_text and not text.strip():
         return page(reference, {"explanation": "Say what happened when you select Other"})
+    wrong = private_text.fault(text)
+    if wrong is not None:
+        return page(reference, {"explanation": wrong})
     if casework.resolve(service().sessions, scope(), reference, outcome, text, now()):
         flash("The alert is resolved.", "success")
     else:

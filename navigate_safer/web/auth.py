@@ -116,6 +116,17 @@ def _guard() -> ResponseReturnValue | None:
     return None
 
 
+def may_have_route() -> bool:
+    """Whether the route is theirs who ask, where a fault came before the door; notes who it is."""
+    g.signed_in = _who()
+    required = rule_of(current_app.view_functions.get(request.endpoint or ""))
+    return (
+        g.signed_in is not None
+        and isinstance(required, Permission)
+        and g.signed_in.scope.may(required)
+    )
+
+
 def _who() -> SignedIn | None:
     token = session.get("token")
     if not isinstance(token, str):

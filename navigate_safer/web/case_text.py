@@ -9,5 +9,5 @@ def plain(
     """What was typed; the error says what has to be taken out of it."""
     read = fields.long_text if large else fields.text
     typed = read(name, what, required=required)
-    fields.refuse_private(name, streets=True)
+    fields.refuse_private(name)
     return typed

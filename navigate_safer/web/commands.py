@@ -4,6 +4,7 @@ from flask import Blueprint, Response, flash, jsonify, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from devices.command import CommandKind, CommandState, StandingText
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.services import commands
 from navigate_safer.services.commands import Asked, CommandPolicy, Panel, Wanted
@@ -86,6 +87,9 @@ def _read() -> tuple[Wanted | None, dict[str, str]]:
     device = form.get("device", "")
     if not device:
         errors["device"] = "Select a device"
+    wrong = private_text.fault(form.get("reason", ""))
+    if wrong is not None:
+        errors["reason"] = wrong
     if errors or kind is None:
         return None, errors
     return Wanted(device, kind, text, form.get("reason", "")), {}

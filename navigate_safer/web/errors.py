@@ -46,13 +46,13 @@ def install(app: Flask) -> None:
     log = logs.logger("web")
 
     def on_http(fault: HTTPException) -> Response:
-        return _answer(fault.code or 500)
+        return answer(fault.code or 500)
 
     def on_missing(_fault: NotFound) -> Response:
-        return _answer(404)
+        return answer(404)
 
     def on_forbidden(_fault: Forbidden) -> Response:
-        return _answer(403)
+        return answer(403)
 
     def on_any(fault: Exception) -> Response:
         status = 503 if isinstance(fault, DATABASE_FAULTS) else 500
@@ -68,10 +68,10 @@ def install(app: Flask) -> None:
             status=status,
             request_id=g.get("request_id", ""),
         )
-        answer = _answer(status)
+        shown = answer(status)
         if status == 503:
-            answer.headers["Retry-After"] = str(RETRY_AFTER_S)
-        return answer
+            shown.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return shown
 
     app.register_error_handler(CSRFError, _on_csrf)
     app.register_error_handler(HTTPException, on_http)
@@ -82,12 +82,12 @@ def install(app: Flask) -> None:
 
 
 def _on_csrf(_fault: CSRFError) -> Response:
-    return _answer(400)
+    return answer(400)
 
 
 def _on_archive(_fault: ArchiveUnreadable) -> Response:
     logs.logger("web").error("archive unreadable", path=_path())
-    return _answer(503, ARCHIVE_WORDS)
+    return answer(503, ARCHIVE_WORDS)
 
 
 def _path() -> str:
@@ -95,7 +95,8 @@ def _path() -> str:
     return request.url_rule.rule if request.url_rule else ""
 
 
-def _answer(status: int, words: tuple[str, str] | None = None) -> Response:
+def answer(status: int, words: tuple[str, str] | None = None) -> Response:
+    """The page of a fault, or a JSON problem where a script asked."""
     title, advice = words or WORDS.get(status, WORDS[500 if status >= 500 else 400])
     if request.path.endswith((".json", ".geojson")):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": advice}

@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.services import exceptions
 from navigate_safer.services.exceptions import CannotAllow, Wanted
@@ -49,6 +50,9 @@ def revoke(ref: str, number: int) -> ResponseReturnValue:
     """Take an exception back."""
     try:
         reason = request.form.get("reason", "")
+        wrong = private_text.fault(reason)
+        if wrong is not None:
+            return _page(ref, {f"reason-{number}": wrong})
         done = exceptions.revoke(service().sessions, scope(), ref, number, reason, now())
     except CannotAllow as fault:
         return _page(ref, {f"reason-{number}": str(fault)})
@@ -72,9 +76,7 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
         if field not in times:
             # Nor may a time say its own offset: nobody would see that it was not looked at.
             errors[f"{field}_date"] = f"Enter the {label} as a date and a time, 24 hours"
-    for field, what in (("condition", "Select a condition"), ("why", "Enter why it is allowed")):
-        if not form.get(field, "").strip():
-            errors[field] = what
+    errors.update(_wrong_words())
     corridor, width_m = None, 0.0
     if form.get("corridor", "").strip():
         try:
@@ -90,6 +92,15 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
     return Wanted(
         form["condition"], times["from"], times["until"], form["why"], corridor, width_m, hours
     )
+
+
+def _wrong_words() -> dict[str, str]:
+    asked = {"condition": "Select a condition", "why": "Enter why it is allowed"}
+    missing = {
+        field: what for field, what in asked.items() if not request.form.get(field, "").strip()
+    }
+    private = private_text.fault(request.form.get("why", ""))
+    return missing if private is None else {**missing, "why": private}
 
 
 def _hours(errors: dict[str, str]) -> list[dict[str, object]] | None:

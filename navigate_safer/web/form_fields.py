@@ -138,10 +138,11 @@ class Fields:
         """Whether a single box is ticked."""
         return self.form.get(name, "") == "yes"
 
-    def refuse_private(self, *names: str, streets: bool = False) -> None:
-        """Refuse postcodes, telephone numbers and refuges in fields of free text.
+    def refuse_private(self, *names: str, streets: bool = True) -> None:
+        """Refuse postcodes, telephone numbers, refuges and addresses by their street in free text.
 
-        With ``streets`` a street's address too: where the text tells of people and no place.
+        Without ``streets`` a street may stand there: only where a place is meant, such as that of
+        a group or the one that a clause names.
         """
         look = private_text.fault if streets else private_words.fault
         for name in names:

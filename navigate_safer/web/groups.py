@@ -51,7 +51,8 @@ def new() -> ResponseReturnValue:
         return _form(MultiDict(start), areas)
     fields = Fields(request.form)
     area = fields.among("area", [str(each) for each in areas], "the area")
-    fields.refuse_private("name", "place")
+    fields.refuse_private("name")
+    fields.refuse_private("place", streets=False)
     made = _read(fields)
     if not fields.errors and made is not None:
         try:
@@ -81,7 +82,8 @@ def change(ref: str) -> ResponseReturnValue:
     fields, told = Fields(request.form), None
     made = _changed(fields, page.line.record.body)
     reason = fields.text("reason", "why it is changed")
-    fields.refuse_private("name", "place", "reason")
+    fields.refuse_private("name", "reason")
+    fields.refuse_private("place", streets=False)
     if not fields.errors:
         try:
             groups.change(

@@ -26,7 +26,9 @@ from navigate_safer.services.casework import NotFound
 from navigate_safer.services.partner_files import MOST_BYTES, BadFile
 from navigate_safer.services.partner_import import NotAgreed
 from navigate_safer.services.records import SlotTaken, Stale
+from navigate_safer.web import auth
 from navigate_safer.web.auth import now, rule, scope, service
+from navigate_safer.web.errors import answer as fault_page
 from navigate_safer.web.form_fields import Fields, day_fields
 from navigate_safer.web.person_tabs import Tab
 from navigate_safer.web.record_forms import Conflict, conflict
@@ -60,13 +62,7 @@ def bad_rows(number: int) -> ResponseReturnValue:
 @rule(Permission.LOAD_PARTNER_DATA)
 def send() -> ResponseReturnValue:
     """Take an extract up; it is read in the background."""
-    # An extract is larger than any other form of the service.
-    request.max_content_length = MOST_BYTES + 64 * 1024
-    try:
-        fields = Fields(request.form)
-    except RequestEntityTooLarge:
-        errors = {"file": f"The file is larger than {MOST_BYTES >> 20} MB: send it in parts"}
-        return _page(errors, status=413)
+    fields = Fields(request.form)
     source = fields.among("source", list(BY_REF), "a source")
     area = _area(fields)
     as_at = fields.day("as_at", "the day of the extract", not_after=day_of(now()))
@@ -89,6 +85,18 @@ def send() -> ResponseReturnValue:
             )
             return redirect(url_for("hub.listed"))
     return _page(fields.errors)
+
+
+@pages.errorhandler(RequestEntityTooLarge)
+def too_large(_fault: RequestEntityTooLarge) -> Response:
+    """An extract that is too large is a fault of its field; of any other form it is the usual page.
+
+    Nothing of the form was read, so that the door was not reached either.
+    """
+    if request.endpoint != f"{pages.name}.{send.__name__}" or not auth.may_have_route():
+        return fault_page(413)
+    told = {"file": f"The file is larger than {MOST_BYTES >> 20} MB: send it in parts"}
+    return _page(told, 413, _today())
 
 
 @pages.get("/hub/sources/<ref>")
@@ -142,6 +150,7 @@ def look_up(ref: str) -> ResponseReturnValue:
     fields = Fields(request.form)
     purpose = fields.choice("purpose", Purpose, "why you look this person up")
     note = fields.text("note", "what it is about", longest=500)
+    fields.refuse_private("note")
     if fields.errors or purpose is None:
         return _person(hub.see_before(service().sessions, scope(), ref), fields.errors)
     return _person(hub.look_up(service().sessions, scope(), ref, purpose, note, now()))
@@ -153,8 +162,17 @@ def _area(fields: Fields) -> int | None:
     return int(typed) if typed else None
 
 
-def _page(errors: dict[str, str] | None = None, status: int = 422) -> Response:
-    form = request.form if errors else MultiDict(day_fields("as_at", day_of(now())))
+def _today() -> "MultiDict[str, str]":
+    return MultiDict(day_fields("as_at", day_of(now())))
+
+
+def _page(
+    errors: dict[str, str] | None = None,
+    status: int = 422,
+    form: "MultiDict[str, str] | None" = None,
+) -> Response:
+    if form is None:
+        form = request.form if errors else _today()
     shown = hub.see(service().sessions, scope(), now())
     page = render_template(
         "hub.html", shown=shown, form=form, errors=errors or {}, table=SOURCES, sources=BY_REF

@@ -55,7 +55,8 @@ def plan(ref: str) -> ResponseReturnValue:
     """Plan a session, or one a week."""
     page = session_pages.of_person(service().sessions, scope(), ref, now())
     fields = Fields(request.form)
-    fields.refuse_private("title", "place")
+    fields.refuse_private("title")
+    fields.refuse_private("place", streets=False)
     made, weeks, programme = _planned(fields, page)
     if made is not None:
         sessions = service().sessions

@@ -114,7 +114,9 @@ def _read(fields: Fields, code: str = "") -> Intervention:
     if not bands:
         fields.errors["bands"] = "Select the bands of risk that it is for"
     wanted = fields.among("motivation", ["any", *(each.value for each in Motivation)], "for whom")
-    fields.refuse_private("name", "about", "reason")
+    fields.refuse_private("name", "reason")
+    # Where a service is may be said of it.
+    fields.refuse_private("about", "route", streets=False)
     ours = fields.whole("places_perpetrators", "places of perpetrators", most=MOST_PLACES)
     theirs = fields.whole("places_victims", "places of victims", most=MOST_PLACES)
     days = fields.whole("first_session_days", "the days", least=1, most=LONGEST_WAIT_DAYS)

@@ -23,7 +23,7 @@ def read_order(fields: Fields) -> OrderFile | None:
     made_on = fields.day("made_on", "the day on which it was made")
     starts_on = fields.day("starts_on", "the day on which it begins")
     ends_on = fields.day("ends_on", "the day on which it ends", required=False)
-    fields.refuse_private("made_by")
+    fields.refuse_private("made_by", "case_number")
     if made_on is None or starts_on is None or not kind:
         return None
     return OrderFile("", kind, made_by, case_number, made_on, starts_on, ends_on)
@@ -77,7 +77,9 @@ def read_change(fields: Fields, old: Clause) -> tuple[Clause, Variation] | None:
     severity = _severity(fields).value if judged else old.severity
     zone = _zone(fields, old.monitored)
     variation = read_variation(fields)
-    fields.refuse_private("number", "text")
+    fields.refuse_private("number")
+    # A court may name the street that it forbids.
+    fields.refuse_private("text", streets=False)
     if variation is None or fields.errors:
         return None
     clause = Clause(
@@ -123,7 +125,7 @@ def _filled(fields: Fields, template: Template) -> Mapping[str, str]:
         name = f"{FILL}{each.name}"
         what = each.label[0].lower() + each.label[1:]
         given[each.name] = fields.long_text(name, what)
-        fields.refuse_private(name)
+        fields.refuse_private(name, streets=False)
     return given
 
 

@@ -1,7 +1,7 @@
 """Forms about one person: read, try to keep, and show again with what was typed.
 
 What is typed about a wearer must not say where somebody protected lives or how they are reached: a
-postcode, a telephone number or a refuge in it is refused, under its field.
+postcode, a street address, a telephone number or a refuge in it is refused, under its field.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ Form = MultiDict[str, str]
 
 
 def refuse_addresses(fields: Fields) -> None:
-    """An error under each field that holds a postcode, a telephone number or a refuge."""
+    """An error under each field that holds an address, a telephone number or a refuge."""
     fields.refuse_private(*(name for name in fields.form if name not in _NOT_TYPED))
 
 

@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.services import playbook
 from navigate_safer.services.playbook import NoReason
@@ -17,6 +18,9 @@ pages = Blueprint("playbooks", __name__)
 def tick(reference: str) -> ResponseReturnValue:
     """Record that a step is done: officers theirs, the IDVA hers."""
     key, said = request.form.get("key", ""), request.form.get("said", "")
+    wrong = private_text.fault(said)
+    if wrong is not None:
+        return alerts.page(reference, {f"said-{key}": wrong})
     if playbook.tick(service().sessions, scope(), reference, key, said, now()):
         flash("The step is recorded with your name and the time.", "success")
     else:
@@ -29,6 +33,9 @@ def tick(reference: str) -> ResponseReturnValue:
 def undo(reference: str) -> ResponseReturnValue:
     """Take a tick back with a reason; the tick stays in the record."""
     key, why = request.form.get("key", ""), request.form.get("why", "")
+    wrong = private_text.fault(why)
+    if wrong is not None:
+        return alerts.page(reference, {f"why-{key}": wrong})
     try:
         undone = playbook.undo(service().sessions, scope(), reference, key, why, now())
     except NoReason as fault:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from alerts.finding import FindingKind
 from alerts.silences import LONGEST_MAINTENANCE, LONGEST_SILENCE, Reason, SilenceKind
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.services import silencing
 from navigate_safer.services.silencing import CannotSilence, Wanted
@@ -92,6 +93,9 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
     for field, what in (("ref", "Enter the reference"), ("words", "Say in words why")):
         if not form.get(field, "").strip():
             errors[field] = what
+    wrong = private_text.fault(form.get("words", ""))
+    if wrong is not None:
+        errors["words"] = wrong
     from_at, until_at = _times(errors)
     kinds = _kinds(errors)
     if errors or from_at is None or until_at is None:

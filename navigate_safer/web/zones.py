@@ -11,14 +11,17 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.csv_input import BadInput as BadPlaceInput
+from navigate_safer.people import private_text
 from navigate_safer.people.access import Permission
 from navigate_safer.services import zone_views
 from navigate_safer.services import zones as drawing
+from navigate_safer.services.partner_files import MOST_BYTES
 from navigate_safer.services.zones import By, CannotSave, Saved
 from navigate_safer.web import zone_forms
 from navigate_safer.web.auth import now, rule, scope, service
@@ -32,16 +35,21 @@ pages = Blueprint("zones", __name__)
 # A file of zones may hold a hundred thousand vertices; nothing else that is sent is as long.
 LONGEST_FILE = 12 * 1024 * 1024
 _LONG = ("zones.upload", "zones.save")
+# Beside the file of an extract, its form: the source, the area, the day, the token.
+_EXTRACT = MOST_BYTES + 64 * 1024
 NOT_TOUCHED = " Nothing was saved."
 
 
 def install(app: Flask) -> None:
-    """Let the two forms that carry shapes be longer than others; before any form is read."""
+    """Let forms that carry shapes or extracts be longer than others; before any form is read."""
 
     def allow() -> None:
         if request.endpoint in _LONG:
             request.max_content_length = LONGEST_FILE
             request.max_form_memory_size = LONGEST_FILE
+        elif request.endpoint == "hub.send" and "token" in session:
+            # A file of it goes to disk. Whoever has no session sends nothing as large.
+            request.max_content_length = _EXTRACT
 
     app.before_request(allow)
 
@@ -79,6 +87,9 @@ def upload() -> ResponseReturnValue:
         return _list_page({"file": "Select a GeoJSON or KML file"})
     if not reason.strip():
         return _list_page({"reason": "Enter why these zones are taken in"})
+    wrong = private_text.fault(reason)
+    if wrong is not None:
+        return _list_page({"reason": wrong})
     try:
         saved = _save(sent.read(), "The file", reason)
     except (BadPlaceInput, CannotSave) as fault:
@@ -119,6 +130,9 @@ def save() -> ResponseReturnValue:
             feature["properties"]["id"] = ref
         if not form.get("reason", "").strip():
             raise FormFault("reason", "Enter why the zone is drawn or changed")
+        wrong = private_text.fault(form["reason"])
+        if wrong is not None:
+            raise FormFault("reason", wrong)
         seen = None if ref is None else _number_of(form.get("version", ""))
         saved = _save(zone_forms.collection_of(feature), "The zone", form["reason"], seen)
     except FormFault as fault:

@@ -14,6 +14,7 @@ from navigate_safer.people import cohort_policy
 from navigate_safer.people.access import Forbidden, Role, Scope
 from navigate_safer.people.cohort import LEADS, Decision, IomCohort, Leads, Membership, Seat
 from navigate_safer.people.offending import EntryKind, IncidentRole, OffendingEntry
+from navigate_safer.people.partners import Mapped
 from navigate_safer.people.rag import Colour, RagStatus
 from navigate_safer.services import (
     cohort,
@@ -22,6 +23,7 @@ from navigate_safer.services import (
     cohort_watch,
     offending,
     one_record,
+    partner_import,
     records,
     register,
 )
@@ -160,3 +162,21 @@ def test_nobody_reaches_another_area_or_decides_without_the_right(office: Office
     with sessions() as session:
         assert cohort_watch.asked(session, duty, START) == {}
         assert cohort_watch.asked(session, office.scope(), START)
+
+
+def test_an_arrest_in_an_extract_moves_him_up_without_saying_what_it_is(office: Office):
+    office.select()
+    office.decide(Colour.GREEN)
+    sent = {"police_arrests": "arrest", "police_incidents": "incident"}
+    for source, kind in sent.items():
+        columns = {"entry": "ref", "person": "who", "on": "day", "kind": "kind", "what": "what"}
+        mapped = Mapped(source, columns, "Agreement of 2026")
+        sessions, scope, area_id = office.database.sessions, office.scope(), office.areas["west"]
+        partner_import.keep_setting(sessions, scope, area_id, mapped, replaces=0, now=LATER)
+        content = f"ref,who,day,kind,what\nP-1,W-1,{TODAY},{kind},At night\n".encode()
+        partner_import.take(sessions, scope, source, area_id, "p.csv", content, TODAY, LATER)
+    # Whether he was the suspect of the incident or its victim the extract does not say.
+    assert partner_import.read_waiting(office.database.sessions, LATER) == 2
+    shown = cohort.see_person(office.database.sessions, office.scope(), "W-1", LATER)
+    assert shown.standing.colour is Colour.RED
+    assert [each.label for each in shown.causes] == ["News in a partner's extract"]
