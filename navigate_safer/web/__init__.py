@@ -19,6 +19,7 @@ from navigate_safer.web import (
     capacity,
     cases,
     charts,
+    closing,
     cohort,
     cohort_flags,
     cohort_forms,
@@ -116,6 +117,7 @@ BLUEPRINTS = (
 # Pages of casework, in the order of their entries in a person's navigation.
 CASEWORK = (
     today,
+    closing,
     cohort,
     cohort_forms,
     cohort_flags,
