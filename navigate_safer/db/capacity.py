@@ -1,12 +1,13 @@
-"""Counts of cases: of each key worker's perpetrators, and of an area's victims. No names of cases.
+"""Counts of open cases: of each key worker's perpetrators, and of an area's victims. No names.
 
 The queries about victims give numbers of an area and nothing about any one person.
 """
 
 import msgspec
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
+from navigate_safer.db import closed_cases
 from navigate_safer.db.people import (
     StaffAreaRow,
     StaffRow,
@@ -33,7 +34,7 @@ def key_workers(session: Session, scope: Scope, area_id: int) -> list[WorkerCoun
     query = (
         select(StaffRow.id, StaffRow.name, WearerRow.band, func.count().label("cases"))
         .join(WearerRow, WearerRow.offender_manager_id == StaffRow.id)
-        .where(WearerRow.area_id == area_id, WearerRow.area_id.in_(scope.areas))
+        .where(WearerRow.area_id == area_id, WearerRow.area_id.in_(scope.areas), _is_open())
         .group_by(StaffRow.id, StaffRow.name, WearerRow.band)
         .order_by(StaffRow.name, StaffRow.id, WearerRow.band)
     )
@@ -47,8 +48,13 @@ def without_key_worker(session: Session, scope: Scope, area_id: int) -> int:
         WearerRow.area_id == area_id,
         WearerRow.area_id.in_(scope.areas),
         WearerRow.offender_manager_id.is_(None),
+        _is_open(),
     )
     return session.scalar(query) or 0
+
+
+def _is_open() -> ColumnElement[bool]:
+    return WearerRow.id.not_in(closed_cases.ids())
 
 
 def staff_of_role(session: Session, scope: Scope, area_id: int, role: Role) -> dict[int, str]:
@@ -79,7 +85,7 @@ def victims(session: Session, scope: Scope, area_id: int) -> dict[str, int]:
         .select_from(VictimRow)
         .join(VictimWearerRow, VictimWearerRow.victim_id == VictimRow.id)
         .join(WearerRow, WearerRow.id == VictimWearerRow.wearer_id)
-        .where(VictimRow.area_id == area_id, VictimRow.area_id.in_(scope.areas))
+        .where(VictimRow.area_id == area_id, VictimRow.area_id.in_(scope.areas), _is_open())
         .group_by(VictimRow.id)
         .subquery()
     )

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Subquery, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.lifecycle import AlertState
+from navigate_safer.db import closed_cases
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.people import (
     AreaRow,
@@ -23,7 +24,7 @@ from navigate_safer.people.access import Permission, Scope
 
 
 class CaseLine(msgspec.Struct, frozen=True):
-    """One wearer as the caseload lists them."""
+    """One wearer as the caseload lists them. A key worker is one whose account is active."""
 
     wearer_id: int
     ref: str
@@ -32,6 +33,7 @@ class CaseLine(msgspec.Struct, frozen=True):
     locality: str
     band: str
     offender_manager: str | None
+    has_key_worker: bool
     last_measured_at: datetime | None
     battery_percent: int | None
     open_alerts: int
@@ -78,23 +80,26 @@ class Person(msgspec.Struct, frozen=True):
     locality: str
     band: str
     offender_manager: str | None
+    has_key_worker: bool
     devices: list[FittedDevice]
     conditions: list[ConditionLine]
 
 
-def caseload(session: Session, scope: Scope, search: str = "") -> list[CaseLine]:
-    """Wearers of the scope's areas, those with open alerts first."""
+def caseload(
+    session: Session, scope: Scope, search: str = "", *, closed: bool = False
+) -> list[CaseLine]:
+    """Wearers of the scope's areas, those with open alerts first; ``closed``: closed cases too."""
     scope.require(Permission.SEE_CASELOAD)
     manager = aliased(StaffRow)
     alerts, seen = _open_alerts(), _last_seen()
     open_alerts = func.coalesce(alerts.c.n, 0)
     query = (
-        select(WearerRow, AreaRow.name, manager.name, seen.c.at, seen.c.battery, open_alerts)
+        select(WearerRow, AreaRow.name, manager, seen.c.at, seen.c.battery, open_alerts)
         .join(AreaRow, AreaRow.id == WearerRow.area_id)
         .outerjoin(manager, manager.id == WearerRow.offender_manager_id)
         .outerjoin(seen, seen.c.wearer_id == WearerRow.id)
         .outerjoin(alerts, alerts.c.wearer_id == WearerRow.id)
-        .where(_visible(scope), *_matching(search))
+        .where(_visible(scope), *_matching(search), *([] if closed else [_open_case()]))
         .order_by(open_alerts.desc(), WearerRow.band, WearerRow.ref)
     )
     shows_alerts = scope.may(Permission.SEE_BOARD)
@@ -106,12 +111,13 @@ def caseload(session: Session, scope: Scope, search: str = "") -> list[CaseLine]
             area=area,
             locality=wearer.locality,
             band=wearer.band,
-            offender_manager=manager_name,
+            offender_manager=None if manager_row is None else manager_row.name,
+            has_key_worker=_works(manager_row),
             last_measured_at=at,
             battery_percent=battery,
             open_alerts=count if shows_alerts else 0,
         )
-        for wearer, area, manager_name, at, battery, count in session.execute(query)
+        for wearer, area, manager_row, at, battery, count in session.execute(query)
     ]
 
 
@@ -120,6 +126,14 @@ def managed_by(session: Session, scope: Scope, staff_id: int) -> set[int]:
     scope.require(Permission.SEE_CASELOAD)
     query = select(WearerRow.id).where(WearerRow.offender_manager_id == staff_id, _visible(scope))
     return set(session.scalars(query))
+
+
+def _works(key_worker: StaffRow | None) -> bool:
+    return key_worker is not None and key_worker.active
+
+
+def _open_case() -> ColumnElement[bool]:
+    return WearerRow.id.not_in(closed_cases.ids())
 
 
 def _open_alerts() -> Subquery:
@@ -166,14 +180,14 @@ def person(session: Session, scope: Scope, ref: str) -> Person | None:
     scope.require(Permission.SEE_CASELOAD)
     manager = aliased(StaffRow)
     found = session.execute(
-        select(WearerRow, AreaRow.name, manager.name)
+        select(WearerRow, AreaRow.name, manager)
         .join(AreaRow, AreaRow.id == WearerRow.area_id)
         .outerjoin(manager, manager.id == WearerRow.offender_manager_id)
         .where(WearerRow.ref == ref, _visible(scope))
     ).one_or_none()
     if found is None:
         return None
-    wearer, area, manager_name = found
+    wearer, area, manager_row = found
     return Person(
         wearer_id=wearer.id,
         ref=wearer.ref,
@@ -182,7 +196,8 @@ def person(session: Session, scope: Scope, ref: str) -> Person | None:
         area=area,
         locality=wearer.locality,
         band=wearer.band,
-        offender_manager=manager_name,
+        offender_manager=None if manager_row is None else manager_row.name,
+        has_key_worker=_works(manager_row),
         devices=_devices(session, wearer.id),
         conditions=_conditions(session, scope, wearer.id),
     )

@@ -3,12 +3,22 @@
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
-from navigate_safer.db.people import AreaRow, StaffRow, VictimRow, VictimWearerRow, WearerRow
+from navigate_safer.db.people import (
+    AreaRow,
+    ConditionRow,
+    OrderRow,
+    StaffRow,
+    VictimRow,
+    VictimWearerRow,
+    WearerRow,
+)
+from navigate_safer.db.protected import KeepAwayRow
 from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.days import day_of
 
 
 class VictimChangeRow(Base):
@@ -85,6 +95,27 @@ def guards(session: Session, wearer_id: int) -> int:
     """How many are protected from a wearer: a number and nothing about any of them."""
     query = select(VictimWearerRow).where(VictimWearerRow.wearer_id == wearer_id)
     return len(session.scalars(query).all())
+
+
+def refs(session: Session) -> set[str]:
+    """Every reference, whatever the area: a new one must differ from all. For no page."""
+    return set(session.scalars(select(VictimRow.ref)))
+
+
+def kept_apart(session: Session, victim_id: int, wearer_id: int, at: datetime) -> bool:
+    """Whether a condition of distance of the wearer names her that has not ended by then."""
+    query = (
+        select(ConditionRow.id)
+        .join(KeepAwayRow, KeepAwayRow.condition_id == ConditionRow.id)
+        .join(OrderRow, OrderRow.id == ConditionRow.order_id)
+        .where(
+            KeepAwayRow.victim_id == victim_id,
+            OrderRow.wearer_id == wearer_id,
+            or_(ConditionRow.until_at.is_(None), ConditionRow.until_at > at),
+            or_(OrderRow.ends_on.is_(None), OrderRow.ends_on >= day_of(at)),
+        )
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _wearers(session: Session, victim_ids: list[int]) -> dict[int, list[str]]:

@@ -17,6 +17,9 @@ from navigate_safer.people.rag import Colour, RagStatus, Standing, TriggerKind
 from navigate_safer.people.records import RecordKind
 from navigate_safer.people.teams import TEAMS
 
+# How a colour stands once its person has left the cohort: it is over.
+LEFT = "left_the_cohort"
+
 
 class IomCohort(Enum):
     """The cohorts of the national guidance on integrated offender management, version 5."""
@@ -200,8 +203,15 @@ class Gap(Enum):
     TEAM = "team"
 
 
-def gaps(*, selected: bool, has_key_worker: bool, leads: Leads | None) -> list[Gap]:
-    """Who is missing: a key worker to everybody, leads and a team to those in the cohort."""
+def gaps(
+    *, selected: bool, has_key_worker: bool, leads: Leads | None, closed: bool = False
+) -> list[Gap]:
+    """Who is missing: a key worker to every open case, leads and a team to those in the cohort.
+
+    A key worker is one whose account is active.
+    """
+    if closed:
+        return []
     found = [] if has_key_worker else [Gap.KEY_WORKER]
     if not selected:
         return found

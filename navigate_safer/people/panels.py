@@ -55,7 +55,7 @@ class Panel(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """A person on the agenda. ``earlier_on`` is the hearing that makes this a repeat."""
+    """A person on the agenda. ``earlier_on``: the referral before that makes this one a repeat."""
 
     panel: str
     panel_kind: PanelKind
@@ -129,20 +129,20 @@ class PanelFigures(msgspec.Struct, frozen=True):
 
     @property
     def repeat_percent(self) -> float | None:
-        """Of those heard, how many had been heard within the rule's time."""
+        """Of those heard, how many had been referred before within the rule's time."""
         return 100 * self.repeats / self.heard if self.heard else None
 
 
 def repeat_of(
     kind: PanelKind, referred_on: date, earlier: Iterable[tuple[PanelKind, date]], rules: PanelRules
 ) -> date | None:
-    """The newest earlier hearing of that kind that makes a referral a repeat; None when none.
+    """The newest earlier referral to that kind that makes another a repeat; None when none.
 
-    ``earlier``: kind and day of each hearing of the person. A hearing on the day of the referral
-    counts; one after it does not.
+    ``earlier``: kind of the meeting and day of each other referral of the person, whether or not
+    it was heard. One on the same day counts; one after it does not.
     """
     within = timedelta(days=rules.of(kind).repeat_within_days)
-    days = [day for heard_at, day in earlier if heard_at is kind and (referred_on - day).days >= 0]
+    days = [day for to, day in earlier if to is kind and day <= referred_on]
     newest = max(days, default=None)
     return newest if newest is not None and referred_on - newest <= within else None
 

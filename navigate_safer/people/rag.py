@@ -176,14 +176,19 @@ def _highest(before: Colour | None, targets: Sequence[Colour]) -> Colour | None:
     return max((*rising, *known), key=_UPWARDS.index)
 
 
-def green_since(history: Sequence[tuple[Colour, datetime]]) -> datetime | None:
-    """Since when the decided colour has been green without a break.
+def green_since(history: Sequence[Decided]) -> datetime | None:
+    """Since when green without a break.
 
-    ``history``: every decision, the newest first. None where the newest is not green.
+    ``history``: every decision, the newest first. None where the newest is not green. A decision
+    for green that looked at something new begins anew: what became known had moved the person up
+    until then, though nobody had written another colour down.
     """
-    since = None
-    for colour, at in history:
-        if colour is not Colour.GREEN:
+    since: datetime | None = None
+    after: RagStatus | None = None
+    for each in history:
+        if each.status.colour is not Colour.GREEN:
             break
-        since = at
+        if after is not None and set(after.considered) - set(each.status.considered):
+            break
+        since, after = each.at, each.status
     return since

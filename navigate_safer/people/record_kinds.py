@@ -6,6 +6,7 @@ from navigate_safer.people import (
     assessments,
     breaches,
     caseloads,
+    closing,
     cohort,
     failures,
     menu,
@@ -24,6 +25,7 @@ from navigate_safer.people.records import RecordKind
 # One line a subject; a kind that is missing here would be due and on no page.
 ALL: tuple[RecordKind[Any], ...] = (
     *cohort.KINDS,
+    *closing.KINDS,
     *plan_log.KINDS,
     *programmes.KINDS,
     *menu.KINDS,

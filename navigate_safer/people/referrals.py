@@ -221,7 +221,10 @@ def shipped_settings() -> IntakeSettings:
 
 _P = Permission
 REFERRAL = RecordKind("referral", "Referral", "RF", Referral, _P.TRIAGE, _P.TRIAGE)
-CAME_IN = RecordKind("came_in", "Came in by referral", "CI", CameIn, _P.SEE_CASEWORK, _P.TRIAGE)
+# Triage makes it and whoever has the case reads it: the service asks each for the permission.
+CAME_IN = RecordKind(
+    "came_in", "Came in by referral", "CI", CameIn, _P.SEE_CASEWORK, _P.SEE_CASEWORK
+)
 KNOWN_AS = RecordKind("known_as", "Known as", "KA", KnownAs, _P.SEE_CASEWORK, _P.TRIAGE)
 SETTINGS = RecordKind(
     "intake_settings", "Settings of intake", "IS", IntakeSettings, _P.TRIAGE, _P.SET_CASEWORK
@@ -243,28 +246,47 @@ def history(
     earlier: Iterable[datetime],
     known_victims: int,
     settings: IntakeSettings,
+    likely: Iterable[datetime] = (),
 ) -> History:
     """Repeat and serial at intake.
 
-    ``earlier``: when earlier referrals of this person were received. ``known_victims``: different
-    victims in the records of the years of the serial rule. Repeat: the sender says so, or a
-    referral in the months of the rule. Serial: as many victims as the rule says, by the sender's
-    number or by the records, whichever is higher.
+    ``earlier``: when earlier referrals of this person were received; ``likely``: those of somebody
+    without a record who is likely the same. ``known_victims``: different victims in the records of
+    the years of the serial rule. Repeat: the sender says so, or a referral in the months of the
+    rule. Serial: as many victims as the rule says, by the sender's number or by the records; where
+    only both together are as many, somebody has to ask whether it is the same person.
     """
     today = day_of(received_at)
-    first = add_months(today, -settings.repeat_months)
-    recent = sum(first <= day_of(each) <= today for each in earlier)
-    victims = max(facts.victims or 0, known_victims)
+    recent, perhaps = (_recent(each, today, settings) for each in (earlier, likely))
+    months = settings.repeat_months
     why = []
     if facts.repeat is Answered.YES:
         why.append("Repeat: the referral says so")
     if recent:
-        times = "once" if recent == 1 else f"{recent} times"
-        why.append(f"Repeat: referred {times} in the {settings.repeat_months} months before")
+        why.append(f"Repeat: referred {_times(recent)} in the {months} months before")
+    if perhaps:
+        why.append(f"Repeat: likely referred {_times(perhaps)} in the {months} months before")
+    stated = facts.victims or 0
+    victims = max(stated, known_victims)
     serial = victims >= settings.serial_victims
     if serial:
         why.append(f"Serial: {victims} victims in {settings.serial_years} years")
-    return History(facts.repeat is Answered.YES or recent > 0, serial, why)
+    elif min(stated, known_victims) >= 1 and stated + known_victims >= settings.serial_victims:
+        why.append(
+            f"Perhaps serial: the referral says {stated}, the records {known_victims}: ask whether "
+            "it is the same person"
+        )
+    repeat = facts.repeat is Answered.YES or recent + perhaps > 0
+    return History(repeat, serial, why)
+
+
+def _recent(received: Iterable[datetime], today: date, settings: IntakeSettings) -> int:
+    first = add_months(today, -settings.repeat_months)
+    return sum(first <= day_of(each) <= today for each in received)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def years_for_serial(today: date, settings: IntakeSettings) -> date:

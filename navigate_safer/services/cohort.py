@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from itertools import takewhile
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -13,8 +14,10 @@ from navigate_safer.db.caseload import CaseLine
 from navigate_safer.db.cohort import StaffChoice
 from navigate_safer.people import mappa
 from navigate_safer.people.access import Permission, Scope
+from navigate_safer.people.closing import CASE
 from navigate_safer.people.cohort import (
     FLAGS,
+    LEFT,
     MEMBERSHIP,
     RAG,
     SAFETY,
@@ -32,10 +35,10 @@ from navigate_safer.people.cohort import (
 from navigate_safer.people.cohort_policy import CohortPolicy
 from navigate_safer.people.days import day_of
 from navigate_safer.people.mappa import Suggestion
-from navigate_safer.people.rag import Colour, RagStatus, Standing, Trigger, green_since
+from navigate_safer.people.rag import Colour, Decided, RagStatus, Standing, Trigger, green_since
 from navigate_safer.people.records import BodyT, Record, RecordKind
 from navigate_safer.people.teams import Team, route
-from navigate_safer.services import cohort_watch, one_record, records
+from navigate_safer.services import case_state, cohort_watch, one_record, records
 from navigate_safer.services.cohort_watch import Known
 from navigate_safer.services.records import About
 
@@ -154,16 +157,17 @@ def _line(known: Known, person: CaseLine, flags: Flags | None) -> CohortLine:
         review_at=None if colour is None or colour.due is None else colour.due.at,
         leads=None if leads is None else leads.body,
         flags=flags,
-        gaps=_gaps(known, wearer_id, has_key_worker=person.offender_manager is not None),
+        gaps=_gaps(known, wearer_id, has_key_worker=person.has_key_worker, closed=False),
     )
 
 
-def _gaps(known: Known, wearer_id: int, *, has_key_worker: bool) -> list[Gap]:
+def _gaps(known: Known, wearer_id: int, *, has_key_worker: bool, closed: bool) -> list[Gap]:
     leads = known.leads.get(wearer_id)
     return gaps(
         selected=known.selected(wearer_id),
         has_key_worker=has_key_worker,
         leads=None if leads is None else leads.body,
+        closed=closed,
     )
 
 
@@ -204,7 +208,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
     assert of.wearer_id is not None, "a wearer has an id"
     known = cohort_watch.load(session, scope, now, of.wearer_id)
     stands, policy = known.standing(of.wearer_id, of.area_id), known.policy(of.area_id)
-    colours = _history(session, scope, RAG, of)
+    colours = _colours(session, scope, of)
     flags = one_record.live(session, scope, FLAGS, of)
     checks = records.listed(session, scope, SAFETY, wearer_id=of.wearer_id)
     return PersonCohort(
@@ -224,7 +228,12 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
         checks=checks,
         standing=stands,
         causes=[_cause(each, scope) for each in stands.causes],
-        gaps=_gaps(known, of.wearer_id, has_key_worker=wearer.offender_manager_id is not None),
+        gaps=_gaps(
+            known,
+            of.wearer_id,
+            has_key_worker=case.has_key_worker,
+            closed=case_state.is_closed(one_record.live(session, scope, CASE, of)),
+        ),
         why_not=_why_not(known, stands, colours, checks, policy),
         suggestion=None if flags is None else mappa.suggest(flags.body.facts, policy),
         team=route(known.teams.get(of.area_id, ()), wearer.locality, wearer.band),
@@ -241,13 +250,22 @@ def _why_not(
     checks: list[Record[SafetyCheck]],
     policy: CohortPolicy,
 ) -> list[str]:
+    # Who was in the cohort before begins anew with the first colour after it.
+    since = takewhile(lambda each: each.state != LEFT, colours)
     return why_not_deselect(
         known.now,
         standing=stands,
-        green_since=green_since([(each.body.colour, each.made_at) for each in colours]),
+        green_since=green_since([Decided(each.body, each.made_at) for each in since]),
         checks=[each.body for each in checks],
         policy=policy,
     )
+
+
+def _colours(session: Session, scope: Scope, of: About) -> list[Record[RagStatus]]:
+    """Every decision on the colour, the newest first, also of earlier times in the cohort."""
+    found = records.listed(session, scope, RAG, wearer_id=of.wearer_id)
+    versions = [each for one in found for each in records.versions(session, scope, RAG, one.ref)]
+    return sorted(versions, key=lambda each: each.made_at, reverse=True)
 
 
 def _history(

@@ -31,7 +31,7 @@ from navigate_safer.people.offending import EntryKind
 from navigate_safer.people.rag import Colour, RagStatus
 from navigate_safer.people.records import Due, Record
 from navigate_safer.people.teams import TEAMS, Team
-from navigate_safer.services import cohort, one_record, records
+from navigate_safer.services import case_state, cohort, leaving, one_record, records
 from navigate_safer.services.cohort import PersonCohort
 from navigate_safer.services.one_record import Refused
 from navigate_safer.services.records import About
@@ -46,7 +46,8 @@ def decide_panel(
 ) -> Record[Membership]:
     """Keep what a panel decided; raises Refused, Stale, Forbidden and NotFound.
 
-    The first selection is also the day from which outcomes are counted.
+    The first selection is also the day from which outcomes are counted. Whoever leaves the cohort
+    has no colour to be reviewed; who is selected has an open case.
     """
     scope.require(MEMBERSHIP.write)
     with sessions.begin() as session:
@@ -61,13 +62,17 @@ def decide_panel(
             session, scope, MEMBERSHIP, of, body, replaces=replaces, now=now,
             state=body.decision.value, due=due,
         )  # fmt: skip
+        said = f"Panel: {body.decision.label.lower()}"
         if body.selected:
             _count_from(session, of, kept, body.on, now)
+            case_state.open_again(session, scope, of, said, now)
+        elif _inside(stands):
+            leaving.leave_cohort(session, scope, of, said, now)
         return kept
 
 
 def _check_panel(body: Membership, stands: PersonCohort, today: date) -> None:
-    was = stands.membership is not None and stands.membership.body.selected
+    was = _inside(stands)
     if body.on > today:
         raise Refused(on="Enter a day that is not in the future")
     if stands.membership is not None and body.on < stands.membership.body.on:
@@ -88,6 +93,10 @@ def _check_panel(body: Membership, stands: PersonCohort, today: date) -> None:
         raise Refused(cohort="Select the cohort")
     if body.statutory and not body.legal_basis:
         raise Refused(legal_basis="Enter the legal basis, such as a licence or an order")
+
+
+def _inside(stands: PersonCohort) -> bool:
+    return stands.membership is not None and stands.membership.body.selected
 
 
 def _count_from(
@@ -120,7 +129,7 @@ def decide_colour(
         of, wearer = records.about(session, scope, ref)
         one_record.expect(session, scope, RAG, of, replaces)
         stands = cohort.person(session, scope, ref, now)
-        if stands.membership is None or not stands.membership.body.selected:
+        if not _inside(stands):
             raise Refused(colour="Not in the cohort: a panel has to select this person first")
         latest = stands.policy.review_on(body.colour, day_of(now), body.release_on)
         if not day_of(now) < body.review_on <= latest:

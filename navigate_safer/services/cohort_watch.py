@@ -16,6 +16,7 @@ from navigate_safer.people import cohort_policy
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.cohort import (
     LEADS,
+    LEFT,
     MEMBERSHIP,
     RAG,
     UPWARD,
@@ -71,7 +72,8 @@ class Known(msgspec.Struct, frozen=True):
 def load(session: Session, scope: Scope, now: datetime, wearer_id: int | None = None) -> Known:
     """Everything the rules need, of one wearer or of all of the scope; raises Forbidden."""
     policies = _by_area(records.listed(session, scope, POLICY))
-    colours = _by_wearer(records.listed(session, scope, RAG, wearer_id=wearer_id))
+    rags = records.listed(session, scope, RAG, wearer_id=wearer_id)
+    colours = _by_wearer(each for each in rags if each.state != LEFT)
     longest = [cohort_policy.shipped().look_back_days]
     longest += [each.body.look_back_days for each in policies.values()]
     look_back = timedelta(days=max(longest))
@@ -120,7 +122,7 @@ def asked(session: Session, scope: Scope, now: datetime) -> dict[int, list[Asked
     found: dict[int, list[Asked]] = {}
     for line in caseload.caseload(session, scope):
         items = _moved_up(known, line.wearer_id) + _nobody(
-            known, line.wearer_id, has_key_worker=line.offender_manager is not None
+            known, line.wearer_id, has_key_worker=line.has_key_worker
         )
         if items:
             found[line.wearer_id] = items

@@ -21,8 +21,11 @@ from navigate_safer.db.people import ZoneRow
 from navigate_safer.db.tracks import Point
 from navigate_safer.db.wearer_messages import WearerLine
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.services import zone_views
+from navigate_safer.people.closing import CASE, CaseState
+from navigate_safer.people.records import Record
+from navigate_safer.services import one_record, records, zone_views
 from navigate_safer.services.alcohol_picture import Picture, picture
+from navigate_safer.services.case_state import is_closed
 from navigate_safer.services.casework import NotFound
 
 # What an alert's map shows before the breach and after it.
@@ -53,11 +56,15 @@ class MapData(msgspec.Struct, frozen=True):
 
 
 class PersonPage(msgspec.Struct, frozen=True):
-    """A wearer with the newest alerts and messages, as far as the role may see them."""
+    """A wearer with the newest alerts and messages, as far as the role may see them.
+
+    ``closed`` is the record of the case while it is closed, None of an open one.
+    """
 
     person: Person
     alerts: list[BoardLine]
     told: list[WearerLine]
+    closed: Record[CaseState] | None
 
 
 def see_board(sessions: Sessions, scope: Scope, token_hash: str, now: datetime) -> Board:
@@ -106,10 +113,15 @@ def see_alert_map(sessions: Sessions, scope: Scope, reference: str, now: datetim
         return MapData(points, zones, (line.started_at, line.ended_at or to_at))
 
 
-def see_caseload(sessions: Sessions, scope: Scope, search: str, now: datetime) -> list[CaseLine]:
-    """The caseload; a search is logged by what it found, never by its words."""
+def see_caseload(
+    sessions: Sessions, scope: Scope, search: str, now: datetime, *, closed: bool = False
+) -> list[CaseLine]:
+    """The caseload, with ``closed`` the closed cases too.
+
+    A search is logged by what it found, never by its words.
+    """
     with sessions.begin() as session:
-        lines = caseload.caseload(session, scope, search)
+        lines = caseload.caseload(session, scope, search, closed=closed)
         found: list[object] = [line.wearer_id for line in lines] if search.strip() else []
         detail: dict[str, object] = {"shown": len(lines), "found": found}
         audit.looked(session, scope, "caseload", "wearers", None, now, detail)
@@ -126,7 +138,15 @@ def see_person(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Per
         if scope.may(Permission.SEE_BOARD):
             alerts = board.of_wearer(session, scope, person.wearer_id, ALERTS_ON_PERSON)
             told = wearer_messages.of_wearer(session, person.wearer_id, TOLD_ON_PERSON)
-        return PersonPage(person, alerts, told)
+        return PersonPage(person, alerts, told, _closed(session, scope, ref))
+
+
+def _closed(session: Session, scope: Scope, ref: str) -> Record[CaseState] | None:
+    if not scope.may(CASE.see):
+        return None
+    of, _wearer = records.about(session, scope, ref)
+    found = one_record.live(session, scope, CASE, of)
+    return found if is_closed(found) else None
 
 
 def see_person_map(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> MapData:

@@ -20,7 +20,7 @@ from navigate_safer.people.orders import (
     order_faults,
 )
 from navigate_safer.people.records import Record
-from navigate_safer.services import order_terms, records
+from navigate_safer.services import case_state, order_terms, records
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.order_terms import Faulty
 from navigate_safer.services.records import About, SlotTaken, Stale
@@ -63,6 +63,7 @@ def make(sessions: Sessions, scope: Scope, wearer_ref: str, draft: OrderFile, no
         session.flush()
         body = msgspec.structs.replace(draft, order_ref=ref)
         _add(session, scope, of, wearer, body, now, "Order made")
+        case_state.open_again(session, scope, of, "Order made", now)
         return row.id
 
 

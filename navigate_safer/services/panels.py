@@ -124,7 +124,7 @@ def list_person(
 ) -> Record[Item]:
     """Put a person on the agenda; raises NotFound and :class:`AlreadyListed`.
 
-    Whether it is a repeat follows from the meetings at which the person was heard.
+    Whether it is a repeat follows from the referrals before, heard or not.
     """
     with sessions.begin() as session:
         panel = records.newest(session, scope, PANEL, panel_ref)
@@ -133,24 +133,27 @@ def list_person(
         if any(each.subject == panel_ref for each in earlier):
             raise AlreadyListed
         body = panel.body
-        heard = [
-            (each.body.panel_kind, each.body.held_on)
-            for each in earlier
-            if each.state == Heard.HEARD.value
-        ]
-        item = Item(
-            panel_ref,
-            body.kind,
-            body.held_on,
-            referred_on,
-            referred_by,
-            why,
-            repeat_of(body.kind, referred_on, heard, RULES),
+        item = _settled(
+            Item(panel_ref, body.kind, body.held_on, referred_on, referred_by, why), earlier
         )
         of = About(of.area_id, of.wearer_id, panel_ref)
         return records.add(
             session, scope, ITEM, of, item, now=now, at=panel.at, state=Heard.LISTED.value
         )
+
+
+def _settled(item: Item, others: list[Record[Item]]) -> Item:
+    """The item with the referral before it, of those of the person as they are known now.
+
+    What was referred on the same day is the same referral, put off to another meeting.
+    """
+    before = [
+        (each.body.panel_kind, each.body.referred_on)
+        for each in others
+        if each.body.referred_on < item.referred_on
+    ]
+    earlier_on = repeat_of(item.panel_kind, item.referred_on, before, RULES)
+    return msgspec.structs.replace(item, earlier_on=earlier_on)
 
 
 def write_minutes(
@@ -165,6 +168,7 @@ def write_minutes(
 ) -> Record[Panel]:
     """Keep who was there and what was said, of the meeting and of each person: all or nothing.
 
+    Who is a repeat is settled again, since an earlier referral may have been written down later.
     ``items``: reference of an item to the version that was read, how far it is, and its minutes.
     Raises NotFound and Stale.
     """
@@ -174,7 +178,9 @@ def write_minutes(
         )
         for item_ref, (version, heard, text) in items.items():
             old = records.newest(session, scope, ITEM, item_ref)
+            others = records.listed(session, scope, ITEM, wearer_id=old.wearer_id)
             body = msgspec.structs.replace(old.body, minutes=text, held_on=panel.held_on)
+            body = _settled(body, others)
             unchanged = body == old.body and old.state == heard.value
             if old.subject == ref and not unchanged:
                 records.change(

@@ -23,12 +23,12 @@ from navigate_safer.people.plans import (
     next_due,
 )
 from navigate_safer.people.records import Due, Record
-from navigate_safer.services import one_record, records
+from navigate_safer.services import leaving, one_record, records
 from navigate_safer.services.casework import NotFound
+from navigate_safer.services.leaving import ENDED, LIVE
 from navigate_safer.services.one_record import Refused
 from navigate_safer.services.records import About
 
-LIVE, ENDED = "live", "ended"
 # A review further away than this is none; policy of this project.
 LONGEST_REVIEW = timedelta(days=183)
 
@@ -117,7 +117,10 @@ def put_step(
 def end(
     sessions: Sessions, scope: Scope, ref: str, reason: str, replaces: int, now: datetime
 ) -> None:
-    """End the live plan; another can then be begun. Raises Stale, Forbidden and NotFound."""
+    """End the live plan; another can then be begun. Raises Stale, Forbidden and NotFound.
+
+    Its checks and the review of the agreement are no longer due.
+    """
     scope.require(PLAN.write)
     with sessions.begin() as session:
         of, _wearer = records.about(session, scope, ref)
@@ -127,6 +130,7 @@ def end(
             reason=reason, ends=True,
         )  # fmt: skip
         _schedule(session, scope, of, msgspec.structs.replace(plan, checks=()), None, now)
+        leaving.end_agreement(session, scope, of, f"Plan ended: {reason}", now)
 
 
 def _plan(session: Session, scope: Scope, of: About, replaces: int) -> EngagementPlan:

@@ -26,8 +26,9 @@ from navigate_safer.people.plans import Clock
 from navigate_safer.people.records import Due, Record
 from navigate_safer.services import one_record, records
 from navigate_safer.services.casework import NotFound
+from navigate_safer.services.leaving import ENDED, LIVE
 from navigate_safer.services.one_record import Refused
-from navigate_safer.services.plan_changes import ENDED, LIVE, keep_check
+from navigate_safer.services.plan_changes import keep_check
 
 FUTURE = "Enter a day that is not in the future"
 

@@ -192,7 +192,7 @@ def see_all(sessions: Sessions, scope: Scope, now: datetime) -> PlanList:
             without=without,
             incomplete=incomplete,
             complete=len(lines) - without - incomplete,
-            unmanaged=len(risks),
+            unmanaged=sum(each.unmanaged is not None for each in lines),
             catalogue=plan_catalogue.shipped(),
         )
 

@@ -19,26 +19,29 @@ from navigate_safer.people.assessments import JUDGEMENT, LIVE, Basis, By, Judgem
 from navigate_safer.people.days import day_of, end_of
 from navigate_safer.people.records import Due, Record
 from navigate_safer.people.referrals import (
-    CAME_IN,
-    KNOWN_AS,
     REFERRAL,
     Band,
-    CameIn,
     Decision,
     Diversion,
     History,
     IntakeSettings,
-    KnownAs,
     Outcome,
     Referral,
     age_on,
     history,
     years_for_serial,
 )
-from navigate_safer.services import bands, duplicates, records, referral_settings, slots
+from navigate_safer.services import (
+    bands,
+    duplicates,
+    records,
+    referral_notes,
+    referral_settings,
+)
 from navigate_safer.services.duplicates import PERSON
 from navigate_safer.services.records import About, Stale
-from navigate_safer.services.referrals import WAITING, earlier, known_as_slot
+from navigate_safer.services.referral_notes import Noted
+from navigate_safer.services.referrals import WAITING, earlier
 
 NEW = "new"
 ACCESS_TEAM = "Access team"
@@ -88,16 +91,17 @@ def decide(
         settings = referral_settings.in_force(session, scope, record.area_id)
         _check(wish, settings, record, now)
         if not wish.put_to or not wish.outcome.final:
-            _keep(session, scope, record, wish, None, History(False, False, []), now)
+            _keep(session, scope, record, wish, None, _history(session, scope, record, None), now)
             return None
         if wish.put_to == NEW:
             _refuse_twin(session, scope, record, wish)
             of, wearer = _take_on(session, record, wish)
         else:
             of, wearer = records.about(session, scope, wish.put_to)
-        known = _history(session, scope, record, of, settings)
+        known = _history(session, scope, record, of)
         _keep(session, scope, record, wish, (of, wearer), known, now)
-        _note(session, scope, record, wish, of, wearer, known, now)
+        news = Noted(record, wish.outcome, wish.destination, known, wish.put_to != NEW)
+        referral_notes.note(session, scope, news, of, wearer, now)
         if wish.put_to == NEW:
             _judge(session, scope, wish, of, wearer, settings, now)
         return wearer.ref
@@ -170,19 +174,24 @@ def _drawn() -> str:
     return "W-" + "".join(secrets.choice(_LETTERS) for _ in range(_REF_LENGTH))
 
 
-def _history(
-    session: Session,
-    scope: Scope,
-    record: Record[Referral],
-    of: About,
-    settings: IntakeSettings,
-) -> History:
-    assert of.wearer_id is not None, "a wearer has an id"
-    today = day_of(record.at)
-    since = years_for_serial(today, settings)
-    known = rows.offences(session, scope, of.wearer_id, since, since)
-    before = earlier(session, scope, of.wearer_id)
-    return history(record.body.facts, record.at, before, known.victims, settings)
+def _history(session: Session, scope: Scope, record: Record[Referral], of: About | None) -> History:
+    """Repeat and serial of somebody known, or of whoever is not on the caseload (None).
+
+    Referrals that became no case have no wearer: those that are likely of the same person count.
+    """
+    settings = referral_settings.in_force(session, scope, record.area_id)
+    likely = [
+        each.since
+        for each in duplicates.alike(session, scope, record.body.person, record.ref)
+        if each.kind == duplicates.OTHER and each.match.likely and each.since is not None
+    ]
+    before: list[datetime] = []
+    victims = 0
+    if of is not None and of.wearer_id is not None:
+        since = years_for_serial(day_of(record.at), settings)
+        victims = rows.offences(session, scope, of.wearer_id, since, since).victims
+        before = earlier(session, scope, of.wearer_id)
+    return history(record.body.facts, record.at, before, victims, settings, likely)
 
 
 def _keep(
@@ -194,10 +203,6 @@ def _keep(
     known: History,
     now: datetime,
 ) -> None:
-    stated = history(
-        record.body.facts, record.at, [], 0,
-        referral_settings.in_force(session, scope, record.area_id),
-    )  # fmt: skip
     decision = Decision(
         outcome=wish.outcome,
         reason=wish.reason,
@@ -209,9 +214,9 @@ def _keep(
         wearer="" if put_to is None else put_to[1].ref,
         made_new=wish.put_to == NEW,
         not_same=wish.not_same if wish.put_to == NEW else "",
-        repeat=known.repeat or stated.repeat,
-        serial=known.serial or stated.serial,
-        why=known.why or stated.why,
+        repeat=known.repeat,
+        serial=known.serial,
+        why=known.why,
     )
     due = None
     if wish.answer_by is not None and not wish.outcome.final:
@@ -222,59 +227,6 @@ def _keep(
         replaces=record.version, now=now, state=wish.outcome.value, due=due, reason=wish.reason,
         of=None if put_to is None else put_to[0],
     )  # fmt: skip
-
-
-def _note(
-    session: Session,
-    scope: Scope,
-    record: Record[Referral],
-    wish: Wish,
-    of: About,
-    wearer: WearerRow,
-    known: History,
-    now: datetime,
-) -> None:
-    """What those who work with the person may know, and what the referral adds to who it is."""
-    facts = record.body.facts
-    came_in = CameIn(
-        referral=record.ref,
-        source=record.body.source,
-        outcome=wish.outcome,
-        received_at=record.at,
-        decided_at=now,
-        destination=wish.destination if wish.outcome.goes_elsewhere else "",
-        repeat=known.repeat,
-        serial=known.serial,
-        why=known.why,
-        alcohol=facts.alcohol,
-        drugs=facts.drugs,
-        children=facts.children,
-        same_sex=facts.same_sex,
-    )
-    records.add(
-        session, scope, CAME_IN, of, came_in, now=now, at=record.at, state=wish.outcome.value
-    )
-    _know_as(session, scope, record, of, wearer, now)
-
-
-def _know_as(
-    session: Session,
-    scope: Scope,
-    record: Record[Referral],
-    of: About,
-    wearer: WearerRow,
-    now: datetime,
-) -> None:
-    assert of.wearer_id is not None, "a wearer has an id"
-    slot = known_as_slot(of.wearer_id)
-    held = records.in_slot(session, scope, KNOWN_AS, slot)
-    before = KnownAs() if held is None else held.body
-    joined = before.joined(record.body.person, wearer.name)
-    if joined != before:
-        slots.keep(
-            session, scope, KNOWN_AS, of, slot, joined,
-            replaces=0 if held is None else held.version, now=now, reason=f"referral {record.ref}",
-        )  # fmt: skip
 
 
 def _judge(

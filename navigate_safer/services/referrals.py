@@ -60,11 +60,15 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Arrivals(msgspec.Struct, frozen=True):
-    """How one person came in, the newest first, and by what names and numbers he is known."""
+    """How one person came in, the newest first, and by what names and numbers he is known.
+
+    ``decided_by``: who decided on each, by its reference; whoever read it later is another.
+    """
 
     ref: str
     name: str
     came_in: list[Record[CameIn]]
+    decided_by: dict[str, str]
     known_as: Record[KnownAs] | None
 
 
@@ -150,7 +154,11 @@ def of_person(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> Arri
         came_in = records.listed(session, scope, CAME_IN, wearer_id=of.wearer_id)
         known = records.in_slot(session, scope, KNOWN_AS, known_as_slot(of.wearer_id))
         records.consulted(session, scope, "referrals", now, wearer_id=of.wearer_id)
-        return Arrivals(wearer.ref, wearer.name, came_in, known)
+        decided_by = {
+            each.ref: records.versions(session, scope, CAME_IN, each.ref)[-1].made_by
+            for each in came_in
+        }
+        return Arrivals(wearer.ref, wearer.name, came_in, decided_by, known)
 
 
 def known_as_slot(wearer_id: int) -> str:

@@ -108,7 +108,7 @@ def _who_first(each: VictimInList) -> tuple[bool, datetime, str]:
 def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> VictimPage:
     """One who is protected; raises Forbidden and NotFound."""
     with sessions.begin() as session:
-        victim = _victim(session, scope, ref)
+        victim = one_of(session, scope, ref)
         contacts = records.listed(session, scope, CONTACT, subject=ref)
         disclosures = records.listed(session, scope, DISCLOSURE, subject=ref)
         audit.looked(session, scope, "protected person", "victim", victim.line.victim_id, now)
@@ -120,7 +120,7 @@ def write_contact(
 ) -> Record[Contact]:
     """A try to be in contact; the one after it is due on its day. Raises Forbidden, NotFound."""
     with sessions.begin() as session:
-        line = _victim(session, scope, ref).line
+        line = one_of(session, scope, ref).line
         # What was due by the contact before is done with this one.
         for old in records.listed(session, scope, CONTACT, subject=ref):
             if old.due is not None:
@@ -145,7 +145,7 @@ def disclose(
     The wearer is one of those from whom she is protected.
     """
     with sessions.begin() as session:
-        line = _victim(session, scope, ref).line
+        line = one_of(session, scope, ref).line
         if disclosure.wearer not in line.wearers:
             raise NotFound
         of = About(line.area_id, subject=ref)
@@ -174,14 +174,14 @@ def change_details(
     """
     scope.require(Permission.CONTACT_VICTIMS)
     with sessions.begin() as session:
-        victim = _victim(session, scope, ref)
+        victim = one_of(session, scope, ref)
         row = session.get_one(VictimRow, victim.line.victim_id, with_for_update=True)
-        if _victim(session, scope, ref).version != replaces:
+        if one_of(session, scope, ref).version != replaces:
             raise ChangedMeanwhile
         kept: dict[str, object] = {
             "name": details.name,
             "address": address_to_keep(details.address, in_refuge=details.in_refuge),
-            "phone": _number(details.phone),
+            "phone": number_to_keep(details.phone),
             "in_refuge": details.in_refuge,
         }
         changed = [name for name, value in kept.items() if getattr(row, name) != value]
@@ -205,14 +205,16 @@ def change_details(
         )
 
 
-def _victim(session: Session, scope: Scope, ref: str) -> Victim:
+def one_of(session: Session, scope: Scope, ref: str) -> Victim:
+    """One who is protected, within the caller's transaction; raises Forbidden and NotFound."""
     found = victims.one(session, scope, ref)
     if found is None:
         raise NotFound
     return found
 
 
-def _number(typed: str) -> str | None:
+def number_to_keep(typed: str) -> str | None:
+    """A telephone number as E.164, None for none; raises :class:`BadNumber`."""
     if not typed.strip():
         return None
     try:

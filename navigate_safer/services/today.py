@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import board, case_records, caseload
+from navigate_safer.db import board, case_records, caseload, closed_cases
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.board import BoardLine
 from navigate_safer.db.case_records import CaseRecordRow
@@ -57,7 +57,8 @@ def see(sessions: Sessions, scope: Scope, now: datetime, *, mine: bool) -> Today
     """Of the whole area, or with ``mine`` of those whom this person manages or was asked about."""
     scope.require(Permission.SEE_CASEWORK)
     with sessions.begin() as session:
-        lines = caseload.caseload(session, scope)
+        # An alert asks for somebody, also where the case is closed.
+        lines = caseload.caseload(session, scope, closed=True)
         own = caseload.managed_by(session, scope, scope.staff_id)
         due = _due(session, scope, now)
         alerts = _open_alerts(session, scope)
@@ -79,9 +80,14 @@ def see(sessions: Sessions, scope: Scope, now: datetime, *, mine: bool) -> Today
 
 
 def _due(session: Session, scope: Scope, now: datetime) -> dict[int | None, list[DueLine]]:
+    """By person; with a closed case only what was written after it was closed."""
     kinds = record_kinds.seen_by(scope)
     found: dict[int | None, list[DueLine]] = {}
+    closed = closed_cases.since(session, scope)
     for row, _wearer, _author in case_records.due_by(session, scope, kinds, now + AHEAD):
+        closed_at = closed.get(row.wearer_id)
+        if closed_at is not None and row.made_at <= closed_at:
+            continue
         found.setdefault(row.wearer_id, []).append(_line(row, scope, now))
     for wearer_id, asked in cohort_watch.asked(session, scope, now).items():
         found.setdefault(wearer_id, []).extend(

@@ -19,6 +19,7 @@ from navigate_safer.web import (
     capacity,
     cases,
     charts,
+    closing,
     cohort,
     cohort_flags,
     cohort_forms,
@@ -71,6 +72,7 @@ from navigate_safer.web import (
     statements,
     today,
     twilio,
+    victim_register,
     victims,
     wearer_messages,
     wearer_policies,
@@ -115,6 +117,7 @@ BLUEPRINTS = (
 # Pages of casework, in the order of their entries in a person's navigation.
 CASEWORK = (
     today,
+    closing,
     cohort,
     cohort_forms,
     cohort_flags,
@@ -134,6 +137,7 @@ CASEWORK = (
     assessments,
     ratings,
     victims,
+    victim_register,
     panels,
     hub,
     statements,

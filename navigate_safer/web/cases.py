@@ -19,14 +19,16 @@ LONGEST_SEARCH = 100
 @pages.get("/caseload")
 @rule(Permission.SEE_CASELOAD)
 def caseload() -> ResponseReturnValue:
-    """Everybody in the areas of whoever asks."""
+    """Everybody in the areas of whoever asks; closed cases where they are asked for."""
     search = request.args.get("search", "")[:LONGEST_SEARCH]
-    lines = consult.see_caseload(service().sessions, scope(), search, now())
+    closed = request.args.get("closed") == "yes"
+    lines = consult.see_caseload(service().sessions, scope(), search, now(), closed=closed)
     ids = [line.wearer_id for line in lines]
     return render_template(
         "caseload.html",
         lines=lines,
         search=search,
+        closed=closed,
         kept=compliance.sums_of(service().sessions, scope(), ids, now()),
         alcohol_days=compliance.alcohol_days_of(service().sessions, scope(), ids, now()),
     )

@@ -9,7 +9,16 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from navigate_safer.people.access import Permission
-from navigate_safer.people.cohort import FLAGS, LEADS, MEMBERSHIP, RAG, SAFETY, UPWARD, IomCohort
+from navigate_safer.people.cohort import (
+    FLAGS,
+    LEADS,
+    LEFT,
+    MEMBERSHIP,
+    RAG,
+    SAFETY,
+    UPWARD,
+    IomCohort,
+)
 from navigate_safer.people.rag import Colour, RagStatus
 from navigate_safer.people.records import Record
 from navigate_safer.services import cohort
@@ -91,7 +100,7 @@ def strip(versions: list[Record[RagStatus]], until: datetime) -> list[Stretch]:
     end = until
     for each in versions:
         start = max(each.made_at, first)
-        if start < end:
+        if start < end and each.state != LEFT:
             shares = ((start - first) / STRIP, (end - first) / STRIP)
             found.append(Stretch(each.body.colour, *shares, from_at=each.made_at))
         end = min(end, each.made_at)

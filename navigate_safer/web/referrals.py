@@ -15,7 +15,12 @@ from navigate_safer.people.referrals import (
     IntakeSettings,
     Outcome,
 )
-from navigate_safer.services import referral_decisions, referral_settings, referrals
+from navigate_safer.services import (
+    referral_decisions,
+    referral_notes,
+    referral_settings,
+    referrals,
+)
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.records import Stale
 from navigate_safer.services.referral_decisions import NEW, CannotDecide
@@ -160,6 +165,15 @@ def of_person(ref: str) -> ResponseReturnValue:
     """How a person came in, and by what names and numbers he is known."""
     shown = referrals.of_person(service().sessions, scope(), ref, now())
     return render_template("person_referrals.html", shown=shown, words=referral_words)
+
+
+@pages.post("/people/<ref>/referrals/<came_in>/read")
+@rule(Permission.MANAGE_CASES)
+def read(ref: str, came_in: str) -> ResponseReturnValue:
+    """Whoever has the case has read a new referral."""
+    referral_notes.read(service().sessions, scope(), ref, came_in, now())
+    flash("The referral is read.", "success")
+    return redirect(url_for("referrals.of_person", ref=ref))
 
 
 @pages.get("/intake/report")

@@ -40,7 +40,7 @@ def listed() -> ResponseReturnValue:
 @rule(Permission.SEE_VICTIMS)
 def victim(ref: str) -> ResponseReturnValue:
     """One who is protected."""
-    return _page(safety.see(service().sessions, scope(), ref, now()))
+    return shown(safety.see(service().sessions, scope(), ref, now()))
 
 
 @pages.post("/victims/<ref>/contact")
@@ -61,7 +61,7 @@ def contact(ref: str) -> ResponseReturnValue:
         "next_on", "the day of the next try", required=False, not_before=day_of(now())
     )
     if fields.errors or reached is None or feels is None:
-        return _page(page, fields.errors)
+        return shown(page, fields.errors)
     made = Contact(reached, feels, not_asked, note, times, next_on)
     safety.write_contact(service().sessions, scope(), ref, made, now())
     flash("The contact is recorded.", "success")
@@ -81,7 +81,7 @@ def disclosure(ref: str) -> ResponseReturnValue:
     wearer = fields.among("wearer", page.victim.line.wearers, "about whom")
     fields.refuse_private("what", "told_by", streets=True)
     if fields.errors or basis is None or told_on is None:
-        return _page(page, fields.errors)
+        return shown(page, fields.errors)
     made = Disclosure(basis, told_on, told_by, what, wearer)
     safety.disclose(service().sessions, scope(), ref, made, now())
     flash("The disclosure is recorded.", "success")
@@ -116,7 +116,7 @@ def details(ref: str) -> ResponseReturnValue:
                 "is below; what they saved is above. Save again to keep yours"
             )
     if fields.errors:
-        return _page(page, fields.errors)
+        return shown(page, fields.errors)
     flash("Her details are kept.", "success")
     return redirect(url_for("victims.victim", ref=ref))
 
@@ -180,14 +180,15 @@ def _list(errors: dict[str, str] | None = None) -> Response:
     return Response(page, 422 if errors else 200)
 
 
-def _page(page: VictimPage, errors: dict[str, str] | None = None) -> Response:
+def shown(page: VictimPage, errors: dict[str, str] | None = None) -> Response:
+    """Her page: with what was typed and its errors where a form on it was refused."""
     form = MultiDict(request.form)
-    if not errors or "reached" in form or "basis" in form:
+    if not errors or "name" not in form:
         known = page.victim
         form["name"], form["address"] = known.line.name, known.address or ""
         form["phone"], form["in_refuge"] = known.phone or "", "yes" if known.in_refuge else ""
     form.setlist("replaces", [str(page.victim.version)])
-    shown = render_template(
+    text = render_template(
         "victim.html",
         page=page,
         form=form,
@@ -196,12 +197,12 @@ def _page(page: VictimPage, errors: dict[str, str] | None = None) -> Response:
         feels=list(Feels),
         bases=list(Basis),
     )
-    return Response(shown, 422 if errors else 200)
+    return Response(text, 422 if errors else 200)
 
 
 def _checks(ref: str, errors: dict[str, str] | None = None) -> Response:
-    shown = safety_checks.see_checks(service().sessions, scope(), ref, now())
+    found = safety_checks.see_checks(service().sessions, scope(), ref, now())
     page = render_template(
-        "safety_checks.html", shown=shown, form=request.form, errors=errors or {}, now=now()
+        "safety_checks.html", shown=found, form=request.form, errors=errors or {}, now=now()
     )
     return Response(page, 422 if errors else 200)

@@ -31,7 +31,7 @@ DAY = date(2026, 11, 3)
 days = st.dates(date(2024, 1, 1), date(2026, 12, 31))
 
 
-def test_heard_again_within_a_year_is_a_repeat_and_a_day_later_is_not() -> None:
+def test_referred_again_within_a_year_is_a_repeat_and_a_day_later_is_not() -> None:
     assert repeat_of(MARAC, DAY, [(MARAC, DAY - timedelta(days=365))], RULES) is not None
     assert repeat_of(MARAC, DAY, [(MARAC, DAY - timedelta(days=366))], RULES) is None
     assert repeat_of(MARAC, DAY, [(MATAC, DAY - timedelta(days=10))], RULES) is None
@@ -39,7 +39,7 @@ def test_heard_again_within_a_year_is_a_repeat_and_a_day_later_is_not() -> None:
 
 
 @given(days, st.lists(st.tuples(st.sampled_from(PanelKind), days)))
-def test_a_repeat_names_the_newest_hearing_that_makes_it_one(referred_on: date, earlier) -> None:
+def test_a_repeat_names_the_newest_referral_that_makes_it_one(referred_on: date, earlier) -> None:
     found = repeat_of(MARAC, referred_on, earlier, RULES)
     counting = [
         day for kind, day in earlier
@@ -92,7 +92,7 @@ def test_a_person_is_heard_and_an_action_is_followed_until_it_is_done(office) ->
     panels.write_minutes(sessions, scope, first.ref, kept, heard, replaces=1, now=START)
     second = planned(office)
     again = panels.list_person(sessions, scope, second.ref, person, DAY, "housing", "noise", START)
-    assert again.body.earlier_on == first.body.held_on
+    assert again.body.earlier_on == referred
     action = Action(second.ref, "Offer a place", "probation", "P. Officer", DAY)
     asked = panels.ask(sessions, scope, second.ref, person, action, START)
     assert [each.ref for each in panels.see_all(sessions, scope, START).undone] == [asked.ref]
@@ -100,6 +100,48 @@ def test_a_person_is_heard_and_an_action_is_followed_until_it_is_done(office) ->
     shown = panels.see_all(sessions, scope, START)
     assert shown.undone == []
     assert shown.figures[MARAC].median_days_to_hearing == 10
+
+
+def test_a_repeat_counts_from_the_referral_before_and_not_from_its_hearing(office) -> None:
+    sessions, scope, _, person = office
+    first, second = planned(office, DAY - timedelta(days=340)), planned(office)
+    # Referred 375 days before this referral and heard 340 days before it: over twelve months.
+    long_ago = DAY - timedelta(days=375)
+    item = panels.list_person(
+        sessions, scope, first.ref, person, long_ago, "police", "calls", START
+    )
+    heard = {item.ref: (1, Heard.HEARD, "All came.")}
+    panels.write_minutes(sessions, scope, first.ref, first.body, heard, replaces=1, now=START)
+    again = panels.list_person(sessions, scope, second.ref, person, DAY, "police", "calls", START)
+    assert again.body.earlier_on is None
+
+
+def test_a_referral_that_was_never_heard_makes_the_next_a_repeat(office) -> None:
+    sessions, scope, _, person = office
+    put_off, next_one, third = (planned(office, DAY + timedelta(days=n)) for n in (0, 28, 56))
+    listed = panels.list_person(sessions, scope, put_off.ref, person, DAY, "police", "one", START)
+    deferred = {listed.ref: (1, Heard.DEFERRED, "He is in hospital.")}
+    panels.write_minutes(
+        sessions, scope, put_off.ref, put_off.body, deferred, replaces=1, now=START
+    )
+    same = panels.list_person(sessions, scope, next_one.ref, person, DAY, "police", "one", START)
+    assert same.body.earlier_on is None, "the same referral, heard at the next meeting"
+    later = DAY + timedelta(days=30)
+    new = panels.list_person(sessions, scope, third.ref, person, later, "police", "two", START)
+    assert new.body.earlier_on == DAY
+
+
+def test_a_repeat_is_settled_again_with_the_minutes(office) -> None:
+    sessions, scope, _, person = office
+    first, second = planned(office), planned(office, DAY + timedelta(days=28))
+    item = panels.list_person(sessions, scope, first.ref, person, DAY, "police", "calls", START)
+    assert item.body.earlier_on is None
+    forgotten = DAY - timedelta(days=20)
+    panels.list_person(sessions, scope, second.ref, person, forgotten, "health", "calls", START)
+    heard = {item.ref: (1, Heard.HEARD, "Both were read.")}
+    panels.write_minutes(sessions, scope, first.ref, first.body, heard, replaces=1, now=START)
+    (kept,) = panels.see(sessions, scope, first.ref, START).items
+    assert kept.body.earlier_on == forgotten
 
 
 def test_minutes_that_meet_anothers_are_refused_whole(office) -> None:

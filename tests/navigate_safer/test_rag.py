@@ -107,9 +107,21 @@ def test_in_custody_only_the_release_moves_and_the_rest_is_shown():
 def test_green_since_counts_from_the_last_change_to_green():
     days = [NOW - timedelta(days=each) for each in (1, 10, 40, 100)]
     order = [Colour.GREEN, Colour.GREEN, Colour.AMBER, Colour.GREEN]
-    assert green_since(list(zip(order, days, strict=True))) == days[1]
-    assert green_since([(Colour.RED, days[0])]) is None
+    history = [decided(colour, at=at) for colour, at in zip(order, days, strict=True)]
+    assert green_since(history) == days[1]
+    assert green_since([decided(Colour.RED, at=days[0])]) is None
     assert green_since([]) is None
+
+
+def test_an_arrest_that_was_looked_at_ends_the_run_of_green():
+    begun, looked_at, again = (NOW - timedelta(days=each) for each in (185, 15, 1))
+    history = [
+        decided(Colour.GREEN, "arrest:E", "incident:A", at=again),
+        decided(Colour.GREEN, "arrest:E", "incident:A", at=looked_at),
+        decided(Colour.GREEN, "incident:A", at=begun),
+    ]
+    assert green_since(history) == looked_at
+    assert green_since(history[2:]) == begun
 
 
 @pytest.mark.parametrize(

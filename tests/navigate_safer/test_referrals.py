@@ -11,11 +11,14 @@ from intake_office import FACTS, NEARLY_W1, NOW, STRANGER, TODAY, Office, by
 
 from navigate_safer.db import referrals as rows
 from navigate_safer.db.audit import AuditRow
-from navigate_safer.db.people import WearerRow
+from navigate_safer.db.people import StaffRow, WearerRow
 from navigate_safer.db.referrals import Offences
 from navigate_safer.people import referral_report
 from navigate_safer.people import referrals as rules
 from navigate_safer.people.access import Forbidden, Role
+from navigate_safer.people.closing import CaseState, ClosedWhy
+from navigate_safer.people.cohort import Decision as CohortDecision
+from navigate_safer.people.cohort import IomCohort, Leads, Membership, Seat
 from navigate_safer.people.referral_report import Line
 from navigate_safer.people.referrals import (
     Answered,
@@ -28,6 +31,10 @@ from navigate_safer.people.referrals import (
 )
 from navigate_safer.services import (
     assessments,
+    closing,
+    cohort,
+    cohort_changes,
+    referral_notes,
     referral_settings,
     referrals,
     timeline,
@@ -249,6 +256,83 @@ def test_repeat_and_serial(facts, earlier, known, repeat, serial) -> None:
     found = rules.history(given, START, earlier, known, SETTINGS)
     assert (found.repeat, found.serial) == (repeat, serial)
     assert bool(found.why) == (repeat or serial)
+
+
+def test_one_victim_named_and_one_on_record_are_a_question_and_no_answer() -> None:
+    given = msgspec.structs.replace(FACTS, victims=1)
+    found = rules.history(given, START, [], 1, SETTINGS)
+    assert not found.serial
+    assert "ask whether it is the same person" in found.why[0]
+    none_named = msgspec.structs.replace(FACTS, victims=0)
+    assert rules.history(none_named, START, [], 1, SETTINGS).why == []
+
+
+def test_whoever_was_sent_elsewhere_twice_is_a_repeat_when_he_is_taken_on(office: Office) -> None:
+    for days in (90, 30):
+        ref = office.refer(at=NOW - timedelta(days=days))
+        office.decide(
+            ref, Outcome.DIVERTED, destination="Housing", diversion=Diversion.BETTER_SERVED
+        )
+    person = office.taken_on()
+    (arrival,) = referrals.of_person(office.database.sessions, office.scope(), person, NOW).came_in
+    assert arrival.body.repeat
+    assert arrival.body.why == ["Repeat: likely referred 2 times in the 12 months before"]
+
+
+MEMBER = Membership(
+    CohortDecision.SELECTED, TODAY, (Seat("A", "Police"), Seat("B", "Probation")), "Three",
+    IomCohort.FLEX,
+)  # fmt: skip
+
+
+def test_a_new_referral_about_somebody_known_is_read_by_his_key_worker(office: Office) -> None:
+    sessions, supervisor = office.database.sessions, office.scope(Role.SUPERVISOR)
+    his = office.database.one(StaffRow, StaffRow.ref == "sup-1").id
+    key_worker = msgspec.structs.replace(supervisor, staff_id=his)
+    cohort_changes.set_leads(sessions, key_worker, "W-1", Leads(his), "new", 0, NOW)
+    office.decide(office.refer(NEARLY_W1), put_to="W-1")
+
+    def asked() -> list[str]:
+        people = today.see(sessions, key_worker, NOW + 3 * HOUR, mine=True).people
+        return [due.what for each in people for due in each.due if due.mine]
+
+    assert asked() == ["Read the new referral"]
+    (arrival,) = referrals.of_person(sessions, supervisor, "W-1", NOW).came_in
+    with pytest.raises(Forbidden):
+        referral_notes.read(sessions, office.scope(), "W-1", arrival.ref, NOW + 3 * HOUR)
+    referral_notes.read(sessions, key_worker, "W-1", arrival.ref, NOW + 3 * HOUR)
+    assert asked() == []
+    shown = referrals.of_person(sessions, supervisor, "W-1", NOW)
+    assert shown.decided_by[arrival.ref] == arrival.made_by != shown.came_in[0].made_by
+
+
+def test_a_new_incident_of_somebody_in_the_cohort_moves_him_up_at_once(office: Office) -> None:
+    sessions, supervisor = office.database.sessions, office.scope(Role.SUPERVISOR)
+    cohort_changes.decide_panel(sessions, supervisor, "W-1", MEMBER, 0, NOW)
+    office.decide(office.refer(NEARLY_W1, incident_on=None), put_to="W-1")
+    assert cohort.see_person(sessions, supervisor, "W-1", NOW + 3 * HOUR).causes == []
+    office.decide(office.refer(NEARLY_W1), put_to="W-1")
+    stands = cohort.see_person(sessions, supervisor, "W-1", NOW + 3 * HOUR)
+    assert [each.label for each in stands.causes] == ["New incident"]
+    assert stands.standing.colour is not None
+
+
+def test_a_new_referral_opens_a_closed_case_again_and_a_diverted_one_does_not(
+    office: Office,
+) -> None:
+    sessions, supervisor = office.database.sessions, office.scope(Role.SUPERVISOR)
+    person = office.taken_on()
+    done = CaseState(ClosedWhy.WORK_DONE, "")
+    closing.close(sessions, supervisor, person, done, 0, NOW + 3 * HOUR)
+    elsewhere = {"destination": "Housing", "diversion": Diversion.BETTER_SERVED}
+    office.decide(office.refer(), Outcome.DIVERTED, now=NOW + 4 * HOUR, put_to=person, **elsewhere)
+    assert closing.see(sessions, supervisor, person, NOW).closed
+    # He is closed, but what came in since is still read.
+    morning = today.see(sessions, supervisor, NOW + 5 * HOUR, mine=False)
+    (his,) = [each for each in morning.people if each.person.ref == person]
+    assert [each.what for each in his.due] == ["Read the new referral"]
+    office.decide(office.refer(), now=NOW + 5 * HOUR, put_to=person)
+    assert not closing.see(sessions, supervisor, person, NOW).closed
 
 
 def test_an_area_sets_its_own_sources_and_clock_and_the_old_version_stays(office: Office) -> None:

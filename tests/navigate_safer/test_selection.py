@@ -12,9 +12,18 @@ from navigate_safer.db.offending import OffendingRow
 from navigate_safer.db.people import AreaRow, StaffRow, WearerRow
 from navigate_safer.people import cohort_policy
 from navigate_safer.people.access import Forbidden, Role, Scope
-from navigate_safer.people.cohort import LEADS, Decision, IomCohort, Leads, Membership, Seat
+from navigate_safer.people.cohort import (
+    LEADS,
+    Decision,
+    Gap,
+    IomCohort,
+    Leads,
+    Membership,
+    Seat,
+)
 from navigate_safer.people.offending import EntryKind, IncidentRole, OffendingEntry
 from navigate_safer.people.partners import Mapped
+from navigate_safer.people.plan_log import Agreement, Offer, OfferAnswer
 from navigate_safer.people.rag import Colour, RagStatus
 from navigate_safer.services import (
     cohort,
@@ -24,8 +33,10 @@ from navigate_safer.services import (
     offending,
     one_record,
     partner_import,
+    plan_log,
     records,
     register,
+    today,
 )
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.one_record import Refused
@@ -101,6 +112,77 @@ def test_whoever_comes_out_of_custody_is_red_on_that_day(office: Office):
     out = entry("E-OUT", EntryKind.CUSTODY, TODAY - timedelta(days=30), until=TODAY)
     office.know(out)
     assert office.stands().colour is Colour.RED
+
+
+LEAVES = Membership(
+    Decision.TRANSFERRED, TODAY, (Seat("A", "Police"), Seat("B", "Probation")), "He has moved"
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("decision", [Decision.TRANSFERRED, Decision.DIED])
+def test_who_leaves_the_cohort_is_not_overdue_for_ever(office: Office, decision: Decision):
+    sessions, scope = office.database.sessions, office.scope()
+    office.select()
+    office.decide(Colour.GREEN)
+    offer = Offer(TODAY, "Abuse work", "Probation", OfferAnswer.REFUSED)
+    plan_log.add_offer(sessions, scope, "W-1", offer, START)
+    paper = Agreement(("I come",), ("We say why",))
+    plan_log.set_agreement(sessions, scope, "W-1", paper, "first", 0, START)
+
+    def due() -> set[str]:
+        people = today.see(sessions, scope, START + timedelta(days=400), mine=False).people
+        return {line.kind for each in people for line in each.due}
+
+    assert {"rag", "offer", "agreement"} <= due()
+    leaves = msgspec.structs.replace(LEAVES, decision=decision)
+    cohort_changes.decide_panel(sessions, scope, "W-1", leaves, 1, LATER)
+    assert not {"rag", "offer", "agreement"} & due()
+    stands = cohort.see_person(sessions, scope, "W-1", LATER)
+    assert [each.body.colour for each in stands.colours] == [Colour.GREEN] * 2, "it stays on file"
+
+
+def test_whoever_is_selected_again_begins_his_green_days_anew(office: Office):
+    sessions, scope = office.database.sessions, office.scope()
+    office.select()
+    office.decide(Colour.GREEN)
+    back = START + timedelta(days=200)
+    cohort_changes.decide_panel(sessions, scope, "W-1", LEAVES, 1, LATER)
+    again = msgspec.structs.replace(PANEL, on=back.date())
+    cohort_changes.decide_panel(sessions, scope, "W-1", again, 2, back)
+    stands = cohort.see_person(sessions, scope, "W-1", back)
+    assert (stands.colour, stands.standing.colour) == (None, None)
+    green = RagStatus(Colour.GREEN, "calm again", back.date() + timedelta(days=7))
+    cohort_changes.decide_colour(sessions, scope, "W-1", green, (), 0, back)
+    shown = cohort.see_person(sessions, scope, "W-1", back + timedelta(days=1))
+    assert "green for 1 of 183 days" in shown.why_not
+
+
+def test_an_arrest_between_two_decisions_for_green_begins_the_days_anew(office: Office):
+    sessions, scope = office.database.sessions, office.scope()
+    office.select()
+    office.decide(Colour.GREEN)
+    arrested = START + timedelta(days=170)
+    arrest = entry("E-NEW", EntryKind.ARREST, arrested.date(), role=IncidentRole.SUSPECT)
+    arrest = msgspec.structs.replace(arrest, as_at=arrested.date())
+    offending.import_entries(sessions, [arrest], arrested)
+    looked_at = START + timedelta(days=185)
+    assert cohort.see_person(sessions, scope, "W-1", looked_at).standing.colour is Colour.RED
+    green = RagStatus(Colour.GREEN, "no charge", looked_at.date() + timedelta(days=7))
+    cohort_changes.decide_colour(sessions, scope, "W-1", green, ("arrest:E-NEW",), 1, looked_at)
+    shown = cohort.see_person(sessions, scope, "W-1", looked_at + timedelta(days=2))
+    assert "green for 2 of 183 days" in shown.why_not
+
+
+def test_a_key_worker_whose_account_is_closed_is_none(office: Office):
+    sessions, scope = office.database.sessions, office.scope()
+    leads = Leads(office.staff_id, "A", "B")
+    cohort_changes.set_leads(sessions, scope, "W-1", leads, "new", 0, START)
+    assert cohort.see_person(sessions, scope, "W-1", LATER).gaps == []
+    with sessions.begin() as session:
+        session.get_one(StaffRow, office.staff_id).active = False
+    assert cohort.see_person(sessions, scope, "W-1", LATER).gaps == [Gap.KEY_WORKER]
+    missing = cohort.see_all(sessions, scope, cohort.Wish(whole=True, missing=True), LATER)
+    assert [each.person.ref for each in missing.lines] == ["W-1"]
 
 
 def test_the_first_selection_is_the_day_from_which_outcomes_are_counted(office: Office):

@@ -9,7 +9,15 @@ from navigate_safer.people.assessment_forms import Evidence, form
 from navigate_safer.people.assessments import By, Needs, PartnerRating
 from navigate_safer.people.panels import Action, Panel, PanelKind
 from navigate_safer.people.partners import Mapped
-from navigate_safer.people.referrals import Answered, Band, Caller, Facts, Person, Referral
+from navigate_safer.people.referrals import (
+    Answered,
+    Band,
+    Caller,
+    Facts,
+    Outcome,
+    Person,
+    Referral,
+)
 from navigate_safer.people.rfgv import RfgvInputs
 from navigate_safer.people.safety import SAFETY_CHECK
 from navigate_safer.services import (
@@ -18,11 +26,13 @@ from navigate_safer.services import (
     panels,
     partner_import,
     records,
+    referral_decisions,
     referrals,
     rfgv_scores,
     safety_checks,
 )
 from navigate_safer.services.assessments import DashWish
+from navigate_safer.services.referral_decisions import Wish
 
 HELD_ON = date(2026, 11, 3)
 PERSON = "W-EXC"
@@ -100,6 +110,19 @@ def referral_of(world: World) -> str:
     facts = Facts(HELD_ON, "Shouting", *[Answered.NOT_KNOWN] * 5, victims=2)
     made = Referral(person, "Boughton", "Probation", Caller.AGENCY, "", "Help", True, facts)
     return referrals.take_in(sessions, scope, "west", made, at - timedelta(hours=1), at)
+
+
+def taken_on(world: World, put_to: str = "new") -> str:
+    """The reference of somebody without an order who was taken on, or referred again."""
+    sessions, scope, at = world.database.sessions, scope_of(world, "access"), world.clock()
+    person = Person("Godric Wistaston", [], date(1990, 5, 6), pnc="12/0123456A")
+    facts = Facts(HELD_ON, "Shouting", *[Answered.NOT_KNOWN] * 5)
+    made = Referral(person, "Hoole", "Probation", Caller.AGENCY, "", "Help", False, facts)
+    ref = referrals.take_in(sessions, scope, "west", made, at, at)
+    wish = Wish(Outcome.APPROPRIATE, "He is willing", put_to=put_to, band=Band.MEDIUM)
+    kept = referral_decisions.decide(sessions, scope, ref, wish, 1, at)
+    assert kept is not None, "he was put to somebody"
+    return kept
 
 
 def assessed(world: World) -> None:

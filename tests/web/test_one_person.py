@@ -21,6 +21,7 @@ from web.world import AWAY, CROSS, World, words_of
 from alerts.finding import FindingKind
 from navigate_safer.db.case_records import CaseRecordRow
 from navigate_safer.db.people import DeviceRow, FittingRow, OrderRow, StaffRow, WearerRow
+from navigate_safer.people.assessment_forms import form
 from navigate_safer.people.casefile import CaseFile, Device
 from navigate_safer.services import register
 from navigate_safer.web import wall_time
@@ -96,6 +97,7 @@ def walk(quiet_world: World, request: pytest.FixtureRequest) -> Walk:
 
 def test_from_referral_to_closure(walk: Walk) -> None:
     he_is_referred_and_taken_on(walk)
+    somebody_harmed_is_registered_and_assessed(walk)
     he_is_selected_with_somebody_for_each_part(walk)
     an_order_and_a_plan_are_made(walk)
     his_tag_tells_of_a_breach(walk)
@@ -116,6 +118,35 @@ def he_is_referred_and_taken_on(walk: Walk) -> None:
     )  # fmt: skip
     walk.ref = walk.world.database.one(WearerRow, WearerRow.name == NAME).ref
     assert "Band: High" in walk.get("manager", "/people/HIM/assessments")
+
+
+def somebody_harmed_is_registered_and_assessed(walk: Walk) -> None:
+    assert "An IDVA registers her first" in walk.get("manager", "/people/HIM/assessments")
+    area = re.search(r'value="(\d+)"', walk.world.visitor("idva").get("/victims/new").text)[1]
+    place = walk.post(
+        "idva", "/victims/new", name="Eadgyth Saighton", area=area, wearer=walk.ref,
+        in_refuge="yes",
+    )  # fmt: skip
+    victim = place.rpartition("/")[2]
+    walk.picture("idva", place, "victim")
+    dash = f"/people/HIM/assessments/dash/{victim}"
+    items = [item.id for item in form("dash").items()]
+    answers = {f"a_{item}": "yes" if n < 15 else "no" for n, item in enumerate(items)}
+    walk.post(
+        "idva", dash, assessor="I. Ashworthy", agency="IDVA service", replaces="0",
+        **answers, **day("on", walk.today()),
+        **day("review_on", walk.today() + timedelta(days=90)),
+    )  # fmt: skip
+    walk.post(
+        "idva", f"{place}/contact", reached="spoke", feels="the_same", note="She is well",
+    )  # fmt: skip
+    walk.post(
+        "idva", f"{place}/disclosure", basis="right_to_know", told_by="I. Ashworthy, IDVA service",
+        what="His orders, and what they forbid", wearer=walk.ref, **day("told_on", walk.today()),
+    )  # fmt: skip
+    shown = walk.get("manager", "/people/HIM/assessments")
+    assert "15 of 24" in shown
+    assert "Saighton" not in shown
 
 
 def he_is_selected_with_somebody_for_each_part(walk: Walk) -> None:
@@ -299,6 +330,17 @@ def everything_is_closed(walk: Walk) -> None:
     world.watch.hear(*msg.walk(TAG, AWAY, CROSS, CROSS, start=world.clock()))
     reference = world.reference(FindingKind.EXCLUSION_BREACH, walk.ref)
     assert world.alert(reference).state == "resolved", "no rule without a live clause"
+    early = world.visitor("manager").post(
+        f"/people/{walk.ref}/close", why="sentenced", replaces="0"
+    )
+    assert "This case cannot be closed yet: this person is in the cohort" in words_of(early)
+    leaves = panel(world, decision="transferred", reasons="Sentenced to four years", replaces="1")
+    walk.post("manager", "/people/HIM/cohort/panel", **leaves)
+    walk.post("manager", "/people/HIM/close", why="sentenced", words="Four years", replaces="0")
+    assert "This case is closed" in walk.get("manager", "/people/HIM")
+    walk.forward(days=200)
+    assert NAME not in walk.get("manager", "/today")
+    assert NAME not in walk.get("manager", "/caseload")
     walk.picture("manager", "/people/HIM/timeline", "timeline")
 
 
@@ -306,4 +348,8 @@ def everybody_saw_what_is_theirs(walk: Walk) -> None:
     told = walk.get("manager", "/people/HIM/timeline")
     for what in ("Inside an exclusion zone", "Failure", "Heard at a meeting", "Plan", "Referral"):
         assert what in told
+    assert "Case closed" in told
     assert "A second failure" not in walk.get("duty", "/people/HIM/timeline")
+    for who in ("manager", "access", "duty", "facilitator", "supervisor"):
+        assert "Saighton" not in walk.get(who, "/people/HIM/timeline")
+        assert walk.world.visitor(who).get("/victims").status_code == 403

@@ -185,11 +185,17 @@ def test_an_unmanaged_risk_is_due_until_every_agency_has_said_that_it_knows(quie
 
 def test_a_plan_ends_with_a_reason_and_another_can_be_begun(quiet_world: World):
     manager = begin(quiet_world, checks="Visit at home, 7")
+    paper = {"of_person": "I come", "of_us": "We say why", "reason": "first", "replaces": "0"}
+    assert manager.post(f"{PLAN}/agreement", **paper).status_code == 302
+    quiet_world.clock.forward(days=200)
+    manager = quiet_world.visitor("manager")
+    assert "Have the agreement signed" in due_of(quiet_world)
     without = manager.post(f"{PLAN}/end", replaces="1")
     assert "Enter why the plan ends" in words_of(without)
     assert manager.post(f"{PLAN}/end", reason="moved", replaces="1").status_code == 302
     assert "There is no plan" in words_of(manager.get(PLAN))
     assert "Check: Visit at home" not in due_of(quiet_world)
+    assert "Have the agreement signed" not in due_of(quiet_world)
     begin(quiet_world)
     live = CaseRecordRow.kind == "plan", CaseRecordRow.slot.is_not(None)
     current = CaseRecordRow.superseded_at.is_(None)

@@ -63,6 +63,10 @@ GET  /cohort/settings                   ok    ok    ok    ok    ok    ok    no  
 POST /cohort/settings                   no    no    no    no    no    bad   no    no
 GET  /cohort/teams                      ok    ok    ok    ok    ok    ok    no    no
 POST /cohort/teams                      no    no    no    no    no    bad   no    no
+GET  /people/PERSON/close               no    ok    no    no    no    ok    no    no
+POST /people/PERSON/close               no    bad   no    no    no    bad   no    no
+GET  /people/PERSON/reopen              no    gone  no    no    no    gone  no    no
+POST /people/PERSON/reopen              no    gone  no    no    no    gone  no    no
 GET  /people/PERSON/cohort              ok    ok    ok    ok    ok    ok    no    no
 GET  /people/PERSON/cohort/rag          no    ok    no    no    no    ok    no    no
 POST /people/PERSON/cohort/rag          no    bad   no    no    no    bad   no    no
@@ -137,6 +141,10 @@ GET  /victims/V-1                  no   no      no          ok   no     no      
 POST /victims/V-1/contact          no   no      no          bad  no     no         no      no
 POST /victims/V-1/disclosure       no   no      no          bad  no     no         no      no
 POST /victims/V-1/details          no   no      no          bad  no     no         no      no
+GET  /victims/new                  no   no      no          ok   no     no         no      no
+POST /victims/new                  no   no      no          bad  no     no         no      no
+POST /victims/V-1/link             no   no      no          bad  no     no         no      no
+POST /victims/V-1/unlink           no   no      no          bad  no     no         no      no
 POST /victims/checks/CHECK/answer  no   no      no          bad  no     no         no      no
 GET  /protection/ALERT gone no      no          gone no     gone       no      no
 POST /protection/ALERT/acknowledge to   no      no          gone no     to         no      no
@@ -152,6 +160,7 @@ GET  /intake/report                no   no      no          no   ok     ok      
 GET  /intake/settings              no   no      no          no   ok     ok         no      no
 POST /intake/settings              no   no      no          no   no     bad        no      no
 GET  /people/PERSON/referrals      ok   ok      ok          ok   ok     ok         no      no
+POST /people/PERSON/referrals/ARRIVAL/read no gone no       no   no     gone       no      no
 GET  /people/PERSON/assessments    ok   ok      ok          ok   ok     ok         no      no
 GET  /people/PERSON/assessments/dash/V-1 no ok  no          ok   ok     ok         no      no
 POST /people/PERSON/assessments/dash/V-1 no bad no          bad  bad    bad        no      no
@@ -474,6 +483,7 @@ def _written(rule: str) -> str:
         .replace("<ref>", "PERSON")
         .replace("<name>", "QUESTION")
         .replace("<record>", "CLOCK")
+        .replace("<came_in>", "ARRIVAL")
     )
 
 
