@@ -19,7 +19,7 @@ from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
-from navigate_safer.db.service_alerts import ABOUT_SERVICE
+from navigate_safer.db.service_alerts import ABOUT_SERVICE, ROTA_PARTS
 from navigate_safer.services import alerting, health, stopped
 from navigate_safer.services.health import Check, SlowChecks, State
 from navigate_safer.services.telling import Voice, gateway_part
@@ -36,8 +36,6 @@ LOOK_WITHIN_S = 3.0
 STARTING = timedelta(seconds=40)
 # No row can be written about a database that is away.
 AWAY = "database away"
-# How the parts that are rotas are called.
-ROTA_PARTS = "rota:"
 # Between a breach and an officer stand these; the rest makes it late or will, one day.
 _SEVERITIES = {
     "database": Severity.CRITICAL,

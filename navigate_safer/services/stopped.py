@@ -16,6 +16,7 @@ from alerts.finding import Severity
 from navigate_safer.db import wearer_messages
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
+from navigate_safer.db.service_alerts import CONTACT_PARTS
 from navigate_safer.services import alerting
 from navigate_safer.services.telling import Voice
 
@@ -24,7 +25,7 @@ SEVERITY = Severity.HIGH
 
 def part(staff_id: int) -> str:
     """The name of an officer's contact among the parts of the service."""
-    return f"contact:{staff_id}"
+    return f"{CONTACT_PARTS}{staff_id}"
 
 
 def sentence(ref: str) -> str:
