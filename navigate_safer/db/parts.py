@@ -89,14 +89,14 @@ def _providers(session: Session, now: datetime) -> list[ProviderFacts]:
             func.max(TextAttemptRow.finished_at),
         )
         .join(TextRow, TextRow.id == TextAttemptRow.text_id)
-        .where(
-            TextAttemptRow.finished_at > now - CALLS_SEEN, TextAttemptRow.provider.is_not(None)
-        )
+        .where(TextAttemptRow.finished_at > now - CALLS_SEEN, TextAttemptRow.provider.is_not(None))
         .group_by(TextAttemptRow.provider, TextRow.channel, TextAttemptRow.outcome)
     )
     channels = dict[str, set[str]]()
     newest = dict[str, dict[str, datetime]]()
     for name, channel, outcome, at in session.execute(calls):
+        if name is None or at is None:
+            continue
         channels.setdefault(name, set()).add(channel)
         of_name = newest.setdefault(name, {})
         of_name[outcome or ""] = max(at, of_name.get(outcome or "", at))
@@ -142,7 +142,7 @@ def _gateways(session: Session) -> list[GatewayFacts]:
     """Those that say they are online, and through which somebody's device is to report."""
     row = GatewayMinuteRow
     minutes = select(row.gateway, func.max(row.minute_at)).group_by(row.gateway)
-    newest = {gateway: at for gateway, at in session.execute(minutes)}
+    newest = dict(session.execute(minutes).all())
     query = (
         select(GatewayRow.id, GatewayRow.ref, GatewayRow.status_at, func.count())
         .join(DeviceRow, DeviceRow.gateway_id == GatewayRow.id)

@@ -24,7 +24,7 @@ REFUSAL_SHOWN = timedelta(hours=1)
 NO_WEIGHT_SHOWN = timedelta(minutes=15)
 _LIMITS = HealthLimits()
 _OURS = {
-    Fault.PROVIDER_UNUSABLE: "refuses us: its account, its credentials or the sender must be mended",
+    Fault.PROVIDER_UNUSABLE: "refuses us: its account, credentials or sender must be mended",
     Fault.CONTENT_REFUSED: "or a carrier refuses what our texts say: breaches may go unread",
     Fault.BAD_CALLBACK: "refuses the address for its receipts: what it delivers is not known",
 }

@@ -164,7 +164,7 @@ def found_wrong(
 
 
 def _reach(session: Session, row: RotaRow) -> Mapping[int, Reach]:
-    """Who works in the area, and can be reached as the policies reach this rota. Others are missing.
+    """Who works in the area, and can be reached as policies reach this rota; others are missing.
 
     Of a rota that no policy names yet anybody counts who can be reached at all.
     """

@@ -102,7 +102,7 @@ class Stowed:
             text = "no gateway of this name is registered"
             self._quarantine(message, each, Rejected(Reason.UNKNOWN_GATEWAY, text))
             return
-        # A status that is repeated, or kept by the broker, changes nothing: since when is what counts.
+        # One that is repeated, or kept by the broker, changes nothing: since when is what counts.
         if gateway.online is not each.online or gateway.status_at is None:
             gateway.online, gateway.status_at = each.online, message.received_at
 

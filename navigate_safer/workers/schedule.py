@@ -86,7 +86,9 @@ def main(service: Service, stop: Stop) -> None:
         scheduler.shutdown(wait=True)
 
 
-def _jobs(service: Service, ticks: Ticks | None = None) -> list[tuple[str, float, Callable[[], None]]]:
+def _jobs(
+    service: Service, ticks: Ticks | None = None
+) -> list[tuple[str, float, Callable[[], None]]]:
     sessions, clock, voice = service.sessions, service.clock, service.voice
 
     def escalate() -> None:

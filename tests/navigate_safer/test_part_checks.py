@@ -237,7 +237,8 @@ def test_a_quiet_gateway_is_an_alert_and_ends_when_it_brings_something(watch):
     look(watch, own)
     watch.clock.forward(seconds=STEADY.total_seconds())
     look(watch, own)
-    assert watch.database.one(AlertRow).state == "resolved"
+    part = AlertRow.part == f"gateway:{gateway_id}"
+    assert watch.database.one(AlertRow, part).state == "resolved"
 
 
 # Numbers that a provider refuses for good

@@ -179,7 +179,9 @@ def test_a_policy_is_made_and_previewed_without_a_mouse(
     page.keyboard.press("Enter")
     tab_to(page, "Show who would be told", most=60)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("table", name="By the policy: Nights")).to_contain_text("Duty Ashworthy")
+    expect(page.get_by_role("table", name="By the policy: Nights")).to_contain_text(
+        "Duty Ashworthy"
+    )
     check_accessible(page)
     page.context.close()
 
