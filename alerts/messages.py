@@ -157,6 +157,10 @@ def breach_call(*, reference: str, word: str) -> str:
 KEY_PROMPT = "Press 1 to acknowledge."
 ACKNOWLEDGED_BY_KEY = "Acknowledged. Open Navigate Safer for the rest."
 NOT_ACKNOWLEDGED_BY_KEY = "Not acknowledged. Open Navigate Safer."
+NOT_ACKNOWLEDGED_BY_CODE = (
+    "Navigate Safer: not acknowledged. That code no longer counts. Reply with the code of your "
+    "newest text, or sign in and acknowledge there."
+)
 ACKNOWLEDGE_KEY = "1"
 
 

@@ -1,9 +1,10 @@
 """What an officer does about an alert, step by step, so that the record of it makes itself.
 
 Each kind has its own steps in their order, versioned as a whole. Contact with a victim goes
-through the IDVA: no step has an officer telephone her. Sources: NIJ 1004.00 (contact the wearer,
-locate, notify, dispatch) and the Ministry's violation records (contact, outcome), as summed up in
-the reference; the wording is this project's.
+through the IDVA: no step has an officer telephone her. That somebody is near is never
+said to the wearer, who may not know it: where nearness is the breach, no step is a call. Sources:
+NIJ 1004.00 (contact the wearer, locate, notify, dispatch) and the Ministry's violation records
+(contact, outcome), as summed up in the reference; the wording is this project's.
 """
 
 from enum import Enum
@@ -12,7 +13,7 @@ import msgspec
 
 from alerts.finding import FindingKind
 
-PLAYBOOK_VERSION = "1"
+PLAYBOOK_VERSION = "2"
 
 
 class Doer(Enum):
@@ -45,13 +46,32 @@ _WELFARE = PlayStep("welfare", "Think of the wearer's own safety: illness, self-
 _CHARGE = PlayStep("charge", "Ask the wearer to charge the tag, and by when")
 _GATEWAY = PlayStep("check_gateway", "Look whether its gateway or network is down")
 _LAST_PLACE = PlayStep("last_place", "Look where it was last, and what is near")
+# Whatever is said to the wearer of the time and the place of it tells where she was.
+_AGREE = PlayStep(
+    "agree_words",
+    "Before any call to the wearer agree the words with the IDVA; never say that somebody is near",
+    must=False,
+)
+
+_IN_EXCLUSION = (_LOOK, _VICTIM, _IDVA, _CALL, _LEAVE, _LOCATE, _UNIT, _MANAGER)
+_OUTSIDE = (_LOOK, _CALL, _LOCATE, _UNIT, _MANAGER)
+_ALCOHOL = (_LOOK, _CHECK_TAG, _CALL, _WELFARE, _MANAGER)
+# One of its parts may be nearness to her.
+_CASE = (_LOOK, _VICTIM, _IDVA, _AGREE, _CALL, _LOCATE, _UNIT, _WELFARE, _MANAGER)
 
 PLAYBOOKS: dict[FindingKind, tuple[PlayStep, ...]] = {
-    FindingKind.EXCLUSION_BREACH: (_LOOK, _VICTIM, _IDVA, _CALL, _LEAVE, _LOCATE, _UNIT, _MANAGER),
-    FindingKind.CURFEW_BREACH: (_LOOK, _CALL, _LOCATE, _UNIT, _MANAGER),
-    FindingKind.RESTRICTION_BREACH: (_LOOK, _CALL, _LOCATE, _UNIT, _MANAGER),
-    FindingKind.ALCOHOL_THRESHOLD: (_LOOK, _CHECK_TAG, _CALL, _WELFARE, _MANAGER),
-    FindingKind.COMPOUND: (_LOOK, _VICTIM, _IDVA, _CALL, _LOCATE, _UNIT, _WELFARE, _MANAGER),
+    FindingKind.EXCLUSION_BREACH: _IN_EXCLUSION,
+    FindingKind.CURFEW_BREACH: _OUTSIDE,
+    FindingKind.RESTRICTION_BREACH: _OUTSIDE,
+    FindingKind.DISTANCE_BREACH: (_LOOK, _VICTIM, _IDVA, _LOCATE, _UNIT, _AGREE, _MANAGER),
+    # What a tag itself concluded of a zone or a curfew is the same matter.
+    FindingKind.ZONE_EVENT: _IN_EXCLUSION,
+    FindingKind.CURFEW_EVENT: _OUTSIDE,
+    FindingKind.ALCOHOL_THRESHOLD: _ALCOHOL,
+    FindingKind.ALCOHOL_CONFIRMED: _ALCOHOL,
+    FindingKind.CONTACT_LOST: (_LOOK, _CHECK_TAG, _CALL, _VISIT, _WELFARE, _MANAGER),
+    FindingKind.SENSOR_FAULT: (_CHECK_TAG, _VISIT, _MANAGER),
+    FindingKind.COMPOUND: _CASE,
     FindingKind.STRAP_TAMPER: (_CHECK_TAG, _LAST_PLACE, _VICTIM, _IDVA, _CALL, _VISIT, _UNIT),
     FindingKind.BATTERY_LOW: (_CHARGE,),
     FindingKind.BATTERY_CRITICAL: (_CHARGE, _CALL, _MANAGER),

@@ -18,6 +18,8 @@ ROLES_FOR_THE_SERVICE = ("system_administrator", "supervisor")
 # A protected person's device that is silent: who looks after her, then who answers for them, then
 # whoever is awake.
 ROLES_FOR_PROTECTION = ("idva", "supervisor", "duty_officer")
+# A gap in a rota, or a telephone that takes no texts, is mended by who runs the area.
+ROLES_FOR_STAFF = ("supervisor",)
 
 
 def plan(
@@ -35,3 +37,16 @@ def plan(
     wait_s = ANSWER_WITHIN_S[severity]
     steps = (Step(staff_id=each.staff_id, answer_within_s=wait_s) for each in reachable)
     return Plan(POLICY_VERSION, tuple(steps))
+
+
+def plan_about_staff(severity: Severity, here: Sequence[Person], all_: Sequence[Person]) -> Plan:
+    """The supervisors of an area, then who comes first for the service.
+
+    ``here`` are people of the area, of several areas perhaps more than once.
+    """
+    own = {each.staff_id: each for each in here}
+    first = plan(severity, list(own.values()), ROLES_FOR_STAFF)
+    told = {step.staff_id for step in first.steps}
+    others = [each for each in all_ if each.staff_id not in told]
+    after = plan(severity, others, ROLES_FOR_THE_SERVICE)
+    return Plan(POLICY_VERSION, (*first.steps, *after.steps))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 from twilio.request_validator import RequestValidator
+from twilio.twiml.messaging_response import MessagingResponse
 
 from alerts.delivery import DeliveryStatus, Fault
 from alerts.senders.twilio_errors import receipt_fault
@@ -48,6 +49,13 @@ def signature_is_valid(
 def _signed_with(token: str, url: str, params: Mapping[str, str], signature: str) -> bool:
     validator = RequestValidator(token)
     return bool(validator.validate(url, params, signature))
+
+
+def text_back(words: str) -> str:
+    """Answer to an inbound text that texts its sender; serve as ``text/xml``."""
+    response = MessagingResponse()
+    response.message(words)
+    return str(response)
 
 
 class Receipt(msgspec.Struct, frozen=True):

@@ -1,18 +1,36 @@
 """What must hold at every instant if a breach is to reach somebody; counted, never listed.
 
-The invariants are those of the alerting reference, section 3.5, as far as a query can see them.
+The invariants are those of the alerting reference, section 3.5, as far as a query can see them and
+the database does not enforce them itself: that an episode has one alert, and that a reading is
+stored once, are unique keys.
 """
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from alerts.finding import FindingKind
 from alerts.lifecycle import AlertState
-from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextAttemptRow, TextRow
 
 # A tick runs every second; one that is five seconds late has stopped (reference, section 3.5).
 STEP_OVERDUE = timedelta(seconds=5)
+# A text is tried within a second of its time; after so many times a late step (a minute at the
+# usual pace) nobody tries it any more. Project policy.
+LATE = 12
+# How far back calls are compared: a resend that nobody meant comes within minutes, and the table of
+# calls only grows.
+CALLS_COMPARED = timedelta(days=1)
+# One of these goes on at a time: its end comes before its next start, whatever the readings.
+_ONE_AT_A_TIME = frozenset(
+    {
+        FindingKind.EXCLUSION_BREACH.value,
+        FindingKind.CURFEW_BREACH.value,
+        FindingKind.RESTRICTION_BREACH.value,
+        FindingKind.DISTANCE_BREACH.value,
+    }
+)
 
 
 def broken(
@@ -27,8 +45,10 @@ def broken(
         "an unanswered alert has an overdue step": _count(session, *_overdue(late)),
         "an open alert was never told and nothing holds it": _count(session, *_untold()),
         "an acknowledgement has expired and nobody is told": _count(session, *_expired(late)),
-        "an episode has two alerts": _doubled(session),
-        "a person was told twice of one step without a lost answer": _told_twice(session),
+        "a breach that goes on has two live alerts": _doubled(session),
+        "a text was sent again after a provider had taken it": _sent_again(session, now),
+        "a text is long due and nobody has tried it": _untried(session, now - LATE * overdue_after),
+        "a text is called accepted and no call was made": _without_a_call(session),
     }
     return {what: count for what, count in counted.items() if count}
 
@@ -66,21 +86,62 @@ def _expired(late: datetime) -> list[object]:
 
 
 def _doubled(session: Session) -> int:
+    """Two episodes of one stay, each with an alert that is not resolved: told twice, as two."""
     twice = (
-        select(AlertRow.episode_id)
-        .where(AlertRow.episode_id.is_not(None))
-        .group_by(AlertRow.episode_id)
+        select(EpisodeRow.fitting_id)
+        .join(AlertRow, AlertRow.episode_id == EpisodeRow.id)
+        .where(
+            AlertRow.state != AlertState.RESOLVED.value,
+            EpisodeRow.ended_at.is_(None),
+            EpisodeRow.withdrawn.is_(False),
+            EpisodeRow.kind.in_(_ONE_AT_A_TIME),
+        )
+        .group_by(EpisodeRow.fitting_id, EpisodeRow.condition_id, EpisodeRow.kind)
         .having(func.count() > 1)
     )
     return session.scalar(select(func.count()).select_from(twice.subquery())) or 0
 
 
-def _told_twice(session: Session) -> int:
-    """The provider took two texts of one row: only a lost answer explains it, and is marked."""
-    taken = (
-        select(TextRow.alert_id)
-        .where(TextRow.state == "accepted", TextRow.resent_after_unknown.is_(False))
-        .group_by(TextRow.alert_id, TextRow.step, TextRow.staff_id, TextRow.channel)
-        .having(func.count() > 1)
+def _sent_again(session: Session, now: datetime) -> int:
+    """Texts with a second call that was accepted, begun after one had been: nothing explains it.
+
+    Two calls beside each other are no such thing. The later one looks for the text before it sends
+    it, and what it then sends is marked as a resend after an unknown.
+    """
+    first, again = aliased(TextAttemptRow), aliased(TextAttemptRow)
+    query = (
+        select(func.count(again.text_id.distinct()))
+        .join(first, first.text_id == again.text_id)
+        .join(TextRow, TextRow.id == again.text_id)
+        .where(
+            again.finished_at > now - CALLS_COMPARED,
+            again.outcome == "accepted",
+            first.outcome == "accepted",
+            again.claimed_at > first.finished_at,
+            TextRow.resent_after_unknown.is_(False),
+        )
     )
-    return session.scalar(select(func.count()).select_from(taken.subquery())) or 0
+    return session.scalar(query) or 0
+
+
+def _untried(session: Session, late: datetime) -> int:
+    query = select(func.count()).select_from(TextRow).where(TextRow.due_at < late)
+    return session.scalar(query) or 0
+
+
+def _without_a_call(session: Session) -> int:
+    """Texts of live alerts that count as taken, and of which no call is on record."""
+    called = exists().where(TextAttemptRow.text_id == TextRow.id)
+    query = (
+        select(func.count())
+        .select_from(TextRow)
+        .join(AlertRow, AlertRow.id == TextRow.alert_id)
+        .where(
+            AlertRow.state != AlertState.RESOLVED.value,
+            TextRow.state == "accepted",
+            # What travels in another's text is called for with that.
+            TextRow.bundle_id.is_(None),
+            ~called,
+        )
+    )
+    return session.scalar(query) or 0

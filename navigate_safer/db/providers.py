@@ -76,6 +76,15 @@ def seen(
     return found
 
 
+def failed_since(session: Session, since: datetime) -> dict[str, int]:
+    """How many calls failed at each provider since an instant."""
+    failed: dict[str, int] = {}
+    for (name, outcome), count in _outcomes(session, since).items():
+        if name is not None and outcome in ERRORS:
+            failed[name] = failed.get(name, 0) + count
+    return failed
+
+
 def _outcomes(session: Session, since: datetime) -> dict[tuple[str | None, str | None], int]:
     query = (
         select(TextAttemptRow.provider, TextAttemptRow.outcome, func.count())

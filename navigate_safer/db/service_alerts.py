@@ -11,6 +11,8 @@ from navigate_safer.people.access import Permission, Scope
 
 # What is about a protected person's device is in :mod:`navigate_safer.db.protection_alerts`.
 PROTECTION_PARTS = "protected:"
+# A rota with a gap ahead, and a telephone that takes no more texts: what people mend, no machine.
+ROTA_PARTS, CONTACT_PARTS = "rota:", "contact:"
 ABOUT_SERVICE = AlertRow.part.is_not(None) & AlertRow.part.not_like(f"{PROTECTION_PARTS}%")
 
 

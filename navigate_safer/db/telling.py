@@ -110,6 +110,12 @@ def policies(session: Session) -> list[Policy]:
     return [msgspec.convert(row.body, Policy) for row in session.scalars(query)]
 
 
+def channels_to_rota(session: Session, rota_id: int) -> frozenset[Channel]:
+    """The channels by which policies in force tell whoever is on duty on a rota."""
+    steps = (step for each in policies(session) for step in each.steps)
+    return frozenset(step.channel for step in steps if step.rota_id == rota_id)
+
+
 def people(session: Session, area_id: int | None) -> list[Person]:
     """Active staff of an area, or of all areas, with the channels that reach them."""
     query = select(StaffRow).where(StaffRow.active).order_by(StaffRow.call_order, StaffRow.id)

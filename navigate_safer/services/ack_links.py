@@ -26,13 +26,11 @@ from navigate_safer.db import audit
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReplyRow, TextRow
 from navigate_safer.db.answering import AckLinkRow
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.people import StaffAreaRow, StaffRow
+from navigate_safer.db.people import StaffRow
 from navigate_safer.db.reading import reading
-from navigate_safer.people.access import GRANTS, Permission, Role
 from navigate_safer.people.account import Act
-from navigate_safer.services import alerting
+from navigate_safer.services import alerting, answerers
 from navigate_safer.services.accounts import FAILURE_WINDOW, FAILURES_ALLOWED, hash_token
-from navigate_safer.services.casework import to_answer
 
 LOOK_WITHIN_S = 5.0
 _random = secrets.SystemRandom()
@@ -46,12 +44,13 @@ class LinkResult(Enum):
     ALREADY = "link_already"
     USED = "link_used"
     EXPIRED = "link_expired"
+    STALE = "link_stale"
     FOREIGN = "link_foreign"
     FORGED = "link_forged"
     TOO_MANY = "link_too_many"
 
 
-_REFUSED = (LinkResult.USED, LinkResult.EXPIRED, LinkResult.FOREIGN)
+_REFUSED = (LinkResult.USED, LinkResult.EXPIRED, LinkResult.STALE, LinkResult.FOREIGN)
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -144,21 +143,14 @@ def _refusal(
     session: Session, row: AckLinkRow, alert: AlertRow, visitor: int | None, now: datetime
 ) -> LinkResult | None:
     staff = session.get_one(StaffRow, row.staff_id)
-    if (visitor is not None and visitor != row.staff_id) or not _may_answer(session, staff, alert):
+    may = answerers.may_answer(session, staff, alert)
+    if (visitor is not None and visitor != row.staff_id) or not may:
         return LinkResult.FOREIGN
     if row.used_at is not None:
         return LinkResult.USED
-    return LinkResult.EXPIRED if row.expires_at <= now else None
-
-
-def _may_answer(session: Session, staff: StaffRow, alert: AlertRow) -> bool:
-    """Whether who was told then may still answer this alert: roles and areas change."""
-    needed = to_answer(alert)
-    if not staff.active or needed not in GRANTS[Role(staff.role)]:
-        return False
-    if needed is Permission.MEND_SERVICE:
-        return True
-    return session.get(StaffAreaRow, (staff.id, alert.area_id)) is not None
+    if row.expires_at <= now:
+        return LinkResult.EXPIRED
+    return LinkResult.STALE if answerers.is_stale(session, alert, row.made_at) else None
 
 
 def _acknowledge(session: Session, row: AckLinkRow, alert: AlertRow, now: datetime) -> LinkResult:

@@ -17,6 +17,7 @@ from navigate_safer.db import audit, telling
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.people import WearerRow
 from navigate_safer.people.account import Act
+from navigate_safer.services import service_plans
 from navigate_safer.services.telling import (
     RETRY_LAST_STEP,
     Voice,
@@ -50,7 +51,7 @@ def open_service_alert(
     """
     alert = _about(session, part)
     if alert is None:
-        plan = plan_for(session, severity, None, None)
+        plan = service_plans.plan_about(session, severity, part)
         about = AlertRow(part=part, late_data=False)
         return _open(session, about, severity, plan, now, voice, why)
     if severity.rank < alert.severity_rank:
@@ -95,7 +96,8 @@ def _protection_plan(session: Session, severity: Severity, area_id: int) -> Plan
 
 def _tell_at_last(session: Session, alert: AlertRow, severity: Severity, now: datetime) -> None:
     """What was only shown has become worth a text: the next tick takes its first step."""
-    plan = plan_for(session, severity, None, None)
+    assert alert.part is not None
+    plan = service_plans.plan_about(session, severity, alert.part)
     alert.plan, alert.next_step = msgspec.to_builtins(plan), 0
     if plan.steps:
         alert.next_step_at = now

@@ -1,8 +1,9 @@
-"""What staff do with an alert: acknowledge, note, resolve. Each is one guarded transaction."""
+"""What staff do with an alert: acknowledge, note, resolve, reopen; each one guarded transaction."""
 
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.lifecycle import Move, Outcome
@@ -17,6 +18,10 @@ LONGEST_NOTE = 4_000
 
 class NotFound(Exception):
     """There is no such record, or none that this person may know of: the two look alike."""
+
+
+class NoReason(Exception):
+    """An alert is reopened for a reason only; the message says what to do."""
 
 
 def acknowledge(sessions: Sessions, scope: Scope, reference: str, now: datetime) -> bool:
@@ -45,6 +50,26 @@ def resolve(
             return False
         alert.outcome = outcome.value
         return True
+
+
+def reopen(sessions: Sessions, scope: Scope, reference: str, reason: str, now: datetime) -> bool:
+    """Open a resolved alert again; whoever is first in its plan is told at the next tick.
+
+    False where it is not resolved, or where a newer alert about the same device is live. One about
+    a part of the service is not reopened by hand: it opens by itself while the part fails. Raises
+    :class:`NoReason`, :class:`NotFound`, Forbidden.
+    """
+    why = reason.strip()[:LONGEST_NOTE]
+    try:
+        with sessions.begin() as session:
+            alert = _find(session, scope, reference)
+            if to_answer(alert) is Permission.MEND_SERVICE:
+                raise NotFound
+            if not why:
+                raise NoReason("Enter why the alert is opened again")
+            return _apply(session, scope, alert, Move.REOPEN, now, why)
+    except IntegrityError:  # one live alert a device
+        return False
 
 
 def _move(

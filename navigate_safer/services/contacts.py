@@ -138,6 +138,8 @@ def verify(sessions: Sessions, scope: Scope, kind: ContactKind, typed: str, now:
         row.used_at = now
         if kind is ContactKind.PHONE:
             staff.phone, staff.phone_verified_at = row.address, now
+            # The code came through: a STOP was taken back, or was of another telephone.
+            staff.phone_stopped_at = None
         else:
             staff.email, staff.email_verified_at = row.address, now
         _log(session, scope, f"{kind.value} verified", now)

@@ -8,17 +8,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from enum import Enum
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import figures, limits
+from navigate_safer.db import figures, limits, parts
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.figures import Facts
 from navigate_safer.db.limits import Limit, Partitions
 from navigate_safer.db.operations import WORKERS, WorkerLine
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
+from navigate_safer.services import part_checks
+from navigate_safer.services.checks import Check as Check  # noqa: PLC0414 - part of health
+from navigate_safer.services.checks import State as State  # noqa: PLC0414 - part of health
 
 # Policy of this project, version 1. Messages that wait this long mean that intake is behind.
 INTAKE_BEHIND_S = 30.0
@@ -48,22 +50,6 @@ AWAY = (
 )
 
 
-class State(Enum):
-    """How it is with one part."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One part of the service, how it is, and a sentence about it."""
-
-    name: str
-    state: State
-    text: str
-
-
 def look(
     sessions: Sessions,
     now: datetime,
@@ -82,6 +68,7 @@ def look(
             found = figures.facts(session, now, wall_now)
             took_s = time.monotonic() - began
             checks = [_database(took_s), *judge(found, now)]
+            checks += part_checks.judge(parts.facts(session, now, wall_now), now)
             if slow is not None:
                 checks += slow.look(session, now)
             return checks
@@ -135,9 +122,9 @@ class SlowChecks:
                     msgspec.structs.replace(each, text=f"{each.text} {said}")
                     for each in self._checks
                 ]
-            parts = limits.partitions(session, now)
-            near = limits.limits(session, now, self._disk_bytes, parts)
-            self._checks = judge_limits(near, parts)
+            daily = limits.partitions(session, now)
+            near = limits.limits(session, now, self._disk_bytes, daily)
+            self._checks = judge_limits(near, daily)
             self._read_at_s = self._clock()
             return list(self._checks)
 

@@ -6,6 +6,7 @@ Any number of processes may tick: the rows of the weights are the lock.
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from alerts import providers as rule
@@ -38,6 +39,13 @@ def tick(sessions: Sessions, names: Sequence[str], now: datetime) -> list[Moved]
                 )
             )
         return moved
+
+
+def forget_others(sessions: Sessions, names: Sequence[str]) -> None:
+    """Drop the weights of providers that are set up no more; their history stays."""
+    kept = names if len(names) > 1 else ()
+    with sessions.begin() as session:
+        session.execute(delete(ProviderWeightRow).where(ProviderWeightRow.provider.not_in(kept)))
 
 
 def choose(session: Session, names: Sequence[str], draw: float) -> str:

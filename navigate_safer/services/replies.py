@@ -1,7 +1,8 @@
 """An officer's text back: the code stops the escalation and does nothing else.
 
 A sender's number can be forged. So a reply counts only from the number of somebody who was told
-of this alert, with an unexpired code, while the alert is open; it discloses nothing.
+of this alert and may still answer it, with an unexpired code of its latest telling, while the alert
+is open; it discloses nothing.
 """
 
 from datetime import datetime
@@ -18,7 +19,7 @@ from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReplyRow, T
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
 from navigate_safer.people.account import Act
-from navigate_safer.services import alerting
+from navigate_safer.services import alerting, answerers
 
 
 class ReplyResult(Enum):
@@ -31,7 +32,14 @@ class ReplyResult(Enum):
     NO_CODE = "no_code"
     WRONG_CODE = "wrong_code"
     EXPIRED = "expired"
+    STALE = "stale"
+    NOT_YOURS = "not_yours"
     OTHER_KEY = "other_key"
+
+    @property
+    def needs_an_answer(self) -> bool:
+        """Whether an officer now believes to have acknowledged, with a code that was theirs."""
+        return self in (ReplyResult.EXPIRED, ReplyResult.STALE, ReplyResult.NOT_YOURS)
 
 
 def take_reply(
@@ -83,19 +91,30 @@ def _judge(
     if not texts:
         return ReplyResult.WRONG_CODE, None
     text = texts[0]
+    return _acknowledge(session, text, now, "sms", "reply with the code"), text
+
+
+def _acknowledge(
+    session: Session, text: TextRow, now: datetime, channel: str, reason: str
+) -> ReplyResult:
+    """Acknowledge by a text or a call that was for this alert, if it still is."""
     if text.code_expires_at <= now:
-        return ReplyResult.EXPIRED, text
+        return ReplyResult.EXPIRED
     alert = session.get_one(AlertRow, text.alert_id, with_for_update=True)
+    if not answerers.may_answer(session, session.get_one(StaffRow, text.staff_id), alert):
+        return ReplyResult.NOT_YOURS
+    if answerers.is_stale(session, alert, answerers.sent_at(text)):
+        return ReplyResult.STALE
     moved = alerting.move(
         session,
         alert,
         Move.ACKNOWLEDGE,
         now,
         staff_id=text.staff_id,
-        channel="sms",
-        reason="reply with the code",
+        channel=channel,
+        reason=reason,
     )
-    return (ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY), text
+    return ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY
 
 
 def take_key(
@@ -131,16 +150,4 @@ def _judge_key(session: Session, text: TextRow | None, key: str, now: datetime) 
         return ReplyResult.WRONG_CODE
     if key != ACKNOWLEDGE_KEY:
         return ReplyResult.OTHER_KEY
-    if text.code_expires_at <= now:
-        return ReplyResult.EXPIRED
-    alert = session.get_one(AlertRow, text.alert_id, with_for_update=True)
-    moved = alerting.move(
-        session,
-        alert,
-        Move.ACKNOWLEDGE,
-        now,
-        staff_id=text.staff_id,
-        channel=Channel.VOICE.value,
-        reason="key 1 in the call",
-    )
-    return ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY
+    return _acknowledge(session, text, now, Channel.VOICE.value, "key 1 in the call")

@@ -13,9 +13,9 @@ from alerts.rota_problems import Problem
 from navigate_safer.db import telling
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
+from navigate_safer.db.service_alerts import ROTA_PARTS
 from navigate_safer.db.telling import RotaRow
 from navigate_safer.services import alerting, rotas
-from navigate_safer.services.self_watch import ROTA_PARTS
 from navigate_safer.services.telling import Voice
 
 # Project policy, version 1: two weeks are enough to find somebody; what nobody has mended two days

@@ -160,14 +160,18 @@ def found_wrong(
     session: Session, row: RotaRow, from_at: datetime, until_at: datetime
 ) -> list[Problem]:
     """Gaps, people who cannot be reached, and too much duty, between two instants."""
-    return problems(duties_of(session, row, from_at, until_at), _reach(session, row.area_id))
+    return problems(duties_of(session, row, from_at, until_at), _reach(session, row))
 
 
-def _reach(session: Session, area_id: int) -> Mapping[int, Reach]:
-    """Who works in the area and can be reached: others are as if they were not there."""
+def _reach(session: Session, row: RotaRow) -> Mapping[int, Reach]:
+    """Who works in the area, and can be reached as policies reach this rota; others are missing.
+
+    Of a rota that no policy names yet anybody counts who can be reached at all.
+    """
+    used = telling.channels_to_rota(session, row.id)
     return {
-        each.staff_id: Reach(active=True, verified=bool(each.channels))
-        for each in telling.people(session, area_id)
+        each.staff_id: Reach(active=True, verified=bool(each.channels) and used <= each.channels)
+        for each in telling.people(session, row.area_id)
     }
 
 

@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 
 import msgspec
 import requests
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from alerts.finding import Severity
 from alerts.lifecycle import AlertState
 from navigate_safer.db import invariants
 from navigate_safer.db.alerting import AlertRow
+from navigate_safer.db.bad_contacts import bad_contacts
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
-from navigate_safer.db.service_alerts import ABOUT_SERVICE
+from navigate_safer.db.service_alerts import ABOUT_SERVICE, CONTACT_PARTS, ROTA_PARTS
 from navigate_safer.services import alerting, health, stopped
 from navigate_safer.services.health import Check, SlowChecks, State
 from navigate_safer.services.telling import Voice, gateway_part
@@ -32,12 +33,13 @@ WARNING_STAYS = timedelta(hours=1)
 # A switch that does not answer must not hold up what it watches.
 PING_WITHIN_S = 5.0
 LOOK_WITHIN_S = 3.0
+# A number that a provider refused so long ago, with nobody told of it, is told when it is refused
+# again; project policy.
+REFUSED_NUMBER_SEEN = timedelta(hours=1)
 # Who has just started with all the others cannot tell who is missing.
 STARTING = timedelta(seconds=40)
 # No row can be written about a database that is away.
 AWAY = "database away"
-# How the parts that are rotas are called.
-ROTA_PARTS = "rota:"
 # Between a breach and an officer stand these; the rest makes it late or will, one day.
 _SEVERITIES = {
     "database": Severity.CRITICAL,
@@ -101,7 +103,9 @@ class SelfWatch:
         parts = [part for each in checks if (part := part_of(each)) is not None]
         if [each.text for each in checks] == [health.AWAY]:
             return {AWAY: parts[0]}
-        return {part.name: part for part in (*parts, *self._gateways(), *self._stopped())}
+        # Of a telephone that is both, STOP is the one that its owner can mend.
+        others = (*self._gateways(), *self._bad_contacts(now), *self._stopped())
+        return {part.name: part for part in (*parts, *others)}
 
     def _due(self, failing: Iterable[Part], wall_now: datetime) -> list[Part]:
         """Faults at once; warnings once they have stayed."""
@@ -131,6 +135,23 @@ class SelfWatch:
             return [
                 Part(stopped.part(row.id), stopped.SEVERITY, stopped.sentence(row.ref))
                 for row in session.execute(query)
+            ]
+
+    def _bad_contacts(self, now: datetime) -> list[Part]:
+        """Officers whose telephone or mailbox a provider calls wrong, until it is another.
+
+        Looked for since the oldest alert about one that is live, so that none ends by its age.
+        """
+        with reading(self._sessions, within_s=LOOK_WITHIN_S) as session:
+            oldest = select(func.min(AlertRow.opened_at)).where(
+                AlertRow.part.startswith(CONTACT_PARTS),
+                AlertRow.state != AlertState.RESOLVED.value,
+            )
+            opened_at = session.scalar(oldest) or now
+            since = min(opened_at, now) - REFUSED_NUMBER_SEEN
+            return [
+                Part(stopped.part(staff_id), stopped.SEVERITY, stopped.refused(ref, channel))
+                for (staff_id, ref), channel in bad_contacts(session, since).items()
             ]
 
     def _live(self) -> list[str]:
@@ -164,10 +185,11 @@ def part_of(check: Check) -> Part | None:
     """What fails, as an alert sees it; None for what is well."""
     if check.state is State.OK:
         return None
+    text = f"{check.text} {check.detail}".strip()
     if check.state is State.WARNING:
-        # It still works: worth an answer in working hours, not at night.
-        return Part(check.name, Severity.LOW, check.text)
-    return Part(check.name, _SEVERITIES.get(check.name, Severity.HIGH), check.text)
+        # It still works: worth an answer in working hours, not at night, unless the check says so.
+        return Part(check.name, check.told_as or Severity.LOW, text)
+    return Part(check.name, _SEVERITIES.get(check.name, Severity.HIGH), text)
 
 
 def not_holding(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]:

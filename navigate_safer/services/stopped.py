@@ -1,6 +1,8 @@
 """An officer who sent STOP has muted every breach text: the contact says so, a supervisor hears it.
 
-A wearer who sends it is texted no more; the page of the person says so to the offender manager.
+The same of one whose number or mailbox a provider refuses for good, until another is verified.
+
+A wearer who sends STOP is texted no more; the page of the person says so to the offender manager.
 
 The contact is marked in the transaction that learns of it. The alert is opened after that; the
 watch over the service opens it too, should we end in between, and resolves it after START.
@@ -13,9 +15,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
+from alerts.policy import Channel
 from navigate_safer.db import wearer_messages
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import StaffRow
+from navigate_safer.db.service_alerts import CONTACT_PARTS
 from navigate_safer.services import alerting
 from navigate_safer.services.telling import Voice
 
@@ -24,7 +28,7 @@ SEVERITY = Severity.HIGH
 
 def part(staff_id: int) -> str:
     """The name of an officer's contact among the parts of the service."""
-    return f"contact:{staff_id}"
+    return f"{CONTACT_PARTS}{staff_id}"
 
 
 def sentence(ref: str) -> str:
@@ -32,6 +36,15 @@ def sentence(ref: str) -> str:
     return (
         f"{ref} has replied STOP: no breach text reaches this telephone until START is sent "
         "from it. Have the officer do so, or give them another number."
+    )
+
+
+def refused(ref: str, channel: Channel) -> str:
+    """What is wrong with a number or a mailbox that cannot be reached: the account alone."""
+    what = "mailbox" if channel is Channel.EMAIL else "telephone number"
+    return (
+        f"The provider refuses the {what} of {ref} for good: no breach is told there. Have the "
+        "officer verify another one on their account page."
     )
 
 

@@ -102,8 +102,9 @@ class Stowed:
             text = "no gateway of this name is registered"
             self._quarantine(message, each, Rejected(Reason.UNKNOWN_GATEWAY, text))
             return
-        gateway.online = each.online
-        gateway.status_at = message.received_at
+        # One that is repeated, or kept by the broker, changes nothing: since when is what counts.
+        if gateway.online is not each.online or gateway.status_at is None:
+            gateway.online, gateway.status_at = each.online, message.received_at
 
     def refuse(self, message: Message, rejected: Rejected) -> None:
         """Put a message into quarantine for a fault of ours."""

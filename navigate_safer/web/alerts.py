@@ -86,6 +86,23 @@ def resolve(reference: str) -> ResponseReturnValue:
     return redirect(url_for("alerts.alert", reference=reference))
 
 
+@pages.post("/alerts/<reference>/reopen")
+@rule(Permission.ACT_ON_ALERTS)
+def reopen(reference: str) -> ResponseReturnValue:
+    """Open a resolved alert again."""
+    try:
+        done = casework.reopen(
+            service().sessions, scope(), reference, request.form.get("reopening", ""), now()
+        )
+    except casework.NoReason as fault:
+        return page(reference, {"reopening": str(fault)})
+    if done:
+        flash("The alert is open again and is told from the first step.", "success")
+    else:
+        flash("This alert is not resolved.", "information")
+    return redirect(url_for("alerts.alert", reference=reference))
+
+
 def page(reference: str, errors: dict[str, str] | None = None) -> Response:
     """One alert's page, with what is wrong with a form on it by the form's field."""
     detail, picture, points = consult.see_alert(service().sessions, scope(), reference, now())

@@ -12,6 +12,7 @@ from navigate_safer.web.auth import now, rule, scope, service
 
 TAKEN_ON = "You have acknowledged this alert. Record what you did within 15 minutes."
 BEFORE_YOU = "This alert was acknowledged or resolved before you."
+NOT_REOPENED = "This alert is not resolved, or a newer one is open."
 Page = Callable[[str, dict[str, str] | None], Response]
 
 
@@ -23,11 +24,12 @@ def install(
     *,
     closed: str,
     fault: Callable[[str], str | None] = lambda _text: None,
+    reopens: bool = False,
 ) -> None:
     """Add the forms of a page at ``address``, whose view is named alert.
 
     ``page`` shows it with errors by field, ``closed`` is said once it is resolved, and ``fault``
-    says what must come out of a text.
+    says what must come out of a text. With ``reopens`` a closed one can be opened again.
     """
 
     def acknowledge(reference: str) -> ResponseReturnValue:
@@ -48,11 +50,19 @@ def install(
         done = casework.resolve(service().sessions, scope(), reference, Outcome.OTHER, text, now())
         return back(reference, f"The alert is resolved. {closed}" if done else None)
 
-    def back(reference: str, said: str | None) -> ResponseReturnValue:
-        flash(said or BEFORE_YOU, "success" if said else "information")
+    def reopen(reference: str) -> ResponseReturnValue:
+        text, wrong = _typed("reopening", "Enter why the alert is opened again", fault)
+        if wrong is not None:
+            return page(reference, {"reopening": wrong})
+        done = casework.reopen(service().sessions, scope(), reference, text, now())
+        return back(reference, "The alert is open again." if done else None, NOT_REOPENED)
+
+    def back(reference: str, said: str | None, else_: str = BEFORE_YOU) -> ResponseReturnValue:
+        flash(said or else_, "success" if said else "information")
         return redirect(url_for(f"{pages.name}.alert", reference=reference))
 
-    for last, view in (("acknowledge", acknowledge), ("note", add_note), ("resolve", resolve)):
+    views = [("acknowledge", acknowledge), ("note", add_note), ("resolve", resolve)]
+    for last, view in [*views, *([("reopen", reopen)] if reopens else [])]:
         pages.post(f"{address}/{last}", endpoint=view.__name__)(rule(permission)(view))
 
 

@@ -18,6 +18,7 @@ pages = Blueprint("links", __name__)
 STATUS = {
     LinkResult.USED: 410,
     LinkResult.EXPIRED: 410,
+    LinkResult.STALE: 410,
     LinkResult.FOREIGN: 403,
     LinkResult.FORGED: 404,
     LinkResult.TOO_MANY: 429,

@@ -34,4 +34,5 @@ answered.install(
     _page,
     closed="The next silence is told again.",
     fault=private_text.fault,
+    reopens=True,
 )

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from alerts.messages import ACKNOWLEDGED_BY_KEY, NOT_ACKNOWLEDGED_BY_KEY
+from alerts.messages import (
+    ACKNOWLEDGED_BY_KEY,
+    NOT_ACKNOWLEDGED_BY_CODE,
+    NOT_ACKNOWLEDGED_BY_KEY,
+)
 from alerts.senders.twilio_voice import answer
 from alerts.senders.twilio_webhook import (
     EMPTY_TWIML,
@@ -16,6 +20,7 @@ from alerts.senders.twilio_webhook import (
     read_receipt,
     read_reply,
     signature_is_valid,
+    text_back,
 )
 from navigate_safer import logs
 from navigate_safer.services import receipts, replies, stopped
@@ -50,7 +55,11 @@ def status(attempt_id: str) -> ResponseReturnValue:
 @pages.post("/twilio/reply")
 @public
 def reply() -> ResponseReturnValue:
-    """A text from an officer. The answer is empty: a reply discloses nothing to a forged number."""
+    """A text from an officer. The answer is empty: a reply discloses nothing to a forged number.
+
+    But whoever believes to have acknowledged, with a code that was theirs, is told that it did not
+    count; the text back goes to the number on file and says nothing of the case.
+    """
     form = _signed_form()
     try:
         message = read_reply(form)
@@ -71,7 +80,8 @@ def reply() -> ResponseReturnValue:
     elif message.is_opt_in:
         log.info("somebody takes texts again")
         stopped.unmark(service().sessions, message.sender)
-    return Response(EMPTY_TWIML, mimetype="text/xml")
+    said = text_back(NOT_ACKNOWLEDGED_BY_CODE) if result.needs_an_answer else EMPTY_TWIML
+    return Response(said, mimetype="text/xml")
 
 
 @pages.post("/twilio/voice/status/<attempt_id>")

@@ -33,6 +33,7 @@ from navigate_safer.services.commands import CommandPolicy
 from navigate_safer.services.self_watch import SelfWatch
 from navigate_safer.wiring import Service
 from navigate_safer.workers.loop import BEAT_EVERY_S, Stop
+from navigate_safer.workers.ticks import Ticks
 
 ESCALATION_EVERY_S = 1
 WEIGHTS_EVERY_S = 5
@@ -55,6 +56,8 @@ PROTECTED_EVERY_S = 15
 ROTAS_EVERY_S = 900
 WEARERS_EVERY_S = 1
 CURFEWS_EVERY_S = 30
+# Between a breach and an officer: should one fail or hang, the sign of life says so.
+WATCHED = ("escalation", "chase", "weights", "silence", "protected", "watch")
 # One tick does at most so many, so that the others get their turn.
 MOST_AT_ONCE = 200
 
@@ -72,8 +75,9 @@ def main(service: Service, stop: Stop) -> None:
         log.error("tick failed", part=event.job_id, exception_type=kind)
 
     scheduler.add_listener(trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
-    for name, every_s, job in _jobs(service):
-        scheduler.add_job(job, "interval", seconds=every_s, id=name, name=name)
+    ticks = Ticks(WATCHED)
+    for name, every_s, job in _jobs(service, ticks):
+        scheduler.add_job(ticks.watch(name, job), "interval", seconds=every_s, id=name, name=name)
     scheduler.start()
     try:
         while not stop.wait(1.0):
@@ -82,7 +86,9 @@ def main(service: Service, stop: Stop) -> None:
         scheduler.shutdown(wait=True)
 
 
-def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
+def _jobs(
+    service: Service, ticks: Ticks | None = None
+) -> list[tuple[str, float, Callable[[], None]]]:
     sessions, clock, voice = service.sessions, service.clock, service.voice
 
     def escalate() -> None:
@@ -100,7 +106,8 @@ def _jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]:
             _repeat(lambda: sweep.look_for_silence(sessions, clock(), voice))
 
     def beat() -> None:
-        heartbeats.beat(sessions, "schedule", service.wall_clock())
+        fault = None if ticks is None else ticks.fault()
+        heartbeats.beat(sessions, "schedule", service.wall_clock(), fault=fault)
 
     return [
         ("escalation", ESCALATION_EVERY_S, escalate),
@@ -147,6 +154,7 @@ def _house_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
         sweep.prune_checkpoints(sessions, clock())
         sweep.prune_batches(sessions, clock())
         gateway_minutes.prune(sessions, clock())
+        provider_health.forget_others(sessions, service.settings.sms_senders)
 
     return [
         ("housekeeping", HOUSEKEEPING_EVERY_S, housekeeping),

@@ -5,7 +5,7 @@ import pytest
 
 from alerts.finding import Severity
 from alerts.policy import POLICY_VERSION, Channel, Person, Plan, Step
-from alerts.routing import ANSWER_WITHIN_S, ROLES_FOR_THE_SERVICE, plan
+from alerts.routing import ANSWER_WITHIN_S, ROLES_FOR_THE_SERVICE, plan, plan_about_staff
 
 TEXTED = [severity for severity in Severity if severity.texts_an_officer]
 TEXTS = frozenset({Channel.SMS})
@@ -85,3 +85,17 @@ def test_a_fault_of_the_service_goes_to_who_can_mend_it_first():
     administrator = person(7, "system_administrator", 5)
     made = plan(Severity.HIGH, [SUPERVISOR, DAY_DUTY, administrator], ROLES_FOR_THE_SERVICE)
     assert [each.staff_id for each in made.steps] == [7, 4]
+
+
+def test_what_staff_must_mend_goes_to_the_area_s_supervisors_before_the_administrators():
+    administrator, elsewhere = person(7, "system_administrator", 0), person(8, "supervisor", 0)
+    everybody = [administrator, elsewhere, SUPERVISOR, DAY_DUTY]
+    # A supervisor of two areas is told once.
+    made = plan_about_staff(Severity.HIGH, [SUPERVISOR, DAY_DUTY, SUPERVISOR], everybody)
+    assert [each.staff_id for each in made.steps] == [4, 7, 8]
+
+
+def test_without_a_supervisor_in_the_area_the_administrators_are_first():
+    administrator, elsewhere = person(7, "system_administrator", 0), person(8, "supervisor", 0)
+    made = plan_about_staff(Severity.HIGH, [DAY_DUTY], [administrator, elsewhere])
+    assert [each.staff_id for each in made.steps] == [7, 8]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from alerts.finding import FindingKind
-from alerts.playbooks import Doer, left_to_do, playbook
+from alerts.playbooks import PLAYBOOKS, Doer, left_to_do, playbook
 from alerts.silences import (
     LONGEST_SILENCE,
     ZONE_BREACHES,
@@ -126,3 +126,26 @@ def test_what_is_left_to_do_shrinks_as_steps_are_ticked():
         each.key for each in all_of_it[1:]
     ]
     assert left_to_do(kind, frozenset(each.key for each in playbook(kind))) == ()
+
+
+@pytest.mark.parametrize("kind", sorted(ZONE_BREACHES, key=lambda each: each.value))
+def test_every_breach_of_a_zone_has_a_playbook_of_its_own_that_sends_somebody(kind):
+    assert kind in PLAYBOOKS
+    assert "send_unit" in {each.key for each in playbook(kind) if each.must}
+
+
+def test_near_a_protected_person_nobody_is_asked_to_call_the_wearer():
+    steps = [each.key for each in playbook(FindingKind.DISTANCE_BREACH)]
+    assert steps[:4] == ["look", "check_victim", "idva_checked", "locate"]
+    assert not {"call_wearer", "tell_to_leave"} & set(steps)
+
+
+def test_where_nearness_may_be_a_part_the_words_are_agreed_before_the_call():
+    steps = [each.key for each in playbook(FindingKind.COMPOUND)]
+    assert steps.index("agree_words") < steps.index("call_wearer")
+
+
+def test_a_sensor_that_failed_is_nobody_s_blame_and_one_that_is_covered_is_visited():
+    assert "call_wearer" not in {each.key for each in playbook(FindingKind.SENSOR_FAULT)}
+    covered = [each.key for each in playbook(FindingKind.CONTACT_LOST)]
+    assert covered.index("check_tag") < covered.index("call_wearer") < covered.index("visit")

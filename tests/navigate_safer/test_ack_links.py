@@ -98,6 +98,19 @@ def test_it_works_once(told):
     assert (state(told), recorded(told)[-1]) == ("open", "link_used")
 
 
+def test_one_of_before_the_alert_was_told_again_is_refused_and_recorded(told):
+    told.clock.forward(seconds=100)
+    told.escalate()
+    told.deliver()
+    take(told, token(told, 1))
+    told.clock.forward(minutes=16)
+    told.escalate()
+    told.deliver()
+    assert take(told, token(told, 0)) is LinkResult.STALE
+    assert (state(told), recorded(told)[-1]) == ("open", "link_stale")
+    assert take(told, token(told, 2)) is LinkResult.ACKNOWLEDGED
+
+
 def test_it_expires_with_the_code(told):
     told.clock.forward(seconds=CODE_LASTS.total_seconds())
     assert take(told, token(told)) is LinkResult.EXPIRED

@@ -23,7 +23,7 @@ from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, Te
 from navigate_safer.db.people import AreaRow, StaffRow
 from navigate_safer.db.telling import SilenceRow
 from navigate_safer.people.access import Role, Scope
-from navigate_safer.services import alerting, casework, replies
+from navigate_safer.services import casework, replies
 from navigate_safer.services.replies import ReplyResult
 
 _STEP = timedelta(seconds=120)
@@ -31,13 +31,14 @@ _EXPIRES = timedelta(minutes=15)
 
 
 class Model:
-    """What must be true of one alert, in thirty lines."""
+    """What must be true of one alert, in forty lines."""
 
     def __init__(self, now: datetime) -> None:
         self.state, self.told, self.resolved = "open", 1, False
         self.due_at: datetime | None = now + _STEP
         self.expires_at: datetime | None = None
         self.quiet_until: datetime | None = None
+        self.anew_at: datetime | None = None
 
     def acknowledge(self, now: datetime) -> bool:
         if self.state != "open":
@@ -57,12 +58,15 @@ class Model:
     def reopen(self, now: datetime) -> bool:
         if self.state != "resolved":
             return False
-        self.state, self.due_at = "open", now
+        self.state, self.due_at, self.anew_at = "open", now, now
         return True
+
+    def stale(self, sent_at: datetime) -> bool:
+        return self.state == "open" and self.anew_at is not None and sent_at < self.anew_at
 
     def tick(self, now: datetime) -> None:
         if self.state == "acknowledged" and self.expires_at is not None and self.expires_at <= now:
-            self.state, self.expires_at, self.due_at = "open", None, now
+            self.state, self.expires_at, self.due_at, self.anew_at = "open", None, now, now
         if self.state != "open" or self.due_at is None or self.due_at > now:
             return
         if self.quiet_until is not None and now < self.quiet_until:
@@ -136,11 +140,9 @@ class AlertLife(RuleBasedStateMachine):
     @rule()
     def it_is_reopened(self) -> None:
         now = self.watch.clock()
-        with self.watch.sessions.begin() as session:
-            row = session.get_one(AlertRow, self.alert.id, with_for_update=True)
-            moved = alerting.move(
-                session, row, alerting.Move.REOPEN, now, staff_id=None, channel="page", reason="x"
-            )
+        moved = casework.reopen(
+            self.watch.sessions, self.scope, self.alert.reference, "too soon", now
+        )
         assert moved is self.model.reopen(now)
         self.tick()
 
@@ -149,7 +151,7 @@ class AlertLife(RuleBasedStateMachine):
         texts, now = self.database.all(TextRow), self.watch.clock()
         text = texts[which % len(texts)]
         sender = self.database.one(StaffRow, StaffRow.id == text.staff_id).phone
-        stale = text.code_expires_at <= now
+        expired = text.code_expires_at <= now
         self.was.append((text.id, f"SM{len(self.was)}"))
         result = replies.take_reply(
             self.watch.sessions,
@@ -160,8 +162,10 @@ class AlertLife(RuleBasedStateMachine):
         )
         if not good:
             assert result is ReplyResult.UNKNOWN_NUMBER
-        elif stale:
+        elif expired:
             assert result is ReplyResult.EXPIRED
+        elif self.model.stale(text.created_at):
+            assert result is ReplyResult.STALE
         else:
             moved = self.model.acknowledge(now)
             assert result is (ReplyResult.ACKNOWLEDGED if moved else ReplyResult.ALREADY)

@@ -4,16 +4,19 @@ from datetime import date, timedelta
 
 import pytest
 from case_files import INSIDE, OUTSIDE, walk
+from sqlalchemy import select
 from watch import VOICE, Watch
 
 from alerts.finding import FindingKind, Severity
-from alerts.policy import Step, Target
+from alerts.policy import Channel, Step, Target
 from alerts.rota import Layer
+from alerts.rota_problems import ProblemKind
 from alerts.silences import Reason, SilenceKind
 from navigate_safer.db import invariants
 from navigate_safer.db.alerting import AlertRow, TextRow
 from navigate_safer.db.answering import ContactCodeRow, TickRow
 from navigate_safer.db.people import AreaRow, StaffRow
+from navigate_safer.db.telling import RotaRow
 from navigate_safer.people.access import Forbidden, Scope
 from navigate_safer.services import (
     accounts,
@@ -26,6 +29,7 @@ from navigate_safer.services import (
     rota_watch,
     rotas,
     silencing,
+    stopped,
 )
 from navigate_safer.services.contacts import ContactKind
 from navigate_safer.services.silencing import CannotSilence, Wanted
@@ -124,6 +128,70 @@ def test_a_gap_that_nobody_mends_is_told_to_the_supervisor_two_days_before(watch
         assert "an open alert was never told and nothing holds it" not in invariants.broken(
             session, watch.clock()
         )
+
+
+def administrator_with_a_telephone(watch: Watch) -> int:
+    with watch.sessions.begin() as session:
+        row = session.scalars(select(StaffRow).where(StaffRow.ref == "adm-1")).one()
+        row.phone, row.phone_verified_at = "+447700900105", watch.clock()
+        return row.id
+
+
+def test_a_gap_in_a_rota_is_told_to_the_area_s_supervisor_before_any_administrator(watch):
+    administrator = administrator_with_a_telephone(watch)
+    make_rota(watch, until=date(2026, 11, 16))
+    watch.clock.forward(days=2)
+    rota_watch.look(watch.sessions, watch.clock(), VOICE)
+    alert = watch.database.one(AlertRow, AlertRow.part.is_not(None))
+    steps = [each["staff_id"] for each in alert.plan["steps"]]
+    assert steps == [scope(watch, "sup-1").staff_id, administrator]
+
+
+def test_a_muted_telephone_is_told_to_the_officer_s_supervisor_before_any_administrator(watch):
+    administrator = administrator_with_a_telephone(watch)
+    stopped.tell(watch.sessions, "+447700900101", watch.clock(), VOICE)
+    alert = watch.database.one(AlertRow, AlertRow.part.is_not(None))
+    steps = [each["staff_id"] for each in alert.plan["steps"]]
+    assert steps == [scope(watch, "sup-1").staff_id, administrator]
+
+
+def rota_policy(watch: Watch, *channels: Channel) -> None:
+    """A policy that tells whoever is on duty on the rota, by each channel in turn."""
+    rota = watch.database.one(RotaRow).id
+    draft = policies.Draft(
+        name="Nights", severities=frozenset(Severity), kinds=None,
+        area_id=watch.database.one(AreaRow, AreaRow.ref == "west").id, about_service=False,
+        steps=tuple(
+            Step(target=Target.ROTA, rota_id=rota, channel=each, answer_within_s=300)
+            for each in channels
+        ),
+        reason="first",
+    )  # fmt: skip
+    policies.save(watch.sessions, scope(watch, "sup-1"), None, draft, watch.clock())
+
+
+@pytest.mark.parametrize(
+    ("channels", "reached"),
+    [
+        pytest.param((), True, id="no policy names the rota"),
+        pytest.param((Channel.EMAIL,), True, id="by the e-mail that is verified"),
+        pytest.param((Channel.SMS,), False, id="by texts, without a telephone"),
+        pytest.param((Channel.EMAIL, Channel.VOICE), False, id="by e-mail, and then by a call"),
+    ],
+)
+def test_on_a_rota_somebody_must_be_reached_by_the_channels_of_its_policies(
+    watch, channels, reached
+):
+    ref, now = make_rota(watch), watch.clock()
+    with watch.sessions.begin() as session:
+        officer = session.scalars(select(StaffRow).where(StaffRow.ref == "off-1")).one()
+        officer.phone = officer.phone_verified_at = None
+        officer.email, officer.email_verified_at = "off-1@example.gov.uk", now
+    if channels:
+        rota_policy(watch, *channels)
+    page = rotas.see(watch.sessions, scope(watch, "sup-1"), ref, now, now, now + timedelta(days=7))
+    kinds = {each.kind for each in page.problems}
+    assert (ProblemKind.NO_CONTACT not in kinds) is reached
 
 
 def test_a_policy_is_kept_in_versions_and_previewed(watch):

@@ -4,15 +4,22 @@ from datetime import timedelta
 
 import pytest
 from case_files import INSIDE, OUTSIDE, walk
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 from watch import Watch
 
 from alerts.finding import Severity
+from alerts.lifecycle import Move
 from alerts.routing import ANSWER_WITHIN_S
-from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, TextReplyRow, TextRow
+from navigate_safer.db.alerting import (
+    AlertHistoryRow,
+    AlertRow,
+    TextAttemptRow,
+    TextReplyRow,
+    TextRow,
+)
 from navigate_safer.db.audit import AuditRow
-from navigate_safer.db.people import StaffRow
-from navigate_safer.services import replies
+from navigate_safer.db.people import StaffAreaRow, StaffRow
+from navigate_safer.services import alerting, replies, telling
 from navigate_safer.services.replies import ReplyResult
 from navigate_safer.services.telling import CODE_LASTS
 
@@ -192,3 +199,111 @@ def test_of_two_officers_with_one_telephone_the_one_who_was_told_acknowledges(to
     told.escalate()
     assert reply(told, FIRST, code(told, step=1)) is ReplyResult.ACKNOWLEDGED
     assert ref_of(told, alert(told).acknowledged_by) == "off-2"
+
+
+# What was true when the text was sent may not be any more
+
+
+def let_it_expire(watch: Watch) -> None:
+    """Somebody acknowledged and did nothing more, so that everybody is told again."""
+    reply(watch, FIRST, code(watch), provider_id="SM-first")
+    watch.clock.forward(minutes=16)
+    watch.escalate()
+    watch.deliver()
+    assert alert(watch).state == "open", "the acknowledgement has expired"
+
+
+def test_a_code_of_before_the_alert_was_told_again_is_refused_and_recorded(told):
+    let_it_expire(told)
+    assert reply(told, FIRST, code(told)) is ReplyResult.STALE
+    assert alert(told).state == "open"
+    kept = told.database.one(TextReplyRow, TextReplyRow.provider_id == "SM-1")
+    assert (kept.result, kept.alert_id) == ("stale", alert(told).id)
+    assert reply(told, FIRST, code(told, step=1), provider_id="SM-2") is ReplyResult.ACKNOWLEDGED
+
+
+def test_a_step_that_was_only_repeated_makes_no_code_stale(told):
+    for _ in range(4):
+        told.clock.forward(seconds=ANSWER_WITHIN_S[Severity.CRITICAL])
+        told.escalate()
+        told.deliver()
+    assert told.database.count(TextRow) > 3
+    assert reply(told, FIRST, code(told)) is ReplyResult.ACKNOWLEDGED
+
+
+def test_a_code_of_before_the_judge_reopened_the_alert_is_refused(told):
+    with told.sessions.begin() as session:
+        found = session.scalars(select(AlertRow)).one()
+        moves = [(Move.RESOLVE, "page"), (Move.REOPEN, "judge")]
+        for move, channel in moves:
+            alerting.move(
+                session, found, move, told.clock(), staff_id=None, channel=channel, reason="test"
+            )
+    assert reply(told, FIRST, code(told)) is ReplyResult.STALE
+    assert alert(told).state == "open"
+
+
+def test_a_judge_s_word_about_an_alert_that_nobody_answered_makes_no_code_stale(told):
+    with told.sessions.begin() as session:
+        found = session.scalars(select(AlertRow)).one()
+        telling.note(session, found, told.clock(), "reopen", "late data: it was not over")
+    assert reply(told, FIRST, code(told)) is ReplyResult.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(update(StaffRow).values(role="idva"), id="has another role"),
+        pytest.param(delete(StaffAreaRow), id="has moved to another area"),
+    ],
+)
+def test_who_may_no_longer_answer_cannot_by_an_old_code_either(told, change):
+    with told.sessions.begin() as session:
+        session.execute(change)
+    assert reply(told, FIRST, code(told)) is ReplyResult.NOT_YOURS
+    assert alert(told).state == "open"
+    assert told.database.one(TextReplyRow).result == "not_yours"
+
+
+# Keys of a call
+
+
+@pytest.fixture
+def called(told):
+    """The text was a call instead; its attempt's id stands for the code."""
+    with told.sessions.begin() as session:
+        session.execute(update(TextRow).values(channel="voice"))
+    return told
+
+
+def press(watch: Watch, *, call: str = "CA-1") -> ReplyResult:
+    first = watch.database.one(TextRow, TextRow.step == 0)
+    attempt = watch.database.one(TextAttemptRow, TextAttemptRow.text_id == first.id)
+    return replies.take_key(
+        watch.sessions, provider_id=call, attempt_id=attempt.id, key="1", now=watch.clock()
+    )
+
+
+def test_a_key_in_a_call_of_before_the_alert_was_told_again_is_refused(called):
+    let_it_expire(called)
+    assert press(called) is ReplyResult.STALE
+    assert alert(called).state == "open"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(update(StaffRow).values(active=False), id="has left"),
+        pytest.param(update(StaffRow).values(role="idva"), id="has another role"),
+        pytest.param(delete(StaffAreaRow), id="has moved to another area"),
+    ],
+)
+def test_who_may_no_longer_answer_cannot_by_a_key_either(called, change):
+    with called.sessions.begin() as session:
+        session.execute(change)
+    assert press(called) is ReplyResult.NOT_YOURS
+    assert alert(called).state == "open"
+
+
+def test_a_key_of_whoever_was_told_acknowledges(called):
+    assert press(called) is ReplyResult.ACKNOWLEDGED

@@ -315,3 +315,59 @@ def test_resolving_twice_keeps_the_first_outcome(world: World) -> None:
     acknowledged = visitor.post(f"/alerts/{reference}/acknowledge")
     assert acknowledged.status_code == 302
     assert world.alert(reference).state == "resolved"
+
+
+def resolved(world: World) -> tuple[str, str]:
+    """An exclusion breach that somebody took for a false alarm: its reference and its address."""
+    reference = world.reference(KINDS.EXCLUSION_BREACH)
+    world.visitor("duty").post(f"/alerts/{reference}/resolve", outcome="false_alarm")
+    world.clock.forward(minutes=1)
+    return reference, f"/alerts/{reference}"
+
+
+def test_a_resolved_alert_is_opened_again_with_a_reason_and_told_from_the_first_step(
+    world: World,
+) -> None:
+    reference, path = resolved(world)
+    alert_id = world.alert(reference).id
+    told = world.database.count(TextRow, TextRow.alert_id == alert_id)
+    supervisor = world.visitor("supervisor")
+    answer = supervisor.post(f"{path}/reopen", reopening=f"  He was seen there. {HOSTILE} ")
+    page = supervisor.get(answer.location)
+    assert "The alert is open again" in words_of(page)
+    assert HOSTILE not in page.text
+    stored = world.alert(reference)
+    assert (stored.state, stored.outcome, stored.resolved_at) == ("open", None, None)
+    move = world.database.one(AlertHistoryRow, AlertHistoryRow.move == "reopen")
+    assert (move.reason, move.channel) == (f"He was seen there. {HOSTILE}", "page")
+    assert [row.what for row in world.log("alteration")][-1] == "alert reopen"
+    world.watch.escalate()
+    texts = world.database.all(TextRow, TextRow.alert_id == alert_id)
+    assert len(texts) == told + 1
+    assert texts[-1].staff_id == texts[0].staff_id, "whoever is first is told first again"
+
+
+def test_an_alert_is_not_opened_again_without_a_reason(world: World) -> None:
+    reference, path = resolved(world)
+    answer = world.visitor("duty").post(f"{path}/reopen", reopening=" ")
+    assert answer.status_code == 422
+    assert re.search(
+        r'<a href="#reopening">\s*Enter why the alert is opened again\s*</a>', answer.text
+    )
+    assert world.alert(reference).state == "resolved"
+
+
+def test_an_alert_that_is_not_resolved_is_not_opened_again(world: World) -> None:
+    reference = world.reference(KINDS.EXCLUSION_BREACH)
+    visitor = world.visitor("duty")
+    visitor.post(f"/alerts/{reference}/acknowledge")
+    answer = visitor.post(f"/alerts/{reference}/reopen", reopening="by mistake")
+    assert "This alert is not resolved." in words_of(visitor.get(answer.location))
+    assert world.alert(reference).state == "acknowledged"
+    assert "Open the alert again" not in words_of(visitor.get(answer.location))
+
+
+def test_the_form_to_open_it_again_is_there_for_who_may_resolve(world: World) -> None:
+    _, path = resolved(world)
+    assert "Open the alert again" in words_of(world.visitor("duty").get(path))
+    assert "Open the alert again" not in words_of(world.visitor("idva").get(path))

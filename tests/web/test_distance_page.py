@@ -56,6 +56,8 @@ def test_an_approach_is_an_alert_that_names_the_clause_and_is_texted(together: W
     assert "Too near a protected person" in page
     assert "Licence 12 (Dapo)" in page
     assert "where the protected person was is shown to nobody" in page
+    assert "Ask the IDVA to check on the protected person" in page
+    assert "Call the wearer" not in page, "who is near is never told to the wearer"
     assert not re.search(r"\b(None|Undefined|nan)\b", page)
     assert together.database.all(TextRow)
 

@@ -68,6 +68,16 @@ def test_a_used_an_expired_and_a_forged_link_each_say_so(world: World, method: s
     assert (expired.status_code, "has expired" in words_of(expired)) == (410, True)
 
 
+def test_one_of_an_earlier_telling_says_so_and_changes_nothing(world: World) -> None:
+    path, reference = link_of(world), world.reference(FindingKind.EXCLUSION_BREACH)
+    world.visitor("duty").post(f"/alerts/{reference}/acknowledge")
+    world.clock.forward(minutes=16)
+    world.watch.escalate()
+    answer = world.visitor().post(path, token=False)
+    assert (answer.status_code, "told again since" in words_of(answer)) == (410, True)
+    assert world.alert(reference).state == "open"
+
+
 def test_whoever_is_signed_in_cannot_use_a_colleague_s(world: World) -> None:
     path = link_of(world)
     refused = world.visitor("supervisor").post(path, token=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, expect
 from web.browsing import DESK, check_accessible, check_at_both_widths, tab_to, visit_as
@@ -10,8 +11,9 @@ from web.test_browser import browser, served
 from web.world import World
 
 from alerts.finding import FindingKind
+from alerts.policy import Policy
 from navigate_safer.db.answering import TickRow
-from navigate_safer.db.telling import SilenceRow
+from navigate_safer.db.telling import PolicyRow, RotaChangeRow, RotaRow, SilenceRow
 
 __all__ = ["browser"]
 
@@ -148,4 +150,108 @@ def test_a_step_is_taken_back_without_a_mouse(browser: Browser, world: World, ad
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_contain_text("The step is taken back")
     assert world.database.one(TickRow).undone_why == "not looked yet"
+    page.context.close()
+
+
+def test_a_policy_is_made_and_previewed_without_a_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go("/policies")
+    tab_to(page, "Make a policy")
+    page.keyboard.press("Enter")
+    tab_to(page, "name")
+    page.keyboard.type("Nights")
+    tab_to(page, "severities")
+    page.keyboard.press("Space")
+    tab_to(page, "who_1")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "minutes_1")
+    page.keyboard.type("2")
+    tab_to(page, "reason")
+    page.keyboard.type("officers first")
+    tab_to(page, "Make the policy")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The policy is in force")
+    kept = msgspec.convert(world.database.one(PolicyRow).body, Policy)
+    assert [(each.role, each.answer_within_s) for each in kept.steps] == [("duty_officer", 120)]
+    tab_to(page, "Escalation policies")
+    page.keyboard.press("Enter")
+    tab_to(page, "Show who would be told", most=60)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("table", name="By the policy: Nights")).to_contain_text(
+        "Duty Ashworthy"
+    )
+    check_accessible(page)
+    page.context.close()
+
+
+def test_a_policy_is_taken_out_of_force_without_a_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    number = policy_of(world)
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go(f"/policies/{number}")
+    tab_to(page, "why_not", most=80)
+    page.keyboard.type("the trial is over")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The policy is out of force")
+    assert not any(row.active for row in world.database.all(PolicyRow))
+    page.context.close()
+
+
+def test_a_rota_is_made_and_overridden_without_a_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    visit = visit_as(browser, world, address, "supervisor")
+    page = visit.go("/rotas/new")
+    for field, typed in (
+        ("ref", "nights"),
+        ("name", "Nights"),
+        ("people_1", "duty, duty-2"),
+        # As the parts of the field are typed one after the other, whichever of them comes first.
+        ("starts_on_1", "11022026"),
+        ("handover_1", "0900AM"),
+        ("turn_days_1", "7"),
+        ("reason", "winter"),
+    ):
+        tab_to(page, field, most=200)
+        page.keyboard.type(typed)
+    tab_to(page, "Save the rota")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Nights").first.wait_for()
+    assert world.database.one(RotaRow).ref == "nights"
+    tab_to(page, "over_who", most=80)
+    page.keyboard.press("ArrowDown")
+    for field in ("over_from", "over_until"):
+        tab_to(page, field)
+        page.keyboard.type("11252026")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.type("0900AM" if field == "over_from" else "0900PM")
+    tab_to(page, "over_reason")
+    page.keyboard.type("he is ill")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert world.database.one(RotaChangeRow).reason == "he is ill"
+    check_accessible(page)
+    page.context.close()
+
+
+def test_an_alert_is_opened_again_without_a_mouse(
+    browser: Browser, world: World, address: str
+) -> None:
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    world.visitor("duty").post(f"/alerts/{reference}/resolve", outcome="false_alarm")
+    visit = visit_as(browser, world, address, "duty")
+    page = visit.go(f"/alerts/{reference}")
+    tab_to(page, "Open the alert again", most=80)
+    page.keyboard.press("Enter")
+    page.locator(".govuk-error-summary").wait_for()
+    check_accessible(page)
+    tab_to(page, "reopening", most=80)
+    page.keyboard.type("he was seen there")
+    tab_to(page, "Open the alert again")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("The alert is open again")
+    assert world.alert(reference).state == "open"
     page.context.close()

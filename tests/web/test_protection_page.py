@@ -135,6 +135,29 @@ def test_resolved_by_hand_the_same_silence_is_not_told_again(paired: World, sile
     assert look(paired) == 0
 
 
+def test_closed_by_mistake_it_is_opened_again_with_a_reason(paired: World, silent: str) -> None:
+    idva, path = paired.visitor("idva"), f"/protection/{silent}"
+    idva.post(f"{path}/resolve", explanation="she handed the device back")
+    assert "Open the alert again" in words_of(idva.get(path))
+    assert idva.post(f"{path}/reopen", reopening=" ").status_code == 422
+    answer = idva.post(f"{path}/reopen", reopening="it was another device")
+    assert answer.status_code == 302
+    assert paired.alert(silent).state == "open"
+    look(paired)
+    assert paired.alert(silent).state == "open", "she is silent still"
+
+
+def test_an_old_one_is_not_opened_beside_a_newer_one(paired: World, silent: str) -> None:
+    paired.watch.hear(message("PRO-9", fix(paired.clock(), HER)))
+    look(paired)
+    paired.clock.forward(minutes=20)
+    look(paired)
+    idva, path = paired.visitor("idva"), f"/protection/{silent}"
+    answer = idva.post(f"{path}/reopen", reopening="too soon")
+    assert "a newer one is open" in words_of(idva.get(answer.location))
+    assert [each.state for each in alerts(paired)] == ["resolved", "open"]
+
+
 def test_a_device_that_was_never_heard_is_silent_from_its_handing_over(quiet_world: World) -> None:
     quiet_world.watch.register(pair_file())
     quiet_world.clock.at = FITTED + timedelta(minutes=16)

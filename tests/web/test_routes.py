@@ -46,6 +46,7 @@ GET  /alerts/ALERT                 ok   ok      no          ok   no     ok      
 POST /alerts/ALERT/acknowledge     to   to      no          no   no     to         no      no
 POST /alerts/ALERT/note            bad  bad     no          no   no     bad        no      no
 POST /alerts/ALERT/resolve         bad  bad     no          no   no     bad        no      no
+POST /alerts/ALERT/reopen          bad  bad     no          no   no     bad        no      no
 GET  /alerts/ALERT/map.json        ok   ok      no          no   no     ok         no      no
 GET  /alerts/ALERT/alcohol.json    ok   ok      no          no   no     ok         no      no
 GET  /alerts/ALERT/probability.json ok  ok      no          no   no     ok         no      no
@@ -150,6 +151,7 @@ GET  /protection/ALERT gone no      no          gone no     gone       no      n
 POST /protection/ALERT/acknowledge to   no      no          gone no     to         no      no
 POST /protection/ALERT/note gone no      no          gone no     gone       no      no
 POST /protection/ALERT/resolve gone no      no          gone no     gone       no      no
+POST /protection/ALERT/reopen gone no      no          gone no     gone       no      no
 GET  /help/statements              ok   ok      ok          ok   ok     ok         ok      ok
 GET  /intake                       no   no      no          no   ok     ok         no      no
 GET  /intake/new                   no   no      no          no   ok     ok         no      no

@@ -70,3 +70,14 @@ def test_an_administrator_reaches_no_alert_about_a_wearer(world: World) -> None:
 
 def test_there_is_none_by_another_reference(world: World) -> None:
     assert world.visitor("admin").get("/service/alerts/ZZZZZZ").status_code == 404
+
+
+def test_one_about_the_service_is_not_opened_by_hand_but_by_the_part_that_fails(
+    world: World, fault: str
+) -> None:
+    admin = world.visitor("admin")
+    admin.post(f"/service/alerts/{fault}/resolve", explanation="runs")
+    assert "Open the alert again" not in plain(admin.get(f"/service/alerts/{fault}"))
+    duty = world.visitor("duty").post(f"/protection/{fault}/reopen", reopening="again")
+    assert duty.status_code == 404
+    assert world.alert(fault).state == "resolved"

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from web.world import World, world_at
 
 from alerts.finding import FindingKind
+from alerts.messages import NOT_ACKNOWLEDGED_BY_CODE, fits_one_part
 from alerts.senders.twilio_webhook import SIGNATURE_HEADER
 from navigate_safer.db.alerting import (
     AlertRow,
@@ -155,6 +156,23 @@ def test_other_replies_are_kept_and_disclose_nothing(
     assert answer.text.endswith("<Response></Response>"), "the same for everybody"
     assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).state == "open"
     assert world.database.one(TextReplyRow).result == result
+
+
+@pytest.mark.parametrize("why", ["expired", "stale"])
+def test_who_believes_to_have_acknowledged_with_an_old_code_is_told_what_to_do(
+    world: World, why: str
+) -> None:
+    text = text_of(world)
+    if why == "stale":
+        call(world, "/twilio/reply", reply(text.code, number=2))
+        world.clock.forward(minutes=16)
+        world.watch.escalate()
+    else:
+        world.clock.forward(hours=3)
+    answer = call(world, "/twilio/reply", reply(text.code))
+    assert f"<Message>{NOT_ACKNOWLEDGED_BY_CODE}</Message>" in answer.text
+    assert fits_one_part(NOT_ACKNOWLEDGED_BY_CODE)
+    assert world.alert(world.reference(FindingKind.EXCLUSION_BREACH)).state == "open"
 
 
 FORGED = [

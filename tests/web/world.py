@@ -280,7 +280,9 @@ class World:
             return found.reference
 
     def all_workers_well(self) -> None:
-        """Every worker gives a sign of life now."""
+        """Every worker has done what was due, and gives a sign of life now."""
+        self.watch.escalate()
+        self.watch.deliver()
         for worker in ("ingest", "monitor", "deliver", "schedule"):
             up = self.clock() - timedelta(hours=1)
             heartbeats.beat(self.database.sessions, worker, self.clock(), connected_since=up)
