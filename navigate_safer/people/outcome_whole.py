@@ -19,7 +19,8 @@ from navigate_safer.people.offending import (
     Population,
     ProofType,
 )
-from navigate_safer.people.outcome_change import before_after, to_the_mean
+from navigate_safer.people.outcome_change import before_after
+from navigate_safer.people.outcome_mean import to_the_mean
 from navigate_safer.people.outcome_monitoring import AlertFact, ConditionTime, Monitored
 from navigate_safer.people.outcome_offending import (
     harm_part,
