@@ -79,7 +79,7 @@ def compare(given: Windows | Totals) -> Comparison:
     """
     totals = given if isinstance(given, Totals) else at_risk(given)
     reasons: Reasons = {}
-    rates = _rates(totals, reasons)
+    rates = _rates(totals, _without_days(given), reasons)
     ratio = _ratio(totals, reasons)
     both_at_risk = totals.t0 > 0 and totals.t1 > 0
     return Comparison(
@@ -111,14 +111,27 @@ def at_risk(windows: Windows) -> Totals:
     return Totals(windows.pre.arrests, left["pre"], windows.post.arrests, left["post"])
 
 
-def _rates(totals: Totals, reasons: Reasons) -> tuple[float | None, float | None]:
+def _without_days(given: Windows | Totals) -> str:
+    """Why a window has no day at risk, as far as the input tells."""
+    if isinstance(given, Totals):
+        return "no day at risk"
+    if not given.perpetrators:
+        return "no day at risk: there are no perpetrators"
+    if not given.window_days:
+        return "no day at risk: the window has no days"
+    return "no day at risk: everybody was in custody"
+
+
+def _rates(
+    totals: Totals, without_days: str, reasons: Reasons
+) -> tuple[float | None, float | None]:
     found: list[float | None] = []
     for name, events, days in (("pre", totals.x0, totals.t0), ("post", totals.x1, totals.t1)):
         if days > 0:
             found.append(events / days * DAYS_A_YEAR)
         else:
             found.append(None)
-            reasons[f"{name}_rate_per_person_year"] = "no day at risk: everybody was in custody"
+            reasons[f"{name}_rate_per_person_year"] = without_days
     return found[0], found[1]
 
 

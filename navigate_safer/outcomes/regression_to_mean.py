@@ -4,9 +4,11 @@ import math
 from typing import Annotated
 
 import msgspec
+from scipy.special import betainccinv, betaincinv
 
 from navigate_safer.outcomes.estimate import Estimate, Interval, Reasons
 from navigate_safer.outcomes.intervals import poisson_exact
+from navigate_safer.outcomes.policy import TAIL
 from navigate_safer.outcomes.refusal import LARGEST, Amount, Count
 
 
@@ -69,3 +71,24 @@ def regression_to_mean(selected: Selected) -> RegressionToMean:
         observed_over_expected_ci95=interval,
         reasons=reasons,
     )
+
+
+def effect_ci95(selected: Selected) -> Interval | None:
+    """How many times what was to be expected the true number is, allowing for people's own rates.
+
+    :func:`regression_to_mean` takes the expectation as known, but a person's true rate is spread
+    about it: the next total varies by the sum of m + m mu/(k + mu), m being the expected next count
+    of each. After the counts, the sum of the true rates is gamma with shape n k + sum(x) and rate
+    (k + mu)/mu, so the next total is negative binomial; each end is the effect at which the
+    observed total, or one further out, has a chance of 2.5 %. None where nothing is expected. It
+    still takes mu and k as known. Source: Hauer, Observational Before-After Studies (1997).
+    """
+    mu, k = selected.mu, selected.k
+    shape = len(selected.pre_counts_of_selected) * k + sum(selected.pre_counts_of_selected)
+    if not mu or not shape:
+        return None
+    events, rate = selected.observed_post_total, (k + mu) / mu
+    # With p = rate/(rate + effect) the chance of at most y is I_p(shape, y + 1); odds both ways.
+    high = betainccinv(events + 1, shape, TAIL) / betaincinv(shape, events + 1, TAIL)
+    low = betaincinv(events, shape, TAIL) / betainccinv(shape, events, TAIL) if events else 0.0
+    return float(low) * rate, float(high) * rate

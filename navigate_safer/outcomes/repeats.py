@@ -1,6 +1,6 @@
 """Serial and repeat rates of a cohort, with their intervals."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -33,6 +33,12 @@ def serial_rate(given: Incidents, cohort: int, policy: Policy = POLICY) -> Rate:
     return rate(len(serial(given, policy).serial), cohort, "the cohort is empty")
 
 
+def repeats(ordered: Sequence[date], policy: Policy = POLICY) -> tuple[bool, ...]:
+    """Which referrals of one case, in order of day, are repeats; the first never is."""
+    later = (marac_repeat(Referral(before, after), policy) for before, after in pairwise(ordered))
+    return (False, *later) if ordered else ()
+
+
 def repeat_rate(referrals: Mapping[str, Iterable[date]], policy: Policy = POLICY) -> Rate:
     """Cases of a meeting that are repeats: they follow a referral of the last 12 months.
 
@@ -40,11 +46,5 @@ def repeat_rate(referrals: Mapping[str, Iterable[date]], policy: Policy = POLICY
     a case is never a repeat; each other is one if it comes from the day after the last one to its
     12-month anniversary. Source: SafeLives' MARAC data, repeat rate.
     """
-    repeats = total = 0
-    for days in referrals.values():
-        ordered = sorted(days)
-        total += len(ordered)
-        repeats += sum(
-            marac_repeat(Referral(before, after), policy) for before, after in pairwise(ordered)
-        )
-    return rate(repeats, total, "no case was referred")
+    found = [each for days in referrals.values() for each in repeats(sorted(days), policy)]
+    return rate(sum(found), len(found), "no case was referred")

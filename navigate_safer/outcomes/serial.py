@@ -54,7 +54,7 @@ def serial(given: Incidents, policy: Policy = POLICY) -> Serial:
         + [(f"incidents[{number}].d", each.d) for number, each in enumerate(given.incidents)]
     )
     _check_births(given)
-    first = add_months(given.as_at, -MONTHS_A_YEAR * policy.serial_years)
+    first = first_day(given.as_at, policy)
     by_person: dict[Name, list[Incident]] = defaultdict(list)
     for incident in given.incidents:
         recent = by_person[incident.p]
@@ -68,6 +68,11 @@ def serial(given: Incidents, policy: Policy = POLICY) -> Serial:
         serial=tuple(person for person, reason in why.items() if reason is None),
         not_serial={str(person): reason for person, reason in why.items() if reason is not None},
     )
+
+
+def first_day(as_at: date, policy: Policy = POLICY) -> date:
+    """The first of the days that count for somebody's being serial on a day."""
+    return add_months(as_at, -MONTHS_A_YEAR * policy.serial_years)
 
 
 def _order(person: Name) -> tuple[bool, int, str]:

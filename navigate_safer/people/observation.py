@@ -25,6 +25,7 @@ from navigate_safer.people.offending import (
 )
 
 DAY = timedelta(days=1)
+NO_CODE = "no code"
 
 
 class Design(msgspec.Struct, frozen=True):
@@ -142,6 +143,11 @@ def totals(found: Sequence[Observed]) -> Totals:
     )
 
 
+def involved(found: Sequence[Observed]) -> tuple[int, int]:
+    """How many people have an event before, and how many after: whose the counts are."""
+    return sum(bool(each.pre) for each in found), sum(bool(each.post) for each in found)
+
+
 def by_person(found: Sequence[Observed]) -> People:
     """The input of ``overdispersed``."""
     return People(
@@ -163,7 +169,10 @@ def harm_input(found: Sequence[Observed], weights_days: dict[str, float]) -> Off
     return Offences(weights_days, counts[0], counts[1], len(found))
 
 
-NO_CODE = "no code"
+def without_days(given: Offences) -> dict[str, int]:
+    """How many offences of each code that the table has no days for, in order of code."""
+    codes = sorted({*given.pre, *given.post} - set(given.weights_days))
+    return {code: given.pre.get(code, 0) + given.post.get(code, 0) for code in codes}
 
 
 def follow_ups(
@@ -205,30 +214,42 @@ def _events(history: History, as_at: date) -> Iterable[Event]:
             )
 
 
-def clocks(histories: Iterable[History], kind: EntryKind, as_at: date) -> Group:
+class Clock(msgspec.Struct, frozen=True):
+    """One person's days at risk since selection, and the first event, none while there was none."""
+
+    ref: str
+    days: int
+    first: OffendingEntry | None
+
+
+def clocked(histories: Iterable[History], kind: EntryKind, as_at: date) -> Iterable[Clock]:
     """Days at risk from selection to the first event, or to the end of watching.
 
     The clock stops in custody, and for good when the person leaves or the records end. An offence
     dated in custody does not end it. Who was not selected is not in it.
     """
-    times: list[float] = []
-    events: list[bool] = []
     for history in histories:
         selected = history.first([EntryKind.SELECTION])
         if selected is None or selected >= as_at:
             continue
         last = min(as_at + DAY, history.left_on or date.max)
-        after = [
-            each.on
+        after = (
+            each
             for each in offences(history, kind)
             if selected < each.on < last and not history.in_custody(each.on)
-        ]
+        )
+        first = min(after, key=lambda each: each.on, default=None)
         # The day of the event is itself a day at risk.
-        end = min(after) + DAY if after else last
-        days = days_at_risk(history, Spell(selected + DAY, end))
-        times.append(days)
-        events.append(bool(after))
-    return Group(tuple(times), tuple(events))
+        end = last if first is None else first.on + DAY
+        yield Clock(history.ref, days_at_risk(history, Spell(selected + DAY, end)), first)
+
+
+def clocks(histories: Iterable[History], kind: EntryKind, as_at: date) -> Group:
+    """The input of ``survival``."""
+    found = list(clocked(histories, kind, as_at))
+    return Group(
+        tuple(each.days for each in found), tuple(each.first is not None for each in found)
+    )
 
 
 def incidents_of(histories: Iterable[History], as_at: date) -> Incidents:
@@ -248,14 +269,24 @@ def age_on(born_on: date, day: date) -> int:
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
 
 
-def referrals(histories: Iterable[History], as_at: date) -> dict[str, list[date]]:
-    """Days of referral to the meeting by case, one victim and one perpetrator."""
-    found: dict[str, list[date]] = {}
+def referred(
+    histories: Iterable[History], as_at: date
+) -> dict[tuple[str, str], list[OffendingEntry]]:
+    """Referrals to the meeting in order of day, by perpetrator and victim, both known."""
+    found: dict[tuple[str, str], list[OffendingEntry]] = {}
     for history in histories:
-        for each in history.of(EntryKind.MARAC_REFERRAL):
+        for each in offences(history, EntryKind.MARAC_REFERRAL):
             if each.on <= as_at and each.victim is not None:
-                found.setdefault(f"{history.ref}|{each.victim}", []).append(each.on)
+                found.setdefault((history.ref, each.victim), []).append(each)
     return found
+
+
+def referrals(histories: Iterable[History], as_at: date) -> dict[str, list[date]]:
+    """The input of ``repeat_rate``: days of referral by case."""
+    return {
+        f"{ref}|{victim}": [each.on for each in entries]
+        for (ref, victim), entries in referred(histories, as_at).items()
+    }
 
 
 def reoffended(cohort: Cohort) -> Mapping[str, FollowUp]:

@@ -1,4 +1,9 @@
-"""Before and after, and how much of a fall comes by itself: the two parts that belong together."""
+"""Before and after: the change per day at risk, and whether it can be told from chance.
+
+Where people differ, no single interval is right: the exact one takes events as independent, the
+robust one is misled where those who offend most are locked up most, the one within each person
+where each period is drawn anew. A fall or a rise is then claimed only where all three show it.
+"""
 
 import msgspec
 
@@ -8,10 +13,8 @@ from navigate_safer.outcomes.overdispersion import Overdispersed, overdispersed
 from navigate_safer.outcomes.policy import POLICY
 from navigate_safer.outcomes.power import Design as PowerDesign
 from navigate_safer.outcomes.power import smallest_fall
-from navigate_safer.outcomes.regression_to_mean import Selected, regression_to_mean
 from navigate_safer.people import observation
 from navigate_safer.people.observation import Design, Watched
-from navigate_safer.people.offending import Population
 from navigate_safer.people.outcome_report import (
     CANNOT,
     Part,
@@ -20,59 +23,91 @@ from navigate_safer.people.outcome_report import (
     change,
     change_between,
     percent,
-    signed,
 )
 
 PICKED = (
     "People are picked at their worst, so some fall comes by itself: a fall does not show that "
     "the programme worked."
 )
+CANNOT_TELL = "cannot tell"
+EXACT, ROBUST, WITHIN = (
+    "Change, exact interval",
+    "Change, robust interval",
+    "Change within each person",
+)
+WIDEST = "Change, widest of the three"
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What was found before and after, and the interval that may be trusted."""
+    """What was found before and after, and the interval to go by.
+
+    ``people``: how many have an event in either window.
+    """
 
     compared: Comparison
     spread: Overdispersed
+    people: int
 
     @property
     def wide(self) -> bool:
-        """Whether people differ so much that the exact interval is too narrow."""
+        """Whether people differ so much that the exact interval is too narrow, or may do so.
+
+        Of one person nobody can say.
+        """
         dispersion = self.spread.poisson_pearson_dispersion
-        return dispersion is not None and dispersion > POLICY.dispersion_alarm
+        if dispersion is None:
+            return self.people > 0
+        return dispersion > POLICY.dispersion_alarm
+
+    @property
+    def too_few(self) -> bool:
+        """Whether people differ, and too few of them say how much."""
+        return self.wide and self.people < POLICY.least_people_with_events
 
     @property
     def trusted(self) -> OpenInterval | None:
-        """The robust interval where people differ; where there is none, the exact one."""
-        return (self.spread.gee_robust_ci95 if self.wide else None) or self.compared.exact_ci95
+        """The interval to go by: the exact one, where people differ the widest of three.
+
+        That one reaches over the exact one, the robust one and the one within each person, and is
+        never narrower than any. None where one of them is missing or people are too few.
+        """
+        exact = self.compared.exact_ci95
+        if not self.wide or exact is None:
+            return exact
+        robust, within = self.spread.gee_robust_ci95, self.spread.fixed_effects_ci95
+        if self.too_few or robust is None or within is None:
+            return None
+        low, high = exact
+        return min(low, robust[0], within[0]), high and max(high, robust[1], within[1])
 
 
 def before_after(people: Watched, design: Design) -> Part:
     """The rate ratio per day at risk, with the intervals side by side where people differ."""
     totals = observation.totals(people.people)
-    found = Change(compare(totals), overdispersed(observation.by_person(people.people)))
-    counted = (totals.x0, totals.x1)
+    found = Change(
+        compare(totals),
+        overdispersed(observation.by_person(people.people)),
+        sum(bool(each.pre or each.post) for each in people.people),
+    )
+    whose = observation.involved(people.people)
+    counts = (totals.x0, totals.x1, *whose)
     rows = [
-        _rate("Before", found.compared.pre_rate_per_person_year, totals.x0, totals.t0, "before"),
-        _rate("After", found.compared.post_rate_per_person_year, totals.x1, totals.t1, "after"),
+        _rate("Before", found.compared.pre_rate_per_person_year, (totals.x0, whose[0]), totals.t0),
+        _rate("After", found.compared.post_rate_per_person_year, (totals.x1, whose[1]), totals.t1),
         _ratio(EXACT, found.compared.rate_ratio, found.compared.exact_ci95,
-               counted, "right only where events come independently"),
+               counts, "right only where events come independently"),
     ]  # fmt: skip
     if found.wide:
-        rows += _robust(found.spread, counted)
+        rows += _robust(found, counts)
     rows += _not_watched(people)
-    return Part(
-        "change", "Before and after", tuple(rows), tuple(_change_said(found)), _method(design)
-    )
-
-
-EXACT, ROBUST = "Change, exact interval", "Change, robust interval"
+    said = _change_said(found, counts)
+    return Part("change", "Before and after", tuple(rows), tuple(said), _method(design))
 
 
 def trusted_row(part: Part) -> Row:
-    """The change with its robust interval where people differ, else with the exact one."""
+    """The change with the interval to go by, in which it may say that it cannot tell."""
     found = {row.label: row for row in part.rows}
-    return found.get(ROBUST, found[EXACT])
+    return found.get(WIDEST, found[EXACT])
 
 
 def _not_watched(people: Watched) -> list[Row]:
@@ -101,14 +136,17 @@ def _method(design: Design) -> str:
         f"{design.gap_days} days either side of it. Days at risk leave out custody and the time "
         f"after death or a move; where somebody was watched for less, both windows are shortened. "
         f"Exact: Clopper-Pearson on the count after given both. Robust: Poisson with errors "
-        f"clustered on the person. Within person: conditional Poisson. NB2: negative binomial."
+        f"clustered on the person. Within person: conditional Poisson. NB2: negative binomial. "
+        f"Above a dispersion of {POLICY.dispersion_alarm} the interval to go by reaches over "
+        f"exact, robust and within person, and nothing is concluded from fewer than "
+        f"{POLICY.least_people_with_events} people with an event."
     )
 
 
-def _rate(label: str, rate: float | None, events: int, days: float, behind: str) -> Row:
+def _rate(label: str, rate: float | None, counts: tuple[int, ...], days: float) -> Row:
     value = CANNOT if rate is None else f"{rate:.2f} a person and year at risk"
-    note = f"{events:,} in {days:,.0f} days at risk"
-    return Row(label, value, "", note, rate, counts=(events,), behind=behind)
+    note = f"{counts[0]:,} in {days:,.0f} days at risk"
+    return Row(label, value, "", note, rate, counts=counts, behind=label.lower())
 
 
 def _ratio(
@@ -122,45 +160,83 @@ def _ratio(
     return Row(label, change(ratio), change_between(interval), note, ratio, low, high, counts)
 
 
-def _robust(spread: Overdispersed, counts: tuple[int, ...]) -> list[Row]:
-    return [
-        _ratio(ROBUST, spread.gee_rate_ratio, spread.gee_robust_ci95, counts,
-               "right also where a few people do much of it"),
-        _ratio("Change within each person", spread.fixed_effects_rate_ratio,
-               spread.fixed_effects_ci95, counts, "not moved by who is locked up most"),
+def _robust(found: Change, counts: tuple[int, ...]) -> list[Row]:
+    spread = found.spread
+    robust, note = spread.gee_robust_ci95, "right also where a few people do much of it"
+    if found.too_few:
+        # Of few people it comes out far too narrow.
+        robust, note = None, "too few people"
+    rows = [
+        _ratio(ROBUST, spread.gee_rate_ratio, robust, counts, note),
+        _ratio(WITHIN, spread.fixed_effects_rate_ratio, spread.fixed_effects_ci95, counts,
+               "not moved by who is locked up most"),
         _ratio("Change, negative binomial", spread.nb2_rate_ratio, spread.nb2_ci95, counts,
                "right where each period is drawn anew"),
     ]  # fmt: skip
+    if found.trusted is None:
+        return [*rows, Row(WIDEST, CANNOT_TELL, note=_why_not(found), counts=counts)]
+    note = "the one to go by: reaches over exact, robust and within person"
+    return [*rows, _ratio(WIDEST, spread.gee_rate_ratio, found.trusted, counts, note)]
 
 
-def _change_said(found: Change) -> list[Sentence]:
-    counts = (found.spread.sum_pre, found.spread.sum_post)
+def _why_not(found: Change) -> str:
+    """Why there is no interval to go by."""
+    if found.compared.rate_ratio is None:
+        return found.compared.reasons.get("rate_ratio", "too little was recorded")
+    if found.too_few:
+        least = POLICY.least_people_with_events
+        return f"fewer than {least} people had an event, too few to tell a change from chance"
+    return "no interval allows for how much people differ in these numbers"
+
+
+def _change_said(found: Change, counts: tuple[int, ...]) -> list[Sentence]:
     interval = found.trusted
-    if found.compared.rate_ratio is None or interval is None:
-        why = found.compared.reasons.get("rate_ratio", "too little was recorded")
-        return [Sentence(f"Cannot tell: {why}.", counts)]
-    low, high = interval
-    said = []
-    if found.wide:
-        dispersion = found.spread.poisson_pearson_dispersion
-        said.append(Sentence(
-            f"A few people account for much of this (dispersion {dispersion:.1f}, above "
-            f"{POLICY.dispersion_alarm}). Read the robust interval; the exact one is too narrow.",
-            counts,
-        ))  # fmt: skip
-    if high is not None and high < 1:
-        text = f"The rate is lower after than before: {change_between(interval)}. Chance alone is "
-        said.append(Sentence(text + "an unlikely reason.", counts))
-        said.append(Sentence(PICKED))
-    elif low > 1:
-        text = f"The rate is higher after than before: {change_between(interval)}. Chance alone is "
-        said.append(
-            Sentence(text + "an unlikely reason. More may also be reported than was.", counts)
-        )
-    else:
-        said.append(Sentence(f"Cannot tell: anything in {change_between(interval)} fits these "
-                             f"numbers. {_power(found)}", counts))  # fmt: skip
-    return said
+    if found.compared.rate_ratio is None or (interval is None and not found.wide):
+        return [Sentence(f"Cannot tell: {_why_not(found)}.", counts)]
+    said = _differ(found, counts)
+    if interval is None:
+        least = "Of so few no fall, however large, would be noticed." if found.too_few else ""
+        words = f"Cannot tell: {_why_not(found)}. {least or _power(found)}"
+        return [*said, Sentence(words, counts)]
+    between = change_between(interval)
+    side = _side(interval)
+    if not side:
+        text = f"Cannot tell: anything in {between} fits these numbers. {_apart(found)}"
+        return [*said, Sentence(text + _power(found), counts)]
+    way, more = ("lower", "") if side < 0 else ("higher", " More may also be reported than was.")
+    text = f"The rate is {way} after than before: {between}. Chance alone is an unlikely reason."
+    said.append(Sentence(text + more, counts))
+    return [*said, Sentence(PICKED)] if side < 0 else said
+
+
+def _apart(found: Change) -> str:
+    """Where the whole shows a change, and people by themselves do not."""
+    both = found.compared.exact_ci95, found.spread.gee_robust_ci95
+    if not found.wide or _side(both[0]) != _side(both[1]) or not _side(both[0]):
+        return ""
+    within = change_between(found.spread.fixed_effects_ci95)
+    return f"Person by person it is {within}: who was at risk may have changed, not what they did. "
+
+
+def _side(interval: OpenInterval | None) -> int:
+    """Below 0 for a fall, above 0 for a rise, 0 where the interval allows for either."""
+    low, high = interval or (0.0, None)
+    return (low > 1) - (high is not None and high < 1)
+
+
+def _differ(found: Change, counts: tuple[int, ...]) -> list[Sentence]:
+    """What is to be kept in mind where people differ."""
+    dispersion = found.spread.poisson_pearson_dispersion
+    if not found.wide or dispersion is None:
+        return []
+    text = (
+        f"A few people account for much of this (dispersion {dispersion:.1f}, above "
+        f"{POLICY.dispersion_alarm}), so that the exact interval alone is too narrow."
+    )
+    if found.trusted is not None:
+        text += " Read the robust interval beside it, and the one within each person: where they "
+        text += "do not agree, nothing is shown."
+    return [Sentence(text, counts)]
 
 
 def _power(found: Change) -> str:
@@ -176,10 +252,11 @@ def _power(found: Change) -> str:
             dispersion=max(1.0, dispersion) if found.wide else 1.0,
         )
     )
-    return _missed(fall)
+    return missed(fall)
 
 
-def _missed(fall: float | None) -> str:
+def missed(fall: float | None) -> str:
+    """What stands beside "cannot tell" about a fall: how large a one would be noticed."""
     if fall is None:
         return (
             "So few were recorded that no fall, however large, would be noticed four times of five."
@@ -188,87 +265,3 @@ def _missed(fall: float | None) -> str:
         f"A true fall of less than {percent(fall)} would be missed more often than once in five: "
         f"this does not show that nothing changed."
     )
-
-
-_MEAN_TITLE = "How much would have fallen by itself"
-_MEAN_METHOD = (
-    "Gamma-Poisson: rates of all known perpetrators are gamma distributed; after a count x the "
-    "next expected count is mu (k + x)/(k + mu). mu and k are fitted by moments to the whole "
-    "known population, never to those who were picked. Only people watched for the whole "
-    "window are in it, custody is not taken off. The interval takes mu and k as known, and "
-    "is therefore too narrow."
-)
-
-
-def to_the_mean(people: Watched, design: Design, population: Population | None) -> Part:
-    """How much of the fall was to be expected with no effect at all."""
-    fitted = None if population is None else _moments(population, design)
-    if population is None or fitted is None:
-        missing = "no counts of all known perpetrators of this kind are loaded"
-        even = "the counts of all known perpetrators differ no more than by chance"
-        why = missing if population is None else even
-        cannot = Sentence(f"Cannot tell: {why}. {PICKED}")
-        return Part(
-            "mean",
-            _MEAN_TITLE,
-            (Row("Expected without any effect", CANNOT),),
-            (cannot,),
-            _MEAN_METHOD,
-        )
-    whole = [each for each in people.people if not each.shortened]
-    found = regression_to_mean(
-        Selected(
-            *fitted, tuple(len(each.pre) for each in whole), sum(len(each.post) for each in whole)
-        )
-    )
-    after = sum(len(each.post) for each in whole)
-    counts = (len(whole), found.pre_total, after)
-    low, high = found.observed_over_expected_ci95 or (None, None)
-    rows = (
-        Row("Counted before", f"{found.pre_total:,}", "", f"{len(whole)} people", found.pre_total,
-            counts=counts),
-        Row("Expected after, with no effect at all", f"{found.expected_post_no_effect:,.0f}", "",
-            f"change of {signed(found.percent_change_expected_from_rtm_alone)}",
-            found.expected_post_no_effect, counts=counts),
-        Row("Counted after", f"{after:,}", "", f"change of {signed(found.naive_percent_change)}",
-            after, counts=counts),
-        Row("Counted against expected", change(found.observed_over_expected),
-            change_between(found.observed_over_expected_ci95), "", found.observed_over_expected,
-            low, high, counts),
-    )  # fmt: skip
-    source = Sentence(f"Population: {population.source}, version {population.version}.")
-    said = _mean_said(rows[3], counts, found.expected_post_no_effect), source
-    return Part("mean", _MEAN_TITLE, rows, said, _MEAN_METHOD)
-
-
-# So many times the events stand for a count that is known without error.
-_KNOWN = 10_000
-
-
-def _mean_said(row: Row, counts: tuple[int, ...], expected: float) -> Sentence:
-    if row.high is None or row.low is None:
-        return Sentence("Cannot tell: nothing was expected.", counts)
-    if row.high < 1:
-        text = (
-            "Fewer than would have been expected from picking people at their worst: some of the "
-        )
-        return Sentence(text + "fall is left to explain. Other things changed as well in that "
-                        "time; only a comparison group can tell them apart.", counts)  # fmt: skip
-    if row.low > 1:
-        return Sentence("More than would have been expected with no effect at all.", counts)
-    text = "Cannot tell: all of the fall may come from picking people at their worst. "
-    fall = smallest_fall(PowerDesign(events_before=_KNOWN * expected, time_ratio=1 / _KNOWN))
-    return Sentence(text + _missed(fall), counts)
-
-
-def _moments(population: Population, design: Design) -> tuple[float, float] | None:
-    """Mean in the design's window and shape, from the counts of the whole population."""
-    counts = {int(count): people for count, people in population.people_by_count.items()}
-    everybody = sum(counts.values())
-    if not everybody:
-        return None
-    mean = sum(count * people for count, people in counts.items()) / everybody
-    variance = sum(people * (count - mean) ** 2 for count, people in counts.items()) / everybody
-    if variance <= mean:
-        return None
-    return mean * design.window_days / population.window_days, mean * mean / (variance - mean)

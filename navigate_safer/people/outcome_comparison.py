@@ -14,7 +14,7 @@ from navigate_safer.outcomes.estimate import Interval
 from navigate_safer.outcomes.overdispersion import overdispersed
 from navigate_safer.outcomes.policy import DAYS_A_YEAR
 from navigate_safer.outcomes.power import smallest_fall_of
-from navigate_safer.outcomes.survival import Group
+from navigate_safer.outcomes.survival import Group, at_risk
 from navigate_safer.outcomes.two_curves import Study, SurvivalComparison, survival
 from navigate_safer.people import observation
 from navigate_safer.people.observation import Design, Watched
@@ -29,6 +29,7 @@ from navigate_safer.people.outcome_report import (
     change,
     change_between,
     percent,
+    public_steps,
 )
 
 NO_LOT = (
@@ -184,11 +185,12 @@ def _chance(p_value: float) -> str:
 def _left(side: Side, found: SurvivalComparison, key: str, group: Group) -> Row:
     there = found.groups[key].at[str(DAYS_A_YEAR)]
     low, high = there.loglog_ci95 or (None, None)
-    watched = sum(time >= DAYS_A_YEAR for time in group.time)
+    watched = at_risk(group, DAYS_A_YEAR)
+    read = public_steps(points(group)).get(DAYS_A_YEAR, (watched,))
     note = f"{watched} of {len(group.time)} people still watched"
     label = f"{side.name}: without one after {DAYS_A_YEAR} days at risk"
     return Row(label, percent(there.survival), between(there.loglog_ci95), note, there.survival,
-               low, high, (len(group.time), watched))  # fmt: skip
+               low, high, (len(group.time), *read))  # fmt: skip
 
 
 def _curves_said(found: SurvivalComparison, groups: Sequence[Group]) -> str:

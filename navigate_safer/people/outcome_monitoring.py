@@ -1,5 +1,7 @@
 """The parts of a report that rest on the tags: time of compliance, burden of alerts, equity."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -84,6 +86,8 @@ def time_kept(found: Sequence[ConditionTime], names: Callable[[str], str]) -> Pa
 
 def alert_burden(alerts: Sequence[AlertFact], people: Sequence[Monitored]) -> Part:
     """How many alerts a week of wearing brings, and how many of them were true."""
+    of = Counter(each.ref for each in alerts)
+    spread = _dispersion([of[each.ref] for each in people], [each.days for each in people])
     weeks = sum(each.days for each in people) / DAYS_A_WEEK
     answered = [each for each in alerts if each.outcome is not None and not each.withdrawn]
     true = sum(each.outcome == "breach_confirmed" for each in answered)
@@ -96,7 +100,7 @@ def alert_burden(alerts: Sequence[AlertFact], people: Sequence[Monitored]) -> Pa
     rest = (withdrawn, waiting, len(answered))
     of_answered = (true, len(answered), len(answered) - true, withdrawn + waiting)
     rows = (
-        _a_week("Alerts for each week worn", len(alerts), weeks, 1),
+        _a_week("Alerts for each week worn", len(alerts), weeks, spread),
         Row("Precision: confirmed of those answered", percent(precision.rate),
             between(precision.ci95), f"{true} of {len(answered)} answered alerts", precision.rate,
             low, high, of_answered, "alerts"),
@@ -115,19 +119,51 @@ def alert_burden(alerts: Sequence[AlertFact], people: Sequence[Monitored]) -> Pa
     )
     method = (
         "Alerts about a wearer that opened in the window. Interval of the rate: exact Poisson, "
-        "too narrow where one person has many; of precision: Wilson; both 95 %."
+        "widened by the root of the dispersion between people (Pearson, at least 1); of precision: "
+        "Wilson, too narrow where one person has many; both 95 %."
     )
     return Part("alerts", "Burden and precision of alerts", rows, said, method)
 
 
-def _a_week(label: str, events: int, weeks: float, people: int) -> Row:
+def _a_week(label: str, events: int, weeks: float, dispersion: float) -> Row:
+    """Alerts for each week worn.
+
+    The exact Poisson interval takes alerts as independent; where one wearer has many it is widened
+    by the root of the dispersion, on the scale of ratios.
+    """
     note = f"{events:,} in {weeks:,.1f} weeks worn"
     if weeks <= 0:
         return Row(label, CANNOT, "", "no device was worn")
-    low, high = (end / weeks for end in poisson_exact(events))
-    counts = (events, people) if people > 1 else (events,)
-    return Row(label, f"{events / weeks:.2f}", f"{low:.2f} to {high:.2f}", note, events / weeks,
-               low, high, counts)  # fmt: skip
+    value, counts = f"{events / weeks:.2f}", (events,)
+    low, high = poisson_exact(events)
+    if events:
+        logs = [math.log(end / events) * math.sqrt(dispersion) for end in (low, high)]
+        if logs[1] > math.log(_SAYS_NOTHING):
+            note += "; nearly all from so few people that no interval can be given"
+            return Row(label, value, CANNOT, note, events / weeks, counts=counts)
+        low, high = (events * math.exp(each) for each in logs)
+    low, high = low / weeks, high / weeks
+    return Row(label, value, f"{low:.2f} to {high:.2f}", note, events / weeks, low, high, counts)
+
+
+# An interval that reaches to so many times the rate says nothing.
+_SAYS_NOTHING = 100
+
+
+def _dispersion(counts: Sequence[int], days: Sequence[float]) -> float:
+    """How much more people differ than chance alone makes them; at least 1.
+
+    Pearson's chi-square of the counts, given the days of each, over the people less one.
+    """
+    known = [(count, each) for count, each in zip(counts, days, strict=True) if each > 0]
+    events, whole = sum(count for count, _ in known), sum(each for _, each in known)
+    if len(known) < 2 or not events:
+        return 1.0
+    means = [events * each / whole for _, each in known]
+    chi2 = math.fsum(
+        (count - mean) ** 2 / mean for (count, _), mean in zip(known, means, strict=True)
+    )
+    return max(1.0, chi2 / (len(known) - 1))
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -138,25 +174,30 @@ class _Group(msgspec.Struct, frozen=True):
     row: Row
     events: int
     weeks: float
+    dispersion: float
 
 
 def equity(alerts: Sequence[AlertFact], people: Sequence[Monitored], by: str, title: str) -> Part:
     """Alerts for each week worn, by a grouping of the wearers; tiny groups are not compared."""
+    of = Counter(each.ref for each in alerts)
     groups: list[_Group] = []
     for name in sorted({each.groups[by] for each in people}):
         members = {each.ref: each.days for each in people if each.groups[by] == name}
-        events = sum(each.ref in members for each in alerts)
+        spread = _dispersion([of[ref] for ref in members], list(members.values()))
+        events = sum(of[ref] for ref in members)
         weeks = sum(members.values()) / DAYS_A_WEEK
-        row = _a_week(name, events, weeks, len(members))
+        row = _a_week(name, events, weeks, spread)
         note = f"{row.note}; {len(members)} people"
         if len(members) < SMALL:
             row = Row(name, "too few people to say", note=note)
         row = msgspec.structs.replace(row, note=note, counts=(len(members), events))
-        groups.append(_Group(name, len(members), row, events, weeks))
+        groups.append(_Group(name, len(members), row, events, weeks, spread))
     rows = tuple(each.row for each in groups)
     method = (
         "Alerts that opened in the window for each week with a device on, by group. Exact Poisson "
-        f"interval, 95 %; groups under {SMALL} people are not compared."
+        "interval, 95 %, widened on the scale of ratios by the root of the dispersion (Pearson, at "
+        "least 1) between the people of the group, so that one person with many alerts makes no "
+        f"difference between groups; groups under {SMALL} people are not compared."
     )
     said = _equity_said(rows, _missed(groups))
     return Part(f"equity-{by}", title, rows, said, method, adds_up=True)
@@ -174,7 +215,8 @@ def _missed(groups: Sequence[_Group]) -> str:
     most, next_most = large
     # Were there no difference, the events would fall as the weeks do.
     before = events * most.weeks / (most.weeks + next_most.weeks)
-    fall = smallest_fall(Design(events_before=before, time_ratio=next_most.weeks / most.weeks))
+    spread = max(most.dispersion, next_most.dispersion)
+    fall = smallest_fall(Design(before, next_most.weeks / most.weeks, spread))
     if fall is None:
         return "So little was recorded that no difference would be noticed four times of five."
     return (
@@ -191,7 +233,9 @@ def _equity_said(rows: Sequence[Row], missed: str) -> tuple[Sentence, ...]:
         "device can work worse in some places. Sex, ethnicity and disability are not collected."
     )
     if len(known) < 2:
-        return Sentence("Cannot tell: fewer than two groups are large enough to compare."), why
+        return Sentence(
+            "Cannot tell: fewer than two groups are large and even enough to compare."
+        ), why
     apart = [
         f"{one.label} above {other.label}"
         for one in known

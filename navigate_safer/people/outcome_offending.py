@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import date
 
-from navigate_safer.outcomes.harm import Offences, harm
+import msgspec
+
+from navigate_safer.outcomes.harm import Harm, Offences, harm
 from navigate_safer.outcomes.policy import DAYS_A_YEAR
-from navigate_safer.outcomes.refusal import BadOutcomeInput
 from navigate_safer.outcomes.reoffending import Reoffending, reoffending
 from navigate_safer.outcomes.repeats import Rate, rate, repeat_rate, serial_rate
 from navigate_safer.outcomes.survival import (
@@ -22,6 +23,7 @@ from navigate_safer.people.observation import Design, Watched
 from navigate_safer.people.offending import HarmTable, History
 from navigate_safer.people.outcome_report import (
     CANNOT,
+    DAYS_SHOWN,
     PUBLIC_STEP_DAYS,
     Part,
     Point,
@@ -29,10 +31,10 @@ from navigate_safer.people.outcome_report import (
     Sentence,
     between,
     percent,
+    public_steps,
     signed,
 )
 
-DAYS_SHOWN = (90, 180, 365)
 _PROVEN = (
     "An offence counts when it was done within 12 calendar months of the index event (release, "
     "community sentence or caution) and proven by conviction or caution within 6 months more. "
@@ -113,39 +115,74 @@ def _plain(label: str, number: float | None, digits: int, counts: tuple[int, ...
     return Row(label, value, number=number, counts=counts)
 
 
+HARM_TITLE = "Harm, with the count beside it"
+HARM_METHOD = (
+    "Harm is the sum of offences times the days that the loaded table gives their code. Where it "
+    "has no days for one, the sum would be too small, and is left out."
+)
+
+
 def harm_part(people: Watched, table: HarmTable | None) -> Part:
-    """Harm in days with the count beside it."""
-    title = "Harm, with the count beside it"
-    method = "Harm is the sum of offences times the days that the loaded table gives their code."
-    try:
-        if table is None:
-            raise BadOutcomeInput("no table of days by offence is loaded")
-        given = observation.harm_input(people.people, table.weights_days)
-        found = harm(given)
-    except BadOutcomeInput as fault:
-        nothing = (Row("Harm", CANNOT),)
-        return Part("harm", title, nothing, (Sentence(f"Cannot tell: {fault}."),), method)
-    counts = (found.pre_count, found.post_count)
+    """Harm in days with the count beside it, which stands also where the harm cannot."""
+    given = observation.harm_input(people.people, {} if table is None else table.weights_days)
+    unweighted = observation.without_days(given)
+    counts = (
+        sum(given.pre.values()),
+        sum(given.post.values()),
+        *observation.involved(people.people),
+    )
+    if table is None:
+        none = Sentence("Cannot tell the harm: no table of days by offence is loaded.")
+        return _only_counted(given, counts, (), (none,))
+    named = Sentence(f"Days by offence: version {table.version}, {table.source}.")
+    if unweighted:
+        return _without_days(given, counts, unweighted, named)
+    found = harm(given)
     largest = found.largest_single_offence_share_of_pre_harm
     rows = (
         Row("Harm in days",
             f"{found.pre_harm_days:,.0f} before, {found.post_harm_days:,.0f} after", "",
             f"change of {signed(found.harm_percent_change)}", found.harm_percent_change,
             counts=counts),
-        Row("Count", f"{found.pre_count:,} before, {found.post_count:,} after", "",
-            f"change of {signed(found.count_percent_change)}", found.count_percent_change,
-            counts=counts),
+        _counted(found, counts),
         # Share and sum give the days of one offence, and so its code: it rests on those alone.
         Row("Share of the single heaviest offence", percent(largest), number=largest,
             counts=(*counts, _heaviest(given))),
     )  # fmt: skip
-    said = (
-        Sentence("One grave offence can be more harm than all others, so the harm can rise while "
-                 "the count falls. It is not per day at risk, and has no interval: read it only "
-                 "beside the count. Codes miss coercive control; nobody is to be ranked by this."),
-        Sentence(f"Days by offence: version {table.version}, {table.source}."),
-    )  # fmt: skip
-    return Part("harm", title, rows, said, method)
+    said = Sentence(
+        "One grave offence can be more harm than all others, so the harm can rise while the count "
+        "falls. It is not per day at risk, and has no interval: read it only beside the count. "
+        "Codes miss coercive control; nobody is to be ranked by this."
+    )
+    return Part("harm", HARM_TITLE, rows, (said, named), HARM_METHOD)
+
+
+def _without_days(
+    given: Offences, counts: tuple[int, ...], unweighted: dict[str, int], named: Sentence
+) -> Part:
+    number = sum(unweighted.values())
+    row = Row("Offences without days in the table", f"{number:,}", number=number,
+              counts=(number, *counts), behind="unweighted")  # fmt: skip
+    words = f"Cannot tell the harm: {number:,} offences have no days in the table."
+    codes = f"Codes to add to it: {', '.join(unweighted)}."
+    said = Sentence(words, (number, *counts)), Sentence(codes, team_only=True), named
+    return _only_counted(given, counts, (row,), said)
+
+
+def _counted(found: Harm, counts: tuple[int, ...]) -> Row:
+    return Row("Count", f"{found.pre_count:,} before, {found.post_count:,} after", "",
+               f"change of {signed(found.count_percent_change)}", found.count_percent_change,
+               counts=counts, behind="counted")  # fmt: skip
+
+
+def _only_counted(
+    given: Offences, counts: tuple[int, ...], rows: tuple[Row, ...], said: tuple[Sentence, ...]
+) -> Part:
+    """The part where the harm cannot be told: the count alone."""
+    unweighted = dict.fromkeys((*given.pre, *given.post), 0.0)
+    found = harm(msgspec.structs.replace(given, weights_days=unweighted))
+    rows = (Row("Harm in days", CANNOT), _counted(found, counts), *rows)
+    return Part("harm", HARM_TITLE, rows, said, HARM_METHOD)
 
 
 def _heaviest(given: Offences) -> int:
@@ -178,8 +215,8 @@ def serial_and_repeat(histories: Sequence[History], as_at: date, police_to: date
     )  # fmt: skip
     method = (
         "Serial: aged 16 or over, more than one incident and two or more victims in the three "
-        "years to the last day of which the records tell. Repeat: a referral of the same victim "
-        "and perpetrator within 12 months of the last. Interval: Wilson, 95 %."
+        "years to the last day of which the records tell. Repeat: a referral of the same victim, "
+        "with the person as suspect, within 12 months of the last. Interval: Wilson, 95 %."
     )
     return Part("serial", "Serial and repeat", rows, said, method)
 
@@ -197,7 +234,8 @@ def survival_part(histories: Sequence[History], design: Design) -> Part:
     """Days at risk to the first event after selection."""
     group = observation.clocks(histories, design.kind, design.as_at)
     curve = kaplan_meier(group)
-    rows = [_left_at(group, curve, day) for day in DAYS_SHOWN]
+    drawn = points(group)
+    rows = [_left_at(group, curve, drawn, day) for day in DAYS_SHOWN]
     middle, mean = median(curve), restricted_mean(curve, DAYS_A_YEAR)
     events = sum(map(bool, group.event))
     counts = (events, len(group.time) - events)
@@ -206,6 +244,8 @@ def survival_part(histories: Sequence[History], design: Design) -> Part:
             number=middle, counts=counts),
         Row("Mean days without one, of the first 365", CANNOT if mean is None else f"{mean:.0f}",
             number=mean, counts=counts),
+        Row("Had one while watched", f"{events} people", number=events, counts=counts,
+            behind="first"),
     ]  # fmt: skip
     what = design.kind.value.replace("_", " ")
     if not group.time:
@@ -228,28 +268,30 @@ def survival_part(histories: Sequence[History], design: Design) -> Part:
         "the curve there."
     )
     title = f"Time to the first {what}"
-    return Part("survival", title, tuple(rows), tuple(said), method, points(group))
+    return Part("survival", title, tuple(rows), tuple(said), method, drawn)
 
 
-def _left_at(group: Group, curve: Curve, day: int) -> Row:
+def _left_at(group: Group, curve: Curve, drawn: Sequence[Point], day: int) -> Row:
     found, watched = at_day(curve, day), at_risk(group, day)
     low, high = found.loglog_ci95 or (None, None)
     interval = between(found.loglog_ci95)
     note = f"{watched} people still watched"
     label = f"Without one after {day} days at risk"
-    return Row(
-        label, percent(found.survival), interval, note, found.survival, low, high, (watched,)
-    )
+    # As the public curve: how many had one or left since the last day that is shown is a count.
+    counts = public_steps(drawn).get(day, (watched,))
+    return Row(label, percent(found.survival), interval, note, found.survival, low, high, counts,
+               f"watched_{day}" if watched else None)  # fmt: skip
 
 
 def points(group: Group) -> tuple[Point, ...]:
-    """The group's curve at each event, at every thirtieth day and at the end."""
+    """The group's curve at each event, each thirtieth day, the days of the rows and the end."""
     curve = kaplan_meier(group)
     if curve.last is None:
         return ()
     grid = range(0, int(curve.last) + 1, PUBLIC_STEP_DAYS)
+    rows = (day for day in DAYS_SHOWN if at_day(curve, day).survival is not None)
     found = []
-    for day in sorted({*curve.times, *grid, curve.last}):
+    for day in sorted({*curve.times, *grid, *rows, curve.last}):
         there = at_day(curve, day)
         low, high = there.loglog_ci95 or (None, None)
         share = 1.0 if there.survival is None else there.survival

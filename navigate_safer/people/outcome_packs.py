@@ -134,6 +134,19 @@ def headline_of(part: Part) -> Row:
     return part.rows[min(HEADLINE_ROWS[part.key], len(part.rows) - 1)]
 
 
+# The rows of the parts that the framework has; of the others the first.
+_FRAMEWORK_ROWS = {"serial": 1}
+
+
+def in_framework(part: Part) -> str:
+    """What the joint framework shows of a part: the change as the headline has it."""
+    if not part.rows:
+        return ""
+    changed = part.key == "change"
+    row = trusted_row(part) if changed else part.rows[_FRAMEWORK_ROWS.get(part.key, 0)]
+    return f"{row.value} (likely {row.interval})" if row.interval else row.value
+
+
 # Of these a fall is easily taken for a success, so that all their words are printed.
 _WHOLE = ("change", "mean")
 

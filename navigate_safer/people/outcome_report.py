@@ -16,6 +16,8 @@ from navigate_safer.people.record_reach import Reach
 # locally; an area may set its own.
 SMALL = 5
 PUBLIC_STEP_DAYS = 30
+# Days at risk at which the share without an event is a row of its own.
+DAYS_SHOWN = (90, 180, 365)
 LEFT_OUT = f"left out: fewer than {SMALL}"
 CANNOT = "cannot be estimated"
 
@@ -39,10 +41,11 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """One sentence and the counts that can be read from it."""
+    """One sentence and the counts that can be read from it; ``team_only``: never in public."""
 
     text: str
     counts: tuple[int, ...] = ()
+    team_only: bool = False
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -130,8 +133,9 @@ def _public_part(part: Part) -> Part:
         Row(row.label, LEFT_OUT) if number in hidden else msgspec.structs.replace(row, behind=None)
         for number, row in enumerate(part.rows)
     )
-    said = tuple(each for each in part.said if not small(each.counts))
-    if len(said) < len(part.said) or (hidden and not said):
+    may_say = [each for each in part.said if not each.team_only]
+    said = tuple(each for each in may_say if not small(each.counts))
+    if len(said) < len(may_say) or (hidden and not said):
         said = (*said, Sentence("Some words are left out, since they rest on small numbers."))
     curve = _coarse(part.curve)
     if small(part.start_counts):
@@ -140,27 +144,45 @@ def _public_part(part: Part) -> Part:
     return msgspec.structs.replace(part, rows=rows, said=said, curve=curve, curves=curves)
 
 
-def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:
-    """The curve at thirtieth days while enough are watched: no step of one person.
+def public_steps(curve: Sequence[Point]) -> dict[float, tuple[int, ...]]:
+    """What could be read from the curve at each day that a public report may show.
 
-    A day at which fewer than :data:`SMALL` people, but some, have had an event or have left since
-    the day before it is left out as well: share and number watched would tell how many.
+    People watched, and those who have had an event or have left since the day shown before it:
+    share and number watched would tell how many. Where one is small the day is left out, and the
+    next is held against the last that is shown. The rows of a part show some of these days too.
     """
-    found: list[Point] = []
+    found: dict[float, tuple[int, ...]] = {}
     events, share = 0, 1.0
+    shown: Point | None = None
     for point in curve:
         if share > 0:
             events += round(point.at_risk * (1 - point.share / share))
         share = point.share
-        left = found[-1].at_risk - point.at_risk if found else 0
-        if (
-            point.day % PUBLIC_STEP_DAYS == 0
-            and point.at_risk >= SMALL
-            and not small((events, left))
-        ):
-            found.append(point)
-            events = 0
-    return tuple(found)
+        if not _may_show(point.day):
+            continue
+        left = (shown or curve[0]).at_risk - point.at_risk
+        found[point.day] = (point.at_risk, events, left)
+        if not small(found[point.day]):
+            shown, events = point, 0
+    return found
+
+
+def _may_show(day: float) -> bool:
+    """Thirtieth days and those of the rows, of which none is close to another."""
+    return day in DAYS_SHOWN or (
+        day % PUBLIC_STEP_DAYS == 0
+        and all(abs(day - each) >= PUBLIC_STEP_DAYS / 2 for each in DAYS_SHOWN)
+    )
+
+
+def _coarse(curve: Sequence[Point]) -> tuple[Point, ...]:
+    """The curve at thirtieth days while enough are watched: no step of one person."""
+    steps = public_steps(curve)
+    return tuple(
+        point
+        for point in curve
+        if point.day % PUBLIC_STEP_DAYS == 0 and point.day in steps and not small(steps[point.day])
+    )
 
 
 def percent(share: float | None, digits: int = 0) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import msgspec
 
 from navigate_safer.outcomes.policy import POLICY
-from navigate_safer.outcomes.serial import serial
+from navigate_safer.outcomes.repeats import repeats
+from navigate_safer.outcomes.serial import first_day, serial
 from navigate_safer.people import observation, record_reach
 from navigate_safer.people import outcome_monitoring as monitoring
-from navigate_safer.people.observation import Design
+from navigate_safer.people.observation import NO_CODE, Design, Watched
 from navigate_safer.people.offending import (
     EntryKind,
     HarmTable,
@@ -18,8 +19,9 @@ from navigate_safer.people.offending import (
     Population,
     ProofType,
 )
-from navigate_safer.people.outcome_change import before_after, to_the_mean
+from navigate_safer.people.outcome_change import before_after
 from navigate_safer.people.outcome_comparison import Side, compared
+from navigate_safer.people.outcome_mean import to_the_mean
 from navigate_safer.people.outcome_monitoring import AlertFact, ConditionTime, Monitored
 from navigate_safer.people.outcome_offending import (
     harm_part,
@@ -28,7 +30,7 @@ from navigate_safer.people.outcome_offending import (
     survival_part,
 )
 from navigate_safer.people.outcome_remainders import guarded
-from navigate_safer.people.outcome_report import Part, Report, Row, Sentence
+from navigate_safer.people.outcome_report import DAYS_SHOWN, Part, Report, Row, Sentence
 from navigate_safer.people.record_reach import Keeper, Reach
 
 GROUPS = {
@@ -118,16 +120,11 @@ def with_parts(made: Report, found: tuple[Part, ...]) -> Report:
 
 def roles(given: Gathered, design: Design) -> Part:
     """How the people are in the recorded incidents: only the first row counts elsewhere."""
-    found = [
-        each.role
-        for history in given.histories
-        for each in history.of(EntryKind.INCIDENT)
-        if each.on <= design.as_at
-    ]
+    found = [each.role for history in given.histories for each in _incidents(history, design)]
     rows = tuple(
         Row(role.value.replace("_", " ").capitalize(), f"{found.count(role):,}",
-            number=found.count(role), counts=(found.count(role),))
-        for role in IncidentRole
+            number=found.count(role), counts=(found.count(role),), behind=name)
+        for name, role in ROLES.items()
     )  # fmt: skip
     said = Sentence(
         "Only incidents with the person as suspect count in the measures above. Where both are "
@@ -151,9 +148,6 @@ class Listed(msgspec.Struct, frozen=True):
 def behind(given: Gathered, design: Design, name: str) -> list[Listed] | None:
     """The people and records behind a figure, None for a name that no figure has."""
     people = observation.watched(given.histories, record_reach.watching(given.histories, design))
-    if name in ("before", "after"):
-        of = {each.ref: each.pre if name == "before" else each.post for each in people.people}
-        return [Listed(ref, entries) for ref, entries in of.items() if entries]
     simple = {
         "shortened": [each.ref for each in people.people if each.shortened],
         "too_early": list(people.too_early),
@@ -161,21 +155,73 @@ def behind(given: Gathered, design: Design, name: str) -> list[Listed] | None:
     }
     if name in simple:
         return [Listed(ref, ()) for ref in simple[name]]
+    if name in ("before", "after", "counted", "unweighted"):
+        return _of_windows(people, given.harm_table, name)
     if name in ("reoffenders", "immature", "without_index"):
         return _followed(given, design, name)
-    if name == "serial":
-        return _serial(given, design)
-    if name == "repeats":
-        return _referred(given, design)
-    return None
+    if name == "first" or name in WATCHED:
+        return _clocked(given, design, name)
+    if name in ROLES:
+        return _with_role(given, design, ROLES[name])
+    others = {"serial": _serial, "repeats": _referred}
+    return others[name](given, design) if name in others else None
+
+
+# The lists of those still watched at a day, and of incidents by the person's role.
+WATCHED = {f"watched_{day}": day for day in DAYS_SHOWN}
+ROLES = {f"role_{role.value}": role for role in IncidentRole}
+
+
+def _of_windows(people: Watched, table: HarmTable | None, name: str) -> list[Listed]:
+    """Who has events in the windows, and which; ``unweighted``: those the table has no days for."""
+    days = table.weights_days if table else {}
+    made = []
+    for each in people.people:
+        entries = {"before": each.pre, "after": each.post}.get(name, (*each.pre, *each.post))
+        if name == "unweighted":
+            entries = tuple(one for one in entries if (one.offence_code or NO_CODE) not in days)
+        if entries:
+            made.append(Listed(each.ref, entries))
+    return made
+
+
+def _clocked(given: Gathered, design: Design, name: str) -> list[Listed]:
+    """Who had a first event after selection, or was still watched at a day."""
+    watching = record_reach.watching(given.histories, design)
+    found = list(observation.clocked(given.histories, watching.kind, watching.as_at))
+    if name in WATCHED:
+        return [Listed(each.ref, ()) for each in found if each.days >= WATCHED[name]]
+    return [
+        Listed(each.ref, (each.first,), f"after {each.days} days at risk")
+        for each in found
+        if each.first is not None
+    ]
+
+
+def _incidents(history: History, design: Design) -> list[OffendingEntry]:
+    return [each for each in history.of(EntryKind.INCIDENT) if each.on <= design.as_at]
+
+
+def _with_role(given: Gathered, design: Design, role: IncidentRole) -> list[Listed]:
+    found = (
+        (history.ref, tuple(each for each in _incidents(history, design) if each.role is role))
+        for history in given.histories
+    )
+    return [Listed(ref, entries) for ref, entries in found if entries]
 
 
 def _serial(given: Gathered, design: Design) -> list[Listed]:
+    """Serial perpetrators with the incidents of the years that count."""
     told = record_reach.reach(given.histories, Keeper.POLICE, design.as_at).last
     if told is None:
         return []
-    found = serial(observation.incidents_of(given.histories, told))
-    return [Listed(str(ref), ()) for ref in found.serial]
+    found = set(serial(observation.incidents_of(given.histories, told)).serial)
+    first = first_day(told)
+    return [
+        Listed(each.ref, tuple(one for one in each.entries if one.on >= first))
+        for each in _with_role(given, design, IncidentRole.SUSPECT)
+        if each.ref in found
+    ]
 
 
 def _followed(given: Gathered, design: Design, name: str) -> list[Listed]:
@@ -207,15 +253,13 @@ def _followed(given: Gathered, design: Design, name: str) -> list[Listed]:
 
 
 def _referred(given: Gathered, design: Design) -> list[Listed]:
-    made = []
-    for history in given.histories:
-        mine = [
-            each
-            for each in history.of(EntryKind.MARAC_REFERRAL)
-            if each.on <= design.as_at and each.victim is not None
-        ]
-        victims = [each.victim for each in mine]
-        again = tuple(each for each in mine if victims.count(each.victim) > 1)
-        if again:
-            made.append(Listed(history.ref, again))
-    return made
+    """The referrals that are repeats, by person: the same pairs as the rate has."""
+    made: dict[str, list[OffendingEntry]] = {}
+    for (ref, _), entries in observation.referred(given.histories, design.as_at).items():
+        again = zip(entries, repeats([each.on for each in entries]), strict=True)
+        made.setdefault(ref, []).extend(each for each, repeat in again if repeat)
+    return [
+        Listed(ref, tuple(sorted(entries, key=lambda each: each.on)))
+        for ref, entries in made.items()
+        if entries
+    ]

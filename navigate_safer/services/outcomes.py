@@ -18,10 +18,10 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.people.observation import Design, age_on
 from navigate_safer.people.offending import EntryKind, HarmTable, Population, history_of
-from navigate_safer.people.outcome_change import trusted_row
 from navigate_safer.people.outcome_comparison import Side
 from navigate_safer.people.outcome_monitoring import Monitored
-from navigate_safer.people.outcome_report import Part, Report, public
+from navigate_safer.people.outcome_packs import in_framework
+from navigate_safer.people.outcome_report import Report, public
 from navigate_safer.people.outcome_whole import Gathered, Listed
 from navigate_safer.services import outcome_groups
 from navigate_safer.services.casework import NotFound
@@ -189,20 +189,8 @@ def framework_of(sessions: Sessions, made: Report, known: datetime) -> list[outc
     with reading(sessions, within_s=LONGEST_READING_S) as session:
         found = records.references(session, FRAMEWORK, known)
     supplied = [msgspec.convert(each.body, outcome_framework.Supplied) for each in found]
-    computed = {part.key: _headline(part) for part in made.parts}
+    computed = {part.key: in_framework(part) for part in made.parts}
     return outcome_framework.lines(supplied, computed)
-
-
-HEADLINES = {"serial": 1}
-
-
-def _headline(part: Part) -> str:
-    """The row that the framework shows; the change, and not the rate before."""
-    if not part.rows:
-        return ""
-    changed = part.key == "change"
-    row = trusted_row(part) if changed else part.rows[HEADLINES.get(part.key, 0)]
-    return f"{row.value} (likely {row.interval})" if row.interval else row.value
 
 
 def areas_of(sessions: Sessions, scope: Scope) -> list[tuple[str, str]]:

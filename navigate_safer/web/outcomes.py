@@ -7,6 +7,7 @@ from navigate_safer.people import outcome_pictures
 from navigate_safer.people.access import Permission
 from navigate_safer.people.outcome_packs import Tier
 from navigate_safer.people.outcome_report import SMALL, Part, Report
+from navigate_safer.people.outcome_whole import ROLES, WATCHED
 from navigate_safer.services import outcomes
 from navigate_safer.services.outcome_groups import BANDS, UnknownPeople
 from navigate_safer.services.outcomes import COUNTED, GAPS_DAYS, WINDOWS_DAYS, Wish
@@ -25,6 +26,11 @@ TITLES = {
     "without_index": "Without an index event",
     "serial": "Serial: two or more victims in three years",
     "repeats": "Back at the meeting",
+    "counted": "Counted either side of selection",
+    "unweighted": "Offences without days in the table",
+    "first": "Had one while watched",
+    **{name: f"Still watched after {day} days at risk" for name, day in WATCHED.items()},
+    **{name: f"Incidents: {role.value.replace('_', ' ')}" for name, role in ROLES.items()},
 }
 
 

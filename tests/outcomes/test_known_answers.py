@@ -181,6 +181,30 @@ def test_custody_turns_a_fall_of_35_per_cent_into_one_of_22():
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        pytest.param({"perpetrators": 0, "window_days": 365}, "there are no perpetrators",
+                     id="nobody"),
+        pytest.param({"perpetrators": 5, "window_days": 0}, "the window has no days",
+                     id="no window"),
+    ],
+)  # fmt: skip
+def test_a_window_without_people_or_days_is_not_said_to_be_custody(given, why):
+    none = {"arrests": 0, "custody_days": 0}
+    found = measured("compare", {**given, "pre": none, "post": none})
+    assert found["pre_rate_per_person_year"] is found["post_rate_per_person_year"] is None
+    assert why in found["reason"]
+    assert "custody" not in found["reason"]
+
+
+def test_a_window_that_all_spent_inside_is_said_to_be_custody():
+    inside = {"arrests": 0, "custody_days": 50}
+    free = {"arrests": 1, "custody_days": 0}
+    given = {"perpetrators": 5, "window_days": 10, "pre": free, "post": inside}
+    assert "everybody was in custody" in measured("compare", given)["reason"]
+
+
 def test_no_event_after_gives_a_lower_limit_of_exactly_zero():
     found = measured("compare", {"x0": 5, "t0": 100, "x1": 0, "t1": 100})
     assert found["rate_ratio"] == 0
