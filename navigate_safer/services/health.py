@@ -17,7 +17,7 @@ from navigate_safer.db import figures, limits
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.figures import Facts
 from navigate_safer.db.limits import Limit, Partitions
-from navigate_safer.db.operations import WORKERS, WorkerLine
+from navigate_safer.db.operations import WORKERS, StorageLine, WorkerLine
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
 
 # Policy of this project, version 1. Messages that wait this long mean that intake is behind.
@@ -148,12 +148,13 @@ def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]
 
 
 def judge(found: Facts, now: datetime) -> list[Check]:
-    """Intake, every worker, judging and texts."""
+    """Intake, every worker, judging, texts and what is done with old readings."""
     return [
         *_workers(found.workers),
         *_intake(found, now),
         _judging(found, now),
         _texts(found),
+        *_storage(found.storage),
     ]
 
 
@@ -164,7 +165,7 @@ def judge_limits(near: Sequence[Limit], partitions: Sequence[Partitions]) -> lis
         state = State.OK
         if each.days is not None and each.days < DAYS_WARNING:
             state = State.FAULT if each.days < DAYS_FAULT else State.WARNING
-        if each.name.startswith("partitions"):
+        if each.is_made_ahead:
             # A row without its partition still has the default one: slower, not lost.
             late = each.days is not None and each.days < PARTITION_DAYS_WARNING
             state = State.WARNING if late else State.OK
@@ -278,3 +279,18 @@ def _texts(found: Facts) -> Check:
     if said:
         return Check("texts", State.FAULT, " ".join(said))
     return Check("texts", State.OK, "Texts go out as they are due.")
+
+
+def _storage(line: StorageLine | None) -> list[Check]:
+    """Nothing before the first round. A breach still reaches an officer whatever it says."""
+    if line is None:
+        return []
+    if line.last_fault is None:
+        return [
+            Check("storage", State.OK, "Old readings are put in order and away as they are due.")
+        ]
+    text = (
+        f"{line.faults} thing(s) could not be done with old readings, the last: {line.last_fault}. "
+        "Each is left as it is and tried again."
+    )
+    return [Check("storage", State.WARNING, text)]
