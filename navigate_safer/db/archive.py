@@ -4,12 +4,13 @@
 Parquet file and a manifest. A file that the table names and the folder lacks is never passed over.
 """
 
+import shutil
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import parquet
@@ -65,6 +66,27 @@ def file_of(session: Session, row: ReadingDayRow) -> Path:
     return folder_of(session) / str(row.path)
 
 
+def whole_file_of(session: Session, row: ReadingDayRow) -> Path:
+    """The file of an archived day, unaltered. Raises ArchiveUnreadable where it is not."""
+    file = file_of(session, row)
+    parquet.expect(file, row.sha256)
+    return file
+
+
+def held_bytes(session: Session) -> int:
+    """What the files of all archived days take."""
+    return int(session.scalar(select(func.coalesce(func.sum(ReadingDayRow.bytes), 0))) or 0)
+
+
+def disk(session: Session) -> tuple[int, int] | None:
+    """(used, whole) bytes of the disk of the archive's folder; None before there is one."""
+    try:
+        found = shutil.disk_usage(folder_of(session))
+    except (ArchiveUnreadable, OSError):
+        return None
+    return found.used, found.used + found.free
+
+
 def files_between(
     session: Session, begins: datetime | None, ends: datetime | None
 ) -> dict[str, list[Path]]:
@@ -81,10 +103,12 @@ def files_between(
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and those above it that are not there, for this account only."""
+    """Make a folder, and those above it that are not there, for this account only, on disk."""
     if not folder.exists():
         make_private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+        # A file is not safe while the name of a folder above it may be lost.
+        parquet.flush_one(folder.parent)
 
 
 def put_in_place(made: Path, target: Path, manifest: dict[str, object]) -> None:

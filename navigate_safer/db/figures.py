@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from alerts.lifecycle import AlertState
 from navigate_safer.db import operations
 from navigate_safer.db.alerting import AlertRow, TextRow
-from navigate_safer.db.operations import WorkerLine
+from navigate_safer.db.operations import StorageLine, WorkerLine
 from navigate_safer.db.people import FittingRow, GatewayRow
 from navigate_safer.db.quarantine import Handling, QuarantineGroupRow
 from navigate_safer.db.telemetry import IngestBatchRow, PendingRow, QuarantineRow
@@ -31,6 +31,7 @@ class Facts(msgspec.Struct, frozen=True):
     texts_waiting: int
     texts_overdue: int
     texts_refused: int
+    storage: StorageLine | None = None
 
 
 class QuarantineFigures(msgspec.Struct, frozen=True):
@@ -72,6 +73,7 @@ def facts(session: Session, now: datetime, wall_now: datetime) -> Facts:
         texts_waiting=waiting or 0,
         texts_overdue=overdue or 0,
         texts_refused=refused or 0,
+        storage=operations.storage(session),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import BigInteger, String, delete, inspect, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from navigate_safer.db import archive
 from navigate_safer.db.base import Base, UTCDateTime
 
 # A week holds the weekly rhythm of a caseload; older samples say nothing about today's pace.
@@ -27,6 +28,9 @@ DAY_S = 86_400.0
 TRANSACTION_IDS = 2**31 - 3_000_000
 LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 GIGABYTE = 1_000_000_000
+# How the limits that are days made ahead are called: their end is always a fortnight away.
+PARTITIONS_OF = "partitions of "
+ARCHIVE_DISK = "disk of the archive"
 
 
 class GrowthRow(Base):
@@ -46,6 +50,11 @@ class Limit(msgspec.Struct, frozen=True):
     used: float
     most: float
     days: float | None
+
+    @property
+    def is_made_ahead(self) -> bool:
+        """Whether it moves on by itself, being made ahead each day: then it is near by design."""
+        return self.name.startswith(PARTITIONS_OF)
 
     @property
     def sort_key(self) -> tuple[float, float]:
@@ -75,6 +84,7 @@ def sample(session: Session, now: datetime) -> None:
     session.execute(delete(GrowthRow).where(GrowthRow.at < now - PACE_SPAN))
     values = {name: value for name, (value, _) in used(session).items()}
     values["disk"] = size_bytes(session)
+    values[ARCHIVE_DISK] = archive.held_bytes(session)
     if _is_postgresql(session):
         # Their age falls at each vacuum; the pace is that of the ids handed out.
         values["transaction_ids"] = session.scalar(
@@ -117,8 +127,13 @@ def limits(
     if disk is not None:
         taken, whole = disk
         found.append(Limit("disk", taken, whole, _days(whole - taken, pace.get("disk"))))
+    kept = archive.disk(session)
+    if kept is not None:
+        taken, whole = kept
+        days = _days(whole - taken, pace.get(ARCHIVE_DISK))
+        found.append(Limit(ARCHIVE_DISK, taken, whole, days))
     found += [
-        Limit(f"partitions of {each.table}", 0, each.days_ahead, each.days_ahead)
+        Limit(f"{PARTITIONS_OF}{each.table}", 0, each.days_ahead, each.days_ahead)
         for each in (partitions(session, now) if parts is None else parts)
     ]
     return found

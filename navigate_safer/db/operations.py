@@ -27,6 +27,9 @@ WORKERS = ("ingest", "monitor", "deliver", "schedule")
 BEAT_STALE = timedelta(seconds=30)
 # Three beats: one that ended longer ago is not counted as another that is still at work.
 NEWLY_HEARD = timedelta(seconds=15)
+# Not a process: what the last round of keeping house over the readings came to is kept as its sign
+# of life, with as many that wait as days and steps failed in it.
+STORAGE = "storage"
 MOST_LINES = 200
 
 
@@ -43,6 +46,14 @@ class WorkerLine(msgspec.Struct, frozen=True):
     note: str | None = None
     instance: str = ""
     newly_heard: bool = False
+
+
+class StorageLine(msgspec.Struct, frozen=True):
+    """A round of keeping house over the readings: how much of it failed, and the last fault."""
+
+    at: datetime
+    faults: int
+    last_fault: str | None
 
 
 class UnassignedLine(msgspec.Struct, frozen=True):
@@ -87,7 +98,8 @@ def workers(session: Session, now: datetime) -> list[WorkerLine]:
     Of several processes of one worker those that are alive, or else the last that was.
     """
     rows: dict[str, list[HeartbeatRow]] = {}
-    for row in session.scalars(select(HeartbeatRow).order_by(HeartbeatRow.instance)):
+    query = select(HeartbeatRow).where(HeartbeatRow.worker != STORAGE)
+    for row in session.scalars(query.order_by(HeartbeatRow.instance)):
         rows.setdefault(row.worker, []).append(row)
     lines = []
     for name in (*WORKERS, *sorted(set(rows) - set(WORKERS))):
@@ -108,6 +120,12 @@ def _worker(name: str, row: HeartbeatRow | None, now: datetime) -> WorkerLine:
         instance=row.instance,
         newly_heard=now - row.at <= NEWLY_HEARD,
     )
+
+
+def storage(session: Session) -> StorageLine | None:
+    """What the last round of keeping house came to; None before the first."""
+    row = session.get(HeartbeatRow, (STORAGE, ""))
+    return None if row is None else StorageLine(row.at, row.waiting or 0, row.fault)
 
 
 def unjudged(session: Session) -> int:

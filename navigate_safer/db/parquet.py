@@ -4,9 +4,10 @@ A file holds one UTC day of one kind, sorted by device and stored time, with the
 table; ``measured_at`` is microseconds since 1970 with the variant, a boolean is 0 or 1.
 """
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -74,7 +75,7 @@ def write(table: ReadingTable, rows_file: Path, earlier: Path | None, target: Pa
 
     Reads the file back and compares. Raises ArchiveUnreadable where it is not what was given.
     """
-    with _own_connection(target.parent) as duck:
+    with _own_connection(target.parent, f"{target.name} could not be written") as duck:
         duck.execute(f"create view fresh as select * from {_csv(table, rows_file)}")
         duck.execute("create view source as select * from fresh")
         if earlier is not None:
@@ -97,13 +98,13 @@ def write(table: ReadingTable, rows_file: Path, earlier: Path | None, target: Pa
 
 def sum_of_rows(table: ReadingTable, rows_file: Path) -> Sum:
     """The sum of rows of comma-separated text as they are read from the disk."""
-    with _own_connection(rows_file.parent) as duck:
+    with _own_connection(rows_file.parent, f"{rows_file.name} could not be read") as duck:
         return _sum(duck, table, _csv(table, rows_file))
 
 
 def sum_of_file(table: ReadingTable, file: Path) -> Sum:
     """The sum of a file of the archive."""
-    with _own_connection(file.parent) as duck:
+    with _own_connection(file.parent, _unreadable([file])) as duck:
         return _sum(duck, table, _parquet(file))
 
 
@@ -114,6 +115,19 @@ def sha256_of(file: Path) -> str:
         while chunk := handle.read(_CHUNK_BYTES):
             found.update(chunk)
     return found.hexdigest()
+
+
+def expect(file: Path, sha256: str | None) -> None:
+    """Raise ArchiveUnreadable unless a file is there and is the one that was written."""
+    try:
+        found = sha256_of(file)
+    except OSError as fault:
+        raise ArchiveUnreadable(_unreadable([file])) from fault
+    if found != sha256:
+        raise ArchiveUnreadable(
+            f"{file.name} in the archive was altered: put it back from the backup; "
+            "`navigate-safer archive verify` names all"
+        )
 
 
 def rows_of(
@@ -158,7 +172,7 @@ def near(files: Sequence[Path], box: PlaceBox) -> list[tuple[int, float, datetim
 
 def keys_of(file: Path, at_once: int) -> Any:  # noqa: ANN401
     """Device and stored time (microseconds) of every row of a file, in lists of ``at_once``."""
-    with _own_connection(file.parent) as duck:
+    with _own_connection(file.parent, _unreadable([file])) as duck:
         found = duck.execute(f"select device_id, measured_at from {_parquet(file)}")
         while part := found.fetchmany(at_once):
             yield part
@@ -170,17 +184,14 @@ def devices_in(file: Path) -> frozenset[int]:
 
     Asked again and again of days that an order keeps; a file never changes under its name.
     """
-    try:
-        with _own_connection(file.parent) as duck:
-            found = duck.execute(f"select distinct device_id from {_parquet(file)}").fetchall()
-    except _errors() as fault:
-        raise ArchiveUnreadable(_unreadable([file])) from fault
+    with _own_connection(file.parent, _unreadable([file])) as duck:
+        found = duck.execute(f"select distinct device_id from {_parquet(file)}").fetchall()
     return frozenset(device for (device,) in found)
 
 
 def write_rows(table: ReadingTable, file: Path, devices: Sequence[int], target: Path) -> Sum:
     """Write the rows of some devices as comma-separated text; what they come to."""
-    with _own_connection(target.parent) as duck:
+    with _own_connection(target.parent, f"{target.name} could not be written") as duck:
         among = ", ".join(str(each) for each in devices)
         duck.execute(
             f"create view kept as select * from {_parquet(file)} where device_id in ({among})"
@@ -238,17 +249,30 @@ def _unreadable(files: Sequence[Path]) -> str:
 def flush(file: Path) -> None:
     """Wait until a file and its name in the folder are on disk."""
     for path in (file, file.parent):
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        flush_one(path)
 
 
-def _own_connection(scratch: Path) -> "DuckDBPyConnection":
-    duck = _load().connect(config={"memory_limit": MEMORY, "threads": THREADS})
-    duck.execute(f"set temp_directory = {_quoted(scratch / '.scratch')}")
-    return duck  # type: ignore[no-any-return]
+def flush_one(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _own_connection(scratch: Path, failed: str) -> Iterator["DuckDBPyConnection"]:
+    """A connection for one piece of work; what DuckDB refuses is ArchiveUnreadable, as ``failed``.
+
+    Its own words may quote a value, so only their kind is passed on.
+    """
+    try:
+        with _load().connect(config={"memory_limit": MEMORY, "threads": THREADS}) as duck:
+            duck.execute(f"set temp_directory = {_quoted(scratch / '.scratch')}")
+            yield duck
+    except _errors() as fault:
+        raise ArchiveUnreadable(f"{failed} ({type(fault).__name__})") from fault
 
 
 @lru_cache(maxsize=1)

@@ -176,7 +176,8 @@ class HeartbeatRow(Base):
     does; before that the absence of a device's readings means nothing.
     ``waiting`` messages are received and not yet acknowledged, the oldest for
     ``oldest_waiting_s`` seconds; ``note`` says in plain words what slows the worker down.
-    ``instance`` tells processes of one worker apart where there may be several.
+    ``instance`` tells processes of one worker apart where there may be several. The row of
+    :data:`navigate_safer.db.operations.STORAGE` is of no process.
     """
 
     __tablename__ = "heartbeats"

@@ -19,7 +19,8 @@ from navigate_safer.db.base import Sessions
 from navigate_safer.db.days import ONE_DAY, DayState
 from navigate_safer.db.parquet import Sum
 from navigate_safer.db.reading_rows import READING_TABLES, ReadingTable
-from navigate_safer.services.storage import Plan, StorageFault, attempt, on_postgresql
+from navigate_safer.services.storage import Plan, attempt, on_postgresql
+from navigate_safer.services.storage_trouble import StorageFault, Trouble
 
 # What is being made is here until it is whole.
 WORK = ".work"
@@ -38,18 +39,32 @@ class Written(msgspec.Struct, frozen=True):
     sha256: str
 
 
-def archive_next(sessions: Sessions, now: datetime, plan: Plan) -> date | None:
-    """Archive the oldest day that is due; None when none is, or it is in use."""
+def archive_next(sessions: Sessions, now: datetime, plan: Plan, trouble: Trouble) -> date | None:
+    """Archive the oldest day that is due; None when none is, or it is in use.
+
+    A day whose files are not what they should be is noted in ``trouble`` and passed over. Raises
+    OSError where the folder cannot be written.
+    """
     before = days.day_of(now) - ONE_DAY * plan.archive_after_days
     for table in READING_TABLES:
-        with sessions.begin() as session:
-            day = _to_archive(session, table, before)
-        if day is not None and archive_day(sessions, table, day, now):
-            return day
+        while (day := _to_archive(sessions, table, before, trouble)) is not None:
+            with trouble.of_day(table, day):
+                if archive_day(sessions, table, day, now):
+                    return day
+            if not trouble.has(table, day):
+                break
     return None
 
 
-def _to_archive(session: Session, table: ReadingTable, before: date) -> date | None:
+def _to_archive(
+    sessions: Sessions, table: ReadingTable, before: date, trouble: Trouble
+) -> date | None:
+    with sessions.begin() as session:
+        due = [day for day in _due(session, table, before) if day < before]
+    return min((day for day in due if not trouble.has(table, day)), default=None)
+
+
+def _due(session: Session, table: ReadingTable, before: date) -> set[date]:
     if session.get_bind().dialect.name == "postgresql":
         due = {row.day for row in days.in_state(session, table, DayState.CLOSED)}
     else:
@@ -58,7 +73,7 @@ def _to_archive(session: Session, table: ReadingTable, before: date) -> date | N
         due -= set(days.states(session, table, due))
         due |= {row.day for row in days.in_state(session, table, DayState.EMPTYING)}
     late = {row.day for row in days.in_state(session, table, DayState.ARCHIVED) if row.late_rows}
-    return min((day for day in due | late if day < before), default=None)
+    return due | late
 
 
 def archive_day(sessions: Sessions, table: ReadingTable, day: date, now: datetime) -> bool:
@@ -103,7 +118,8 @@ def export_day(sessions: Sessions, table: ReadingTable, day: date) -> Exported:
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         row = days.get(session, table, day)
         late_rows = 0 if row is None else row.late_rows
-        earlier = archive.file_of(session, row) if row is not None and row.path else None
+        # Damage in it would be given a new, good hash: it is looked for before it is copied.
+        earlier = archive.whole_file_of(session, row) if row is not None and row.path else None
         held = day_rows.export(session, table, day, rows_file)
     try:
         if not held.rows and earlier is None:
@@ -187,7 +203,9 @@ def _empty(sessions: Sessions, table: ReadingTable, day: date, now: datetime) ->
         row = days.get(session, table, day)
         if row is None or row.state != DayState.EMPTYING.value:
             return
-        file = archive.file_of(session, row)
+        file, sha256 = archive.file_of(session, row), row.sha256
+    # What is deleted is there only once more: in this file.
+    parquet.expect(file, sha256)
     for keys in parquet.keys_of(file, day_rows.SLICE_ROWS):
         with sessions.begin() as session:
             day_rows.delete_keys(session, table, keys)

@@ -20,7 +20,7 @@ from navigate_safer.db import bulk
 from navigate_safer.db.arrivals import Kept, Latest, Marks
 from navigate_safer.db.packed import instant_of, micros_of
 from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
-from navigate_safer.services import compliance
+from navigate_safer.services import compliance, meeting_marks
 from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
 from navigate_safer.services.laps import Laps
 from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
@@ -206,6 +206,10 @@ class Arrivals:
             bulk.mark(session, Marks(device_id[marked], earliest_us, now_us))
         earliest_all_us = groups.packed.measured_us[groups.first]
         self._forget_days(session, device_id[~marked], earliest_all_us[~marked], now)
+        measured = groups.packed.measured_us
+        late = measured[measured < micros_of(now - meeting_marks.LATE)]
+        if len(late):
+            meeting_marks.note_late(session, late.tolist(), now)
         self._marked = marked
 
     def _forget_days(

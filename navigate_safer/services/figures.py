@@ -65,6 +65,8 @@ def _operations(session: Session, now: datetime, wall_now: datetime) -> Iterator
     intake = [line for line in facts.workers if line.worker == "ingest"]
     connected = any(line.connected_since is not None and not line.stale for line in intake)
     yield one("feed_connected", "Whether intake is connected to the broker", float(connected))
+    failing = 0 if facts.storage is None else facts.storage.faults
+    yield one("storage_faults", "Failures in the last round over old readings", failing)
     alerts = [([severity], count) for severity, count in figures.open_alerts(session).items()]
     yield metrics.gauge("alerts_open", "Open alerts", ["severity"], alerts)
     gateways = [([ref], float(bool(online))) for ref, online in figures.gateways(session).items()][
@@ -89,7 +91,9 @@ def _limits(session: Session, now: datetime, disk_gb: int) -> Iterator[Family]:
     yield metrics.gauge("limit_days", "Days until a limit at the present pace", ["limit"], days)
     shares = [([each.name], each.used / each.most) for each in found if each.most]
     yield metrics.gauge("limit_used_ratio", "Share of a limit that is used", ["limit"], shares)
-    least = min((value for _, value in days), default=float("inf"))
+    # Partitions have a figure of their own, and would hide every disk that has three weeks left.
+    near = [each.days for each in found if each.days is not None and not each.is_made_ahead]
+    least = min(near, default=float("inf"))
     yield _one("days_until_limit", "Days until the nearest limit", least)
     yield _one("database_bytes", "Size of the database", limits.size_bytes(session))
     ahead = [([each.table], each.days_ahead) for each in parts]

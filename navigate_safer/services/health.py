@@ -16,7 +16,7 @@ from navigate_safer.db import figures, limits, parts
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.figures import Facts
 from navigate_safer.db.limits import Limit, Partitions
-from navigate_safer.db.operations import WORKERS, WorkerLine
+from navigate_safer.db.operations import WORKERS, StorageLine, WorkerLine
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
 from navigate_safer.services import part_checks
 from navigate_safer.services.checks import Check as Check  # noqa: PLC0414 - part of health
@@ -135,12 +135,13 @@ def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]
 
 
 def judge(found: Facts, now: datetime) -> list[Check]:
-    """Intake, every worker, judging and texts."""
+    """Intake, every worker, judging, texts and what is done with old readings."""
     return [
         *_workers(found.workers),
         *_intake(found, now),
         _judging(found, now),
         _texts(found),
+        *_storage(found.storage),
     ]
 
 
@@ -151,7 +152,7 @@ def judge_limits(near: Sequence[Limit], partitions: Sequence[Partitions]) -> lis
         state = State.OK
         if each.days is not None and each.days < DAYS_WARNING:
             state = State.FAULT if each.days < DAYS_FAULT else State.WARNING
-        if each.name.startswith("partitions"):
+        if each.is_made_ahead:
             # A row without its partition still has the default one: slower, not lost.
             late = each.days is not None and each.days < PARTITION_DAYS_WARNING
             state = State.WARNING if late else State.OK
@@ -265,3 +266,18 @@ def _texts(found: Facts) -> Check:
     if said:
         return Check("texts", State.FAULT, " ".join(said))
     return Check("texts", State.OK, "Texts go out as they are due.")
+
+
+def _storage(line: StorageLine | None) -> list[Check]:
+    """Nothing before the first round. A breach still reaches an officer whatever it says."""
+    if line is None:
+        return []
+    if line.last_fault is None:
+        return [
+            Check("storage", State.OK, "Old readings are put in order and away as they are due.")
+        ]
+    text = (
+        f"{line.faults} thing(s) could not be done with old readings, the last: {line.last_fault}. "
+        "Each is left as it is and tried again."
+    )
+    return [Check("storage", State.WARNING, text)]

@@ -24,7 +24,7 @@ from navigate_safer.people.account import Act
 from navigate_safer.services import ingest
 from navigate_safer.services.import_source import ImportFault, Line, Source, lines
 from navigate_safer.services.ingest import Message
-from navigate_safer.services.quarantine import Quarantine
+from navigate_safer.services.quarantine import IMPORT_TOPIC, Quarantine
 
 # One transaction takes so many lines: what a device costs by itself is spread over enough of its
 # rows, and live intake, which on SQLite waits for it, is held up for about a second at most.
@@ -216,7 +216,7 @@ class Importer:
 
     def _refuse(self, quarantine: Quarantine, line: Line, rejected: Rejected) -> None:
         text = f"line {line.number}: {rejected.text}"
-        topic = f"import/{self._source.fingerprint[:16]}"
+        topic = f"{IMPORT_TOPIC}{self._source.fingerprint[:16]}"
         payload = line.content or b""
         kept = Rejected(rejected.reason, text, line.number)
         quarantine.add(topic, payload, self._wish.gateway or "", None, kept)

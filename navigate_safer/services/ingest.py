@@ -20,6 +20,7 @@ from navigate_safer.db import bulk
 from navigate_safer.db.arrivals import Noted
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.bulk import AlreadyThere
+from navigate_safer.db.quarantine import Refusal
 from navigate_safer.db.reading import DATABASE_FAULTS
 from navigate_safer.db.telemetry import IngestBatchRow
 from navigate_safer.services.arrivals import Arrivals, Taken
@@ -39,7 +40,7 @@ class BatchResult(msgspec.Struct, frozen=True):
     ``on_arrival`` of the stored readings were judged at once, the rest are marked; ``general``
     messages went through the general form. ``seconds`` are the steps of
     :data:`navigate_safer.metrics.STEPS`, ``cpu_seconds`` what the thread computed in them.
-    ``fixes`` are those of the plain messages.
+    ``fixes`` are those of the plain messages; ``refusals`` is each of what was refused.
     """
 
     batch_id: int
@@ -55,6 +56,7 @@ class BatchResult(msgspec.Struct, frozen=True):
     seconds: dict[str, float] = {}
     cpu_seconds: dict[str, float] = {}
     fixes: FixColumns | None = None
+    refusals: Sequence[Refusal] = ()
 
 
 def store_batch(
@@ -217,4 +219,5 @@ def _finish(
         on_arrival=taken.on_arrival,
         devices_on_arrival=taken.devices - taken.marked,
         refused_by_reason=dict(stowed.quarantine.by_reason),
+        refusals=stowed.quarantine.refusals,
     )

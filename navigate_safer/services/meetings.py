@@ -1,8 +1,9 @@
 """Wearers who were together: information for whoever manages them, not a breach.
 
-Looked for once an hour over the hours since, among wearers of one area who wear a location tag. A
-coarse sieve leaves the pairs that shared a square of the map for some time; only these are
-reckoned, by the same mathematics as the distance to a protected person.
+Looked for once an hour over the hours since, and again where readings came late, among wearers of
+one area who wear a location tag. A coarse sieve leaves the pairs that shared a square of the map
+for some time; only these are reckoned, by the same mathematics as the distance to a protected
+person.
 """
 
 from collections import defaultdict
@@ -24,7 +25,9 @@ from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.reading_values import reading_of
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
+from navigate_safer.services import meeting_marks
 from navigate_safer.services.casework import NotFound
+from navigate_safer.services.meeting_marks import SHOWN, STRETCH
 from zones import apart, encounters
 from zones.apart import Path, Together
 from zones.interval import Interval
@@ -36,9 +39,6 @@ from zones.whereabouts import Spot, says_nothing, spot
 WITHIN_M = 30.0
 LEAST = timedelta(minutes=15)
 BEGINS, ENDS = 0.5, 0.15
-# Looked at in each round, and again in the next: a late upload of some hours is still found.
-STRETCH = timedelta(hours=3)
-SHOWN = timedelta(days=14)
 LONGEST_READING_S = 60.0
 _LEAST_SLOTS = 2
 
@@ -52,17 +52,29 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def look(sessions: Sessions, now: datetime) -> int:
-    """Look for meetings of the last hours and write what was found; how many."""
-    span = Interval(now - STRETCH, now)
+    """Look for meetings of the last hours, and of earlier ones of which readings came late.
+
+    How many were found; one in two of the stretches that were looked at counts twice.
+    """
+    with sessions.begin() as session:
+        due = meeting_marks.due(session, now)
+    newest = Interval(now - STRETCH, now)
+    found = sum(_look_at(sessions, each, now) for each in (*due.stretches, newest))
+    with sessions.begin() as session:
+        meeting_marks.looked(session, due, now)
+    return found
+
+
+def _look_at(sessions: Sessions, span: Interval, now: datetime) -> int:
     with reading(sessions, within_s=LONGEST_READING_S) as session:
         found = [
             each for spots in _by_area(session, span).values() for each in meetings_of(spots, span)
         ]
     with sessions.begin() as session:
         going = _going_on(session, span.start)
-        meetings.forget_between(session, span.start, now + timedelta(seconds=1))
+        meetings.forget_between(session, span.start, span.end)
         for each in found:
-            _write(session, each, going, now)
+            _write(session, each, going, span.start, now)
     return len(found)
 
 
@@ -161,11 +173,15 @@ def _going_on(session: Session, at: datetime) -> dict[tuple[int, int], MeetingRo
 
 
 def _write(
-    session: Session, each: Found, going: dict[tuple[int, int], MeetingRow], now: datetime
+    session: Session,
+    each: Found,
+    going: dict[tuple[int, int], MeetingRow],
+    begins: datetime,
+    now: datetime,
 ) -> None:
     ended_at = each.together.end or each.together.seen_at
     before = going.get((each.first_id, each.second_id))
-    if before is not None and each.together.start <= max(before.ended_at, now - STRETCH) + LEAST:
+    if before is not None and each.together.start <= max(before.ended_at, begins) + LEAST:
         # The stretch cut it in two: it is one meeting.
         before.ended_at = max(before.ended_at, ended_at)
         before.probability = max(before.probability, each.together.probability)

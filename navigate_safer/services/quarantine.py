@@ -19,6 +19,8 @@ KEPT_PAYLOAD_BYTES = QualityLimits().max_payload_bytes
 # Policy of this project: a million refused messages of one reading, or a month of a vendor's
 # device that was registered late. The setting is NAVIGATE_SAFER_QUARANTINE_KEPT_MB.
 DEFAULT_KEPT_BYTES = 256 * 1024 * 1024
+# The topics of lines of an imported file: nothing is decoded there.
+IMPORT_TOPIC = "import/"
 # Columns of the database.
 _LONGEST_TOPIC, _LONGEST_NAME = 300, 200
 
@@ -74,6 +76,11 @@ class Quarantine:
             )
         known.times += 1
 
+    @property
+    def refusals(self) -> list[Refusal]:
+        """Every refusal of the batch, whether there is room to keep it or not."""
+        return list(self._refusals.values())
+
     def write(self, session: Session, now: datetime) -> None:
         """Count up what is known already, and add what is new as far as there is room."""
         if not self._refusals:
@@ -107,10 +114,15 @@ class Quarantine:
         """Hash topic and payload unless they are those of the call before; whether it did."""
         if self._hashed is not None and self._hashed[1] is payload and self._hashed[0] == topic:
             return False
-        digest = hashlib.sha256(topic.encode(errors="replace") + b"\0")
-        digest.update(payload)
-        self._hashed, self._message_hash = (topic, payload), digest.hexdigest()
+        self._hashed, self._message_hash = (topic, payload), message_hash(topic, payload)
         return True
+
+
+def message_hash(topic: str, payload: bytes) -> str:
+    """By what the refusals of one message are known; hexadecimal."""
+    digest = hashlib.sha256(topic.encode(errors="replace") + b"\0")
+    digest.update(payload)
+    return digest.hexdigest()
 
 
 def _storable(text: str, longest: int) -> str:

@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from devices.codec import decode
 from devices.quality import QualityLimits
-from navigate_safer.db import audit, refusals
+from navigate_safer.db import refusals
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import DeviceRow, GatewayRow
-from navigate_safer.db.quarantine import Handling, QuarantineActRow, QuarantineGroupRow
+from navigate_safer.db.quarantine import Handling, Refusal
 from navigate_safer.db.reading import reading
 from navigate_safer.db.refusals import Entry, EntryLine, ReasonLine, Wanted
 from navigate_safer.db.telemetry import QuarantineRow
@@ -25,15 +25,22 @@ from navigate_safer.people.access import Forbidden, Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services import ingest
 from navigate_safer.services.casework import NotFound
+from navigate_safer.services.entry_handling import deal_with, log, note, row_of
 from navigate_safer.services.ingest import Message
+from navigate_safer.services.quarantine import IMPORT_TOPIC, message_hash
 
 # Messages of one press of the button: some 100 ms of intake's time, so that it is never noticed.
 SLICE = 100
-LONGEST_REASON = 1_000
 LOOK_WITHIN_S = 5.0
 # Longer topics are cut when they are stored, so that nobody knows any more where they led.
 LONGEST_TOPIC = 300
 NOT_KEPT = "The message was not kept whole, so that it cannot be tried again."
+IMPORTED = (
+    "It is a line of an imported file: import the file again when what was wrong is put right. "
+    "What is there already is not doubled."
+)
+
+_IS_IMPORTED = QuarantineRow.topic.startswith(IMPORT_TOPIC, autoescape=True)
 
 
 class CannotRepair(Exception):
@@ -45,20 +52,24 @@ class CannotRepair(Exception):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """What trying again came to. ``last_id`` is where the next slice begins."""
+    """What trying again came to. ``last_id`` is where the next slice begins.
+
+    ``left`` messages wait still; ``imported`` lines wait for their file to be imported again.
+    """
 
     messages: int
     taken: int
     refused: int
     last_id: int | None
     left: int
+    imported: int = 0
 
 
 class _Case(msgspec.Struct):
-    """A message to be tried, and how often each of its entries had been refused before."""
+    """A message to be tried, and the ids of its entries."""
 
     message: Message
-    times: dict[int, int]
+    entries: list[int]
 
 
 def see_reasons(sessions: Sessions, scope: Scope) -> list[ReasonLine]:
@@ -83,7 +94,7 @@ def see_entry(sessions: Sessions, scope: Scope, entry_id: int, now: datetime) ->
         if found is None:
             raise NotFound
         if found.payload is not None:
-            _log(session, scope, Act.CONSULTATION, "quarantined message", entry_id, now)
+            log(session, scope, Act.CONSULTATION, "quarantined message", entry_id, now)
         return found
 
 
@@ -93,7 +104,7 @@ def try_again(
     """Put one message through intake as it is. Raises :class:`CannotRepair`, NotFound."""
     scope.require(Permission.REPAIR_TELEMETRY)
     with sessions.begin() as session:
-        row = _row(session, entry_id)
+        row = _to_repair(session, entry_id)
         case = _case(session, row)
         if case is None:
             raise CannotRepair(NOT_KEPT)
@@ -113,8 +124,8 @@ def try_slice(
     waits = msgspec.structs.replace(wanted, state=Handling.WAITING)
     with sessions.begin() as session:
         query = refusals.narrowed(select(QuarantineRow), waits)
-        query = query.where(QuarantineRow.id > after_id).order_by(QuarantineRow.id).limit(SLICE)
-        rows = list(session.scalars(query))
+        query = query.where(QuarantineRow.id > after_id, ~_IS_IMPORTED)
+        rows = list(session.scalars(query.order_by(QuarantineRow.id).limit(SLICE)))
         cases: dict[str, _Case] = {}
         for row in rows:
             key = row.message_hash or row.fingerprint
@@ -125,7 +136,9 @@ def try_slice(
     tried = _replay(sessions, scope, list(cases.values()), now, limits, last_id=last_id, left=0)
     with sessions.begin() as session:
         left = refusals.count(session, scope, waits)
-    return msgspec.structs.replace(tried, left=left)
+        lines = refusals.narrowed(select(QuarantineRow), waits).where(_IS_IMPORTED).subquery()
+        imported = session.scalar(select(func.count()).select_from(lines)) or 0
+    return msgspec.structs.replace(tried, left=left - imported, imported=imported)
 
 
 def correct(
@@ -140,31 +153,33 @@ def correct(
     """Put a corrected message through intake. Raises :class:`CannotRepair`, NotFound, Forbidden."""
     scope.require(Permission.REPAIR_TELEMETRY)
     with sessions.begin() as session:
-        row = _row(session, entry_id)
+        row = _to_repair(session, entry_id)
         # Who corrects a position must be one who may see it.
         if not refusals.may_see_payload(session, scope, row):
             raise Forbidden("may not see the places of this device")
         message = Message(row.topic, payload, row.received_at or row.first_at)
         _check(session, message, limits)
-    result = ingest.store_batch(sessions, [message], now, limits)
-    text = f"{result.stored} stored, {result.repeated} known already, {result.refused} refused"
+    results = ingest.store_or_part(sessions, [message], now, limits, None)
+    stored, repeated = sum(each.stored for each in results), sum(each.repeated for each in results)
+    refused = sum(each.refused for each in results)
+    text = f"{stored} stored, {repeated} known already, {refused} refused"
     with sessions.begin() as session:
-        row = _row(session, entry_id)
-        if not result.refused:
+        row = row_of(session, entry_id)
+        if not refused:
             for each in refusals.same_message(session, row):
-                _deal_with(session, each, Handling.CORRECTED)
+                deal_with(session, each, Handling.CORRECTED)
         row.tried_at = now
-        _note(session, scope, row, "correct", why, text, now, payload)
-    return Tried(1, int(not result.refused), result.refused, None, 0)
+        note(session, scope, row, "correct", why, text, now, payload)
+    return Tried(1, int(not refused), refused, None, 0)
 
 
 def set_aside(sessions: Sessions, scope: Scope, entry_id: int, why: str, now: datetime) -> None:
     """Say that a message will not be repaired, and why. Raises :class:`NotFound`."""
     scope.require(Permission.REPAIR_TELEMETRY)
     with sessions.begin() as session:
-        row = _row(session, entry_id)
-        _deal_with(session, row, Handling.SET_ASIDE)
-        _note(session, scope, row, "set_aside", why, "set aside", now)
+        row = row_of(session, entry_id)
+        deal_with(session, row, Handling.SET_ASIDE)
+        note(session, scope, row, "set_aside", why, "set aside", now)
 
 
 def _replay(
@@ -179,27 +194,48 @@ def _replay(
 ) -> Tried:
     if not cases:
         return Tried(0, 0, 0, last_id, left)
-    ingest.store_batch(sessions, [case.message for case in cases], now, limits)
+    # One that cannot be stored for good is found and refused, and its neighbours are taken.
+    results = ingest.store_or_part(sessions, [case.message for case in cases], now, limits, None)
+    refused: dict[str, list[Refusal]] = {}
+    for result in results:
+        for each in result.refusals:
+            refused.setdefault(each.message_hash, []).append(each)
     taken = 0
     with sessions.begin() as session:
         for case in cases:
-            rows = session.scalars(select(QuarantineRow).where(QuarantineRow.id.in_(case.times)))
-            # What intake refused again has been counted up again.
-            again = [_after_trying(session, scope, row, case.times[row.id], now) for row in rows]
-            taken += not any(again)
+            again = refused.get(message_hash(case.message.topic, case.message.payload), [])
+            for row in session.scalars(
+                select(QuarantineRow).where(QuarantineRow.id.in_(case.entries))
+            ):
+                _after_trying(session, scope, row, again, now)
+            taken += not again
     return Tried(len(cases), taken, len(cases) - taken, last_id, left)
 
 
 def _after_trying(
-    session: Session, scope: Scope, row: QuarantineRow, times: int, now: datetime
-) -> bool:
+    session: Session, scope: Scope, row: QuarantineRow, again: Sequence[Refusal], now: datetime
+) -> None:
+    """Judge an entry by what was refused of its own message this time, for whatever reason.
+
+    The entry of another reason may not be kept, where there is no more room: so this one waits on.
+    """
     row.tried_at = now
-    refused = row.times > times
-    if not refused:
-        _deal_with(session, row, Handling.REPLAYED)
-    text = "refused again" if refused else "taken"
-    _note(session, scope, row, "try_again", "", text, now)
-    return refused
+    mine = [each for each in again if _concerns(each, row)]
+    if not mine:
+        deal_with(session, row, Handling.REPLAYED)
+        text = "taken"
+    else:
+        if row.state == Handling.REPLAYED.value:
+            row.state = Handling.WAITING.value
+        same = any(each.reason == row.reason for each in mine)
+        text = "refused again" if same else f"refused for another reason: {mine[0].explanation}"
+    note(session, scope, row, "try_again", "", text, now)
+
+
+def _concerns(refusal: Refusal, row: QuarantineRow) -> bool:
+    """Whether it is of the same reading, or one of them is of the whole message."""
+    whole = refusal.reading_index is None or row.reading_index is None
+    return whole or refusal.reading_index == row.reading_index
 
 
 def _case(session: Session, row: QuarantineRow) -> _Case | None:
@@ -212,7 +248,7 @@ def _case(session: Session, row: QuarantineRow) -> _Case | None:
         if each.state == Handling.WAITING.value or each.id == row.id
     ]
     message = Message(row.topic, payload, row.received_at or row.first_at)
-    return _Case(message, {each.id: each.times for each in waiting})
+    return _Case(message, [each.id for each in waiting])
 
 
 def _check(session: Session, message: Message, limits: QualityLimits) -> None:
@@ -237,49 +273,13 @@ def _check(session: Session, message: Message, limits: QualityLimits) -> None:
         raise CannotRepair(*faults)
 
 
-def _deal_with(session: Session, row: QuarantineRow, handling: Handling) -> None:
-    """Change the state; only what waits counts towards the most that is kept."""
-    if row.state == Handling.WAITING.value and handling is not Handling.WAITING:
-        group = session.get(QuarantineGroupRow, (row.reason, row.gateway), with_for_update=True)
-        if group is not None:
-            group.kept = max(0, group.kept - 1)
-            group.kept_bytes = max(0, group.kept_bytes - len(row.payload))
-    row.state = handling.value
+def is_imported(topic: str) -> bool:
+    """Whether it is of a line of an imported file, which intake would not know."""
+    return topic.startswith(IMPORT_TOPIC)
 
 
-def _row(session: Session, entry_id: int) -> QuarantineRow:
-    row = session.get(QuarantineRow, entry_id, with_for_update=True)
-    if row is None:
-        raise NotFound
+def _to_repair(session: Session, entry_id: int) -> QuarantineRow:
+    row = row_of(session, entry_id)
+    if is_imported(row.topic):
+        raise CannotRepair(IMPORTED)
     return row
-
-
-def _note(
-    session: Session,
-    scope: Scope,
-    row: QuarantineRow,
-    act: str,
-    why: str,
-    result: str,
-    now: datetime,
-    payload: bytes | None = None,
-) -> None:
-    session.add(
-        QuarantineActRow(
-            quarantine_id=row.id,
-            at=now,
-            staff_id=scope.staff_id,
-            act=act,
-            why=why.strip()[:LONGEST_REASON],
-            payload=payload,
-            result=result,
-        )
-    )
-    _log(session, scope, Act.ALTERATION, f"quarantine: {act}", row.id, now)
-
-
-def _log(session: Session, scope: Scope, act: Act, what: str, entry_id: int, now: datetime) -> None:
-    audit.record(
-        session, act, what, at=now, actor="staff", staff_id=scope.staff_id,
-        subject_kind="quarantine", subject_id=entry_id,
-    )  # fmt: skip

@@ -15,13 +15,15 @@ from navigate_safer.db.reading_rows import READING_TABLES, ReadingDayRow, Readin
 from navigate_safer.people.account import Act
 from navigate_safer.services.archiving import WORK, Written, tidy_day, write_file
 from navigate_safer.services.storage import Plan
+from navigate_safer.services.storage_trouble import Trouble
 
 
-def erase(sessions: Sessions, now: datetime, plan: Plan) -> int:
+def erase(sessions: Sessions, now: datetime, plan: Plan, trouble: Trouble) -> int:
     """Erase from every day older than ``keep_days`` what may no longer be kept.
 
     How many days and kinds lost something. Only archived days are looked at: every day is in the
-    archive long before. Killed at any point it is finished by the next run.
+    archive long before. Killed at any point it is finished by the next run. A day whose file is not
+    what was written is noted in ``trouble`` and passed over.
     """
     before = days.day_of(now) - ONE_DAY * plan.keep_days
     erased = 0
@@ -33,7 +35,8 @@ def erase(sessions: Sessions, now: datetime, plan: Plan) -> int:
                 if row.day < before and not row.late_rows
             ]
         for day in old:
-            erased += _erase(sessions, table, day, now, plan)
+            with trouble.of_day(table, day):
+                erased += _erase(sessions, table, day, now, plan)
     return erased
 
 
@@ -74,11 +77,13 @@ def _erase(sessions: Sessions, table: ReadingTable, day: date, now: datetime, pl
         assert row is not None
         if is_held(session, day):
             return False
-        folder, file = archive.folder_of(session), archive.file_of(session, row)
+        folder, file, sha256 = archive.folder_of(session), archive.file_of(session, row), row.sha256
         keep = kept_devices(session, day, now, plan)
     there = parquet.devices_in(file)
     if there <= keep:
         return False
+    # Neither what is erased nor what is kept is decided by, or copied from, a damaged file.
+    parquet.expect(file, sha256)
     written = None
     if there & keep:
         written = _without_others(table, day, folder, file, sorted(there & keep))

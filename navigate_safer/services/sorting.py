@@ -5,6 +5,7 @@ asks for; the next run drops the one and takes up the other.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 
@@ -17,11 +18,11 @@ from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.services.storage import (
     BETWEEN_TRIES_S,
     TRIES,
-    StorageFault,
     Wait,
     attempt,
     on_postgresql,
 )
+from navigate_safer.services.storage_trouble import StorageFault, Trouble
 
 
 def sort_pieces(
@@ -30,8 +31,12 @@ def sort_pieces(
     wait: Wait,
     least_bytes: int = pieces.LEAST_BYTES,
     most_meanwhile: int = pieces.MOST_MEANWHILE,
+    trouble: Trouble | None = None,
 ) -> int:
-    """Sort every piece that is due; how many were. One that is in use is left for the next run."""
+    """Sort every piece that is due; how many were. One that is in use is left for the next run.
+
+    With ``trouble`` one whose copy is not the same is noted and passed over; without it raises.
+    """
     if not on_postgresql(sessions):
         return 0
     attempt(sessions, _drop_left_over)
@@ -39,7 +44,11 @@ def sort_pieces(
         due = pieces.to_sort(session, now, least_bytes)
         past = days.states(session, FixRow, {piece.day for piece in due})
     hot = [piece for piece in due if piece.day not in past]
-    return sum(sort_piece(sessions, piece, wait, most_meanwhile) for piece in hot)
+    done = 0
+    for piece in hot:
+        with nullcontext() if trouble is None else trouble.of_day(FixRow, piece.day):
+            done += sort_piece(sessions, piece, wait, most_meanwhile)
+    return done
 
 
 def _drop_left_over(session: Session) -> None:

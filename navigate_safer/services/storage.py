@@ -19,6 +19,7 @@ from navigate_safer.db import archive, days, loose, partitions, pieces
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.days import ONE_DAY, DayState
 from navigate_safer.db.reading_rows import READING_TABLES, FixRow, ReadingTable
+from navigate_safer.services.storage_trouble import StorageFault, Trouble
 
 # Any constant: two schedulers of one PostgreSQL database do not keep house at once.
 _KEEPER = 8_415_370_021
@@ -47,10 +48,6 @@ class Plan(msgspec.Struct, frozen=True):
     close_after_days: int = 2
     archive_after_days: int = 60
     keep_days: int = 2_192
-
-
-class StorageFault(Exception):
-    """A copy does not hold what it should; nothing was dropped. Says which."""
 
 
 Wait = Callable[[float], object]
@@ -146,19 +143,34 @@ def attempt(sessions: Sessions, step: Callable[[Session], object]) -> bool:
     return True
 
 
-def close_next(sessions: Sessions, now: datetime, plan: Plan, wait: Wait) -> date | None:
-    """Close, or sort again, the oldest day that is due; None when none is, or it is in use."""
+def close_next(
+    sessions: Sessions, now: datetime, plan: Plan, wait: Wait, trouble: Trouble
+) -> date | None:
+    """Close, or sort again, the oldest day that is due; None when none is, or it is in use.
+
+    A day whose copy is not what it should be is noted in ``trouble`` and passed over.
+    """
     if not on_postgresql(sessions):
         return None
     for table in READING_TABLES:
-        with sessions.begin() as session:
-            day = _to_close(session, table, now, plan)
-        if day is not None and close_day(sessions, table, day, now, wait):
-            return day
+        while (day := _to_close(sessions, table, now, plan, trouble)) is not None:
+            with trouble.of_day(table, day):
+                if close_day(sessions, table, day, now, wait):
+                    return day
+            if not trouble.has(table, day):
+                break
     return None
 
 
-def _to_close(session: Session, table: ReadingTable, now: datetime, plan: Plan) -> date | None:
+def _to_close(
+    sessions: Sessions, table: ReadingTable, now: datetime, plan: Plan, trouble: Trouble
+) -> date | None:
+    with sessions.begin() as session:
+        due = _due_to_close(session, table, now, plan)
+    return min((day for day in due if not trouble.has(table, day)), default=None)
+
+
+def _due_to_close(session: Session, table: ReadingTable, now: datetime, plan: Plan) -> list[date]:
     over = days.day_of(now) - ONE_DAY * plan.close_after_days
     made = {day for day in partitions.made_days(session, table) if day < over}
     known = days.states(session, table, made)
@@ -167,7 +179,7 @@ def _to_close(session: Session, table: ReadingTable, now: datetime, plan: Plan) 
         many = row.late_rows * RESORT_SHARE >= (row.rows or 0)
         if row.late_rows and (many or now - row.changed_at >= ONE_DAY):
             due.append(row.day)
-    return min(due, default=None)
+    return due
 
 
 def close_day(

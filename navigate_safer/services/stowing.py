@@ -17,10 +17,11 @@ from devices.quality import Doubt, QualityLimits, doubts
 from devices.readings import BatteryLevel, Fix, Reading
 from devices.rejection import Reason, Rejected
 from navigate_safer.db import readings
-from navigate_safer.db.packed import Quality, pack_accuracy, pack_quality
+from navigate_safer.db.packed import Quality, micros_of, pack_accuracy, pack_quality
 from navigate_safer.db.people import DeviceRow, FittingRow, GatewayRow
 from navigate_safer.db.readings import Stored
 from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow, UnassignedRow
+from navigate_safer.services import meeting_marks
 from navigate_safer.services.arrivals import AHEAD
 from navigate_safer.services.quarantine import Quarantine
 
@@ -87,6 +88,8 @@ class Stowed:
                     wanted += [(device.id, r, doubts(r, self.limits)) for r in each.readings]
         stored = readings.store(self.session, wanted)
         touched = self._after_storing(stored.new)
+        fixes = [reading.stamp.measured_at for _, reading in stored.new if isinstance(reading, Fix)]
+        meeting_marks.note_late(self.session, map(micros_of, fixes), self.now)
         # Last, because its counts are rows that every intake worker waits for.
         self.quarantine.write(self.session, self.now)
         return stored, touched

@@ -160,7 +160,7 @@ def set_aside(entry_id: int) -> ResponseReturnValue:
 def _page(entry_id: int, errors: dict[str, str] | None = None) -> Response:
     _known(entry_id)
     found = repair.see_entry(service().sessions, scope(), entry_id, now())
-    text = _shown(found)
+    text, imported = _shown(found), repair.is_imported(found.topic)
     editable = text is not None and found.line.payload_bytes <= EDITABLE_BYTES
     page = render_template(
         "quarantine_entry.html",
@@ -169,7 +169,8 @@ def _page(entry_id: int, errors: dict[str, str] | None = None) -> Response:
         text=text,
         is_text=found.payload is not None and _is_text(found.payload),
         editable=editable,
-        advice=_advice(found.line.reason),
+        advice=repair.IMPORTED if imported else _advice(found.line.reason),
+        imported=imported,
         errors=errors or {},
         form=request.form,
         decoded=_decoded,
@@ -219,9 +220,11 @@ def _advice(reason: str | None) -> str | None:
 
 
 def _came_to(tried: Tried) -> str:
+    lines = f" Lines of imported files that wait: {tried.imported:,}; import the file again."
+    also = lines if tried.imported else ""
     if not tried.messages:
-        return "There was nothing to try again."
+        return f"There was nothing to try again.{also}"
     text = f"Tried again: {tried.messages}. Taken: {tried.taken}. Refused again: {tried.refused}."
     if tried.last_id is not None and tried.left:
         text += f" Still waiting: {tried.left:,}; press again for the next."
-    return text
+    return text + also

@@ -148,7 +148,9 @@ def _house_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
         figures.sample_growth(sessions, clock())
 
     def storage() -> None:
-        storage_round.keep_house(sessions, clock(), service.storage_plan, time.sleep)
+        storage_round.keep_house_and_tell(
+            sessions, clock(), service.wall_clock(), service.storage_plan, time.sleep
+        )
 
     def housekeeping() -> None:
         sweep.prune_checkpoints(sessions, clock())

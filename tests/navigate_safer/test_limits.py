@@ -1,15 +1,20 @@
 """How far away every limit is: ids, transaction ids, the disk, partitions."""
 
+import shutil
 from datetime import timedelta
 
 import pytest
 from case_files import OUTSIDE, START, walk
+from databases import drop_days
 from sqlalchemy import text
 
-from navigate_safer.db import limits
-from navigate_safer.db.limits import GrowthRow
-from navigate_safer.services import figures, health
+from navigate_safer.db import archive, days, limits
+from navigate_safer.db.days import DayState
+from navigate_safer.db.limits import ARCHIVE_DISK, GrowthRow
+from navigate_safer.db.reading_rows import FixRow
+from navigate_safer.services import figures, health, storage
 from navigate_safer.services.health import State
+from navigate_safer.services.storage import Plan
 
 DAY = timedelta(days=1)
 ON_POSTGRESQL = pytest.mark.parametrize("factory", ["postgresql"], indirect=True)
@@ -159,3 +164,59 @@ def test_what_changes_slowly_is_read_once_a_minute_and_says_how_old_it_is(watch)
     assert said().endswith("is not known yet. Read 45 seconds ago.")
     at_s[0] += 5
     assert said() == "The limit of audit_entries_id_seq is not coming nearer."
+
+
+@pytest.fixture
+def archive_folder(watch, tmp_path):
+    folder = tmp_path / "archive"
+    archive.use_folder(watch.sessions, folder)
+    archive.make_private(folder)
+    return folder
+
+
+def archived(watch, size_bytes):
+    """A day of fixes whose file takes so many bytes."""
+    with watch.sessions.begin() as session:
+        row = days.put(session, FixRow, START.date(), DayState.ARCHIVED, START)
+        row.bytes = size_bytes
+
+
+def days_until_limit(watch):
+    found = figures.of_database(watch.sessions, START, START)
+    [family] = [each for each in found if each.name == "navigate_safer_days_until_limit"]
+    return family.samples[0].value
+
+
+def test_the_disk_of_the_archive_fills_at_the_pace_of_its_files(watch, archive_folder):
+    archived(watch, 4_000)
+    figures.sample_growth(watch.sessions, START)
+    assert near(watch)[ARCHIVE_DISK].days is None, "a pace needs two samples"
+    archived(watch, 1_000_000)
+    figures.sample_growth(watch.sessions, START + DAY)
+    found = near(watch, START + DAY)[ARCHIVE_DISK]
+    free = shutil.disk_usage(archive_folder).free
+    assert found.most - found.used == pytest.approx(free, rel=0.01)
+    assert found.days == pytest.approx(free / 996_000, rel=0.01)
+
+
+def test_without_a_folder_yet_nothing_is_said_of_the_archive_s_disk(watch, tmp_path):
+    archive.use_folder(watch.sessions, tmp_path / "not made yet")
+    assert ARCHIVE_DISK not in near(watch)
+
+
+def test_a_disk_with_three_weeks_left_is_the_nearest_limit(watch, archive_folder):
+    """Partitions are always made a fortnight ahead: they are no end that anything comes to."""
+    storage.make_days(watch.sessions, START, Plan(ahead_days=14, past_days=0))
+    grown(watch, ARCHIVE_DISK, 0, shutil.disk_usage(archive_folder).free // 21)
+    try:
+        assert days_until_limit(watch) == pytest.approx(21, abs=1)
+    finally:
+        drop_days(watch.database)
+
+
+def test_partitions_alone_are_no_limit_of_the_headline(watch):
+    storage.make_days(watch.sessions, START, Plan(ahead_days=14, past_days=0))
+    try:
+        assert days_until_limit(watch) == float("inf")
+    finally:
+        drop_days(watch.database)

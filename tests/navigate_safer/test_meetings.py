@@ -4,14 +4,14 @@ import random
 from datetime import timedelta
 
 import pytest
-from case_files import MINUTE, START, Place, one_more_wearer, walk
+from case_files import MINUTE, START, Place, fix, message, one_more_wearer, walk
 from databases import Database
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from watch import Watch
 
-from navigate_safer.db.meetings import MeetingRow
-from navigate_safer.services import meetings
+from navigate_safer.db.meetings import MeetingMarkRow, MeetingRow
+from navigate_safer.services import meeting_marks, meetings
 from zones import encounters
 
 PUB = Place(53.2001, -2.9001)
@@ -106,3 +106,134 @@ def test_the_sieve_lets_everybody_through_who_was_within_a_square(places, seed) 
             ]
             if all(near):
                 assert (one, other) in passed
+
+
+# Readings that come late, and hours in which nobody looked
+
+TWO_AT_ONE_TABLE = [*[HOME] * 10, *[PUB] * 60, *[HOME] * 10]
+THE_OTHER = [*[PUB] * 10, *[BESIDE] * 60, *[PUB] * 10]
+
+
+def hourly(watch: Watch, hours: int) -> None:
+    """What the schedule does, from now on."""
+    for _ in range(hours):
+        watch.clock.forward(hours=1)
+        meetings.look(watch.sessions, watch.clock())
+
+
+def bring(watch: Watch, number: int, *places: Place, start=START) -> None:
+    """A tag that was out of coverage hands over what it kept, now."""
+    kept = [fix(start + minute * MINUTE, place) for minute, place in enumerate(places)]
+    watch.receive(message(f"TAG-X{number}", *kept, received_at=watch.clock()))
+
+
+@pytest.mark.parametrize("hours", [2, 4, 12, 13 * 24], ids=lambda hours: f"{hours} hours late")
+def test_a_tag_that_uploads_late_is_found_with_whom_it_was(pair: Watch, hours: int) -> None:
+    heard(pair, 1, *TWO_AT_ONE_TABLE)
+    pair.clock.not_before(START + 80 * MINUTE)
+    meetings.look(pair.sessions, pair.clock())
+    assert found(pair) == []
+    pair.clock.forward(hours=hours - 1, minutes=30)
+    meetings.look(pair.sessions, pair.clock())
+    pair.clock.forward(minutes=30)
+    bring(pair, 2, *THE_OTHER)
+    hourly(pair, 1)
+    ((begins, ends),) = found(pair)
+    assert 9 <= begins <= 11
+    assert 69 <= ends <= 71
+
+
+def test_an_older_part_that_comes_after_a_newer_one_is_looked_at_too(pair: Watch) -> None:
+    """Out of order it goes through the general form of intake."""
+    heard(pair, 1, *TWO_AT_ONE_TABLE)
+    heard(pair, 2, HOME, start=START + 5 * 60 * MINUTE)
+    pair.clock.not_before(START + 5 * 60 * MINUTE)
+    meetings.look(pair.sessions, pair.clock())
+    bring(pair, 2, *THE_OTHER)
+    hourly(pair, 1)
+    assert len(found(pair)) == 1
+
+
+@pytest.mark.parametrize("minute", [-10, 100], ids=["its beginning", "its middle"])
+def test_what_was_found_before_stays_whole_when_a_part_of_it_is_looked_at_again(
+    pair: Watch, minute: int
+) -> None:
+    """Five hours together; of a third person a few fixes of that time come late."""
+    for number, place in ((1, PUB), (2, BESIDE)):
+        heard(pair, number, *[place] * 300)
+    pair.clock.not_before(START + 300 * MINUTE)
+    pair.clock.at = START
+    hourly(pair, 6)
+    ((begins, ends),) = found(pair)
+    assert (begins, ends >= 295) == (0, True)
+    hourly(pair, 8)
+    bring(pair, 3, *[HOME] * 5, start=START + minute * MINUTE)
+    hourly(pair, 2)
+    assert found(pair) == [(begins, ends)]
+
+
+def test_after_a_pause_of_the_schedule_the_hours_of_the_pause_are_looked_at(pair: Watch) -> None:
+    meetings.look(pair.sessions, pair.clock())
+    heard(pair, 1, *TWO_AT_ONE_TABLE)
+    heard(pair, 2, *THE_OTHER)
+    pair.clock.not_before(START + timedelta(hours=9))
+    meetings.look(pair.sessions, pair.clock())
+    ((begins, ends),) = found(pair)
+    assert 9 <= begins <= 11
+    assert 69 <= ends <= 71
+
+
+def test_a_meeting_over_the_border_of_two_stretches_is_found_after_a_pause(pair: Watch) -> None:
+    meetings.look(pair.sessions, pair.clock())
+    at = START + timedelta(minutes=65)
+    heard(pair, 1, *[PUB] * 20, start=at)
+    heard(pair, 2, *[BESIDE] * 20, start=at)
+    for hours in (9, 10):
+        pair.clock.not_before(START + timedelta(hours=hours))
+        meetings.look(pair.sessions, pair.clock())
+        assert len(found(pair)) == 1
+
+
+def test_a_long_pause_is_made_up_for_in_several_rounds_each_bounded(pair: Watch) -> None:
+    meetings.look(pair.sessions, pair.clock())
+    day = START + timedelta(days=4)
+    heard(pair, 1, *TWO_AT_ONE_TABLE, start=day)
+    heard(pair, 2, *THE_OTHER, start=day)
+    pair.clock.not_before(START + timedelta(days=8))
+    with pair.sessions() as session:
+        due = meeting_marks.due(session, pair.clock())
+    assert len(due.stretches) == meeting_marks.MOST_AT_ONCE
+    assert [each.end for each in due.left] == [pair.clock() - timedelta(hours=2)]
+    meetings.look(pair.sessions, pair.clock())
+    assert found(pair) == [], "the first two days of the pause"
+    hourly(pair, 5)
+    assert len(found(pair)) == 1
+    with pair.sessions() as session:
+        assert meeting_marks.due(session, pair.clock()).stretches == []
+
+
+def test_where_nothing_is_late_only_the_last_hours_are_looked_at(pair: Watch) -> None:
+    for hour in range(4):
+        heard(pair, 1, *[PUB] * 59, start=START + timedelta(hours=hour))
+        hourly(pair, 1)
+        with pair.sessions() as session:
+            due = meeting_marks.due(session, pair.clock() + timedelta(hours=1, minutes=5))
+        assert due.stretches == []
+    assert pair.database.count(MeetingMarkRow) == 1
+
+
+def test_one_clock_that_is_days_slow_does_not_have_the_days_between_looked_at(pair: Watch) -> None:
+    pair.clock.not_before(START + timedelta(days=10))
+    meetings.look(pair.sessions, pair.clock())
+    slow = [fix(START, HOME), fix(START + timedelta(days=10), HOME)]
+    pair.receive(message("TAG-X1", *slow, received_at=pair.clock()))
+    with pair.sessions() as session:
+        due = meeting_marks.due(session, pair.clock())
+    assert len(due.stretches) == 1
+
+
+def test_what_nobody_would_be_shown_is_not_looked_for(pair: Watch) -> None:
+    pair.clock.not_before(START + timedelta(days=20))
+    bring(pair, 2, *THE_OTHER)
+    with pair.sessions() as session:
+        assert meeting_marks.due(session, pair.clock()).stretches == []

@@ -1,30 +1,31 @@
 """What is refused: counted for ever, kept as far as there is room, and put right by people."""
 
+import contextlib
 import hashlib
 import threading
 from datetime import timedelta
 
 import msgspec
 import pytest
-from case_files import INSIDE, OUTSIDE, START, fix, message, walk
+from case_files import CREWE, INSIDE, MINUTE, OUTSIDE, START, fix, message, walk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, text, update
 
 from devices.rejection import Reason, Rejected
 from navigate_safer.db import refusals
 from navigate_safer.db.audit import AuditRow
-from navigate_safer.db.people import AreaRow, StaffRow
+from navigate_safer.db.people import AreaRow, DeviceRow, StaffRow
 from navigate_safer.db.quarantine import Handling, QuarantineActRow, QuarantineGroupRow
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.refusals import Wanted
 from navigate_safer.db.telemetry import PendingRow, QuarantineRow
 from navigate_safer.people.access import Forbidden, Role, Scope
-from navigate_safer.people.casefile import CaseFile, Device
+from navigate_safer.people.casefile import CaseFile, Device, Gateway
 from navigate_safer.services import repair
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.ingest import Message
-from navigate_safer.services.quarantine import Quarantine
+from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES, Quarantine, message_hash
 from navigate_safer.services.repair import CannotRepair
 
 TOPIC = "telemetry/v1/gw-west/TAG-1"
@@ -279,6 +280,139 @@ def test_of_a_message_with_several_bad_readings_only_what_is_still_bad_waits(wat
     tried = repair.try_again(watch.sessions, scope_of(watch), row.id, watch.clock(), watch.limits)
     assert (tried.taken, tried.refused) == (0, 1)
     assert watch.database.count(FixRow) == 1, "the good one was there already, and is not doubled"
+
+
+def try_one(watch, entry_id: int):
+    return repair.try_again(watch.sessions, scope_of(watch), entry_id, watch.clock(), watch.limits)
+
+
+def from_new_gateway():
+    return message("TAG-NEW", fix(START, OUTSIDE), gateway="gw-new")
+
+
+def test_a_message_of_an_unknown_gateway_and_device_waits_until_both_are_registered(watch):
+    sent = from_new_gateway()
+    watch.receive(sent)
+    first = watch.database.one(QuarantineRow)
+    assert first.reason == "unknown_gateway"
+    watch.register(CaseFile(v=1, gateways=[Gateway("gw-new", "New")]))
+    tried = try_one(watch, first.id)
+    assert (tried.taken, tried.refused) == (0, 1), "it is refused for another reason now"
+    assert {row.reason: row.state for row in watch.database.all(QuarantineRow)} == {
+        "unknown_gateway": "waiting",
+        "unknown_device": "waiting",
+    }
+    said = watch.database.one(QuarantineActRow).result
+    assert said == "refused for another reason: no device of this name is registered"
+    register_device(watch)
+    assert try_one(watch, first.id).taken == 1
+    assert {row.state for row in watch.database.all(QuarantineRow)} == {"replayed"}
+    assert watch.database.count(FixRow) == 1
+
+
+def test_all_that_is_refused_for_another_reason_is_told_as_refused(watch):
+    for minute in range(3):
+        watch.receive(message("TAG-NEW", fix(START + minute * MINUTE, OUTSIDE), gateway="gw-new"))
+    watch.receive(message("TAG-1", fix(START, OUTSIDE), gateway="gw-new"))
+    watch.register(CaseFile(v=1, gateways=[Gateway("gw-new", "New")]))
+    with watch.sessions.begin() as session:
+        session.execute(update(DeviceRow).values(gateway_id=None))
+    wanted = Wanted(reason="unknown_gateway")
+    tried = repair.try_slice(
+        watch.sessions, scope_of(watch), wanted, 0, watch.clock(), watch.limits
+    )
+    assert (tried.messages, tried.taken, tried.refused) == (4, 1, 3)
+    assert tried.left == 3
+
+
+def test_a_message_refused_anew_is_not_lost_where_there_is_no_room_for_another_entry(watch):
+    watch.receive(from_new_gateway())
+    watch.register(CaseFile(v=1, gateways=[Gateway("gw-new", "New")]))
+    with watch.sessions.begin() as session:
+        session.add(full_group("unknown_device", "gw-new"))
+    row = watch.database.one(QuarantineRow)
+    assert try_one(watch, row.id).taken == 0
+    assert watch.database.one(QuarantineRow).state == "waiting"
+
+
+def full_group(reason: str, gateway: str) -> QuarantineGroupRow:
+    """A group that holds all that quarantine keeps."""
+    return QuarantineGroupRow(
+        reason=reason, gateway=gateway, first_at=START, last_at=START, times=1, kept=1,
+        kept_bytes=DEFAULT_KEPT_BYTES,
+    )  # fmt: skip
+
+
+def test_a_message_that_nothing_can_store_costs_the_others_of_a_slice_nothing(watch):
+    poison = message("TAG-NEW", fix(START + 40 * MINUTE, CREWE))
+    watch.receive(poison)
+    for minute in range(3):
+        watch.receive(unknown(minute=minute))
+    register_device(watch)
+    with no_fix_at(watch.database, CREWE):
+        tried = [
+            repair.try_slice(
+                watch.sessions, scope_of(watch), Wanted(), 0, watch.clock(), watch.limits
+            )
+            for _ in range(2)
+        ]
+    assert [(each.taken, each.refused) for each in tried] == [(3, 1), (0, 1)]
+    waiting = watch.database.all(QuarantineRow, QuarantineRow.state == "waiting")
+    assert {row.reason for row in waiting} == {"unknown_device", "internal_fault"}
+    assert {row.message_hash for row in waiting} == {message_hash(poison.topic, poison.payload)}
+    assert try_one(watch, waiting[0].id).taken == 1, "mended, it is taken"
+    assert watch.database.count(QuarantineRow, QuarantineRow.state == "waiting") == 0
+
+
+@contextlib.contextmanager
+def no_fix_at(database, place):
+    """Nothing at this place can be stored, as if there were a fault in the service."""
+    lat_e7 = round(place.lat * 1e7)
+    trigger = f"create trigger no_poison before insert on fixes when new.lat_e7 = {lat_e7}"
+    make, drop = {
+        "postgresql": (
+            f"alter table fixes add constraint no_poison check (lat_e7 <> {lat_e7})",
+            "alter table fixes drop constraint no_poison",
+        ),
+        "sqlite": (
+            f"{trigger} begin select raise(abort, 'poison'); end",
+            "drop trigger no_poison",
+        ),
+    }[database.kind]
+    with database.engine.begin() as connection:
+        connection.execute(text(make))
+    try:
+        yield
+    finally:
+        with database.engine.begin() as connection:
+            connection.execute(text(drop))
+
+
+def imported_line(watch) -> QuarantineRow:
+    held = Quarantine()
+    unregistered = Rejected(Reason.UNKNOWN_DEVICE, "line 7: no device of this name is registered")
+    held.add("import/0123456789abcdef", b"TAG-9;2026-11-20;53.1;-2.9", "", None, unregistered)
+    with watch.sessions.begin() as session:
+        held.write(session, watch.clock())
+    return watch.database.one(QuarantineRow, QuarantineRow.topic.startswith("import/"))
+
+
+def test_a_line_of_an_imported_file_is_not_tried_but_says_to_import_the_file_again(watch):
+    row = imported_line(watch)
+    with pytest.raises(CannotRepair, match="import the file again"):
+        try_one(watch, row.id)
+    with pytest.raises(CannotRepair, match="import the file again"):
+        repair.correct(
+            watch.sessions, scope_of(watch), row.id, b"x", "because", START, watch.limits
+        )
+    watch.receive(unknown())
+    register_device(watch)
+    tried = repair.try_slice(
+        watch.sessions, scope_of(watch), Wanted(), 0, watch.clock(), watch.limits
+    )
+    assert (tried.messages, tried.taken, tried.left, tried.imported) == (1, 1, 0, 1)
+    assert imported_line(watch).state == "waiting"
+    assert watch.database.count(QuarantineRow, QuarantineRow.reason == "unknown_topic") == 0
 
 
 def test_a_corrected_message_is_stored_and_its_original_kept(watch):

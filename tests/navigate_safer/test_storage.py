@@ -16,8 +16,19 @@ from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.days import ONE_DAY, DayState
 from navigate_safer.db.people import DeviceRow, OrderRow
 from navigate_safer.db.reading_rows import READING_TABLES, FixRow, ReadingDayRow
-from navigate_safer.services import archiving, holding, ingest, retention, storage, storage_round
+from navigate_safer.services import (
+    archiving,
+    figures,
+    health,
+    holding,
+    ingest,
+    retention,
+    storage,
+    storage_round,
+)
+from navigate_safer.services.health import State
 from navigate_safer.services.storage import Plan
+from navigate_safer.services.storage_trouble import StorageFault, Trouble
 
 DAY = date(2026, 11, 20)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -499,16 +510,145 @@ def test_two_schedulers_do_not_keep_house_at_once(kept):
     assert house(kept, 61).kept_house
 
 
-def test_a_disk_that_is_full_costs_no_reading(kept, tmp_path):
+def test_an_archive_that_cannot_be_written_costs_no_reading_and_is_told(kept, tmp_path):
     storage.make_days(kept.sessions, NOON, PLAN)
     kept.receive(*a_day())
     before = everything(kept)
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the folder should be")
     archive.use_folder(kept.sessions, blocked)
-    with pytest.raises(OSError, match=r"blocked"):
-        house(kept, 61)
+    done = house(kept, 61)
+    assert done.faults >= 1
+    assert "folder" in done.last_fault
+    assert str(tmp_path) not in done.last_fault
     assert everything(kept) == before
+    archive.use_folder(kept.sessions, tmp_path / "archive")
+    assert house(kept, 61).faults == 0
+    assert state(kept) == "archived"
+    assert everything(kept) == before
+
+
+@ON_POSTGRESQL
+def test_partitions_are_made_although_the_archive_cannot_be_tidied(kept):
+    first, _ = two_archived_days(kept)
+    first.with_name(f"fixes-{DAY}-000000000000.parquet").mkdir()
+    done = house(kept, 70)
+    assert done.made > 0
+    assert (done.faults, done.last_fault) == (1, "the archive's folder: Is a directory")
+
+
+@ON_POSTGRESQL
+def test_a_day_that_cannot_be_sorted_does_not_keep_the_others_hot(kept):
+    storage.make_days(kept.sessions, NOON, PLAN)
+    kept.receive(*a_day(), *a_day(NOON + ONE_DAY))
+    trouble, now = Trouble(), NOON + 5 * ONE_DAY
+    with trouble.of_day(FixRow, DAY):
+        raise StorageFault("the sorted copy is not the same")
+    while storage.close_next(kept.sessions, now, PLAN, no_wait, trouble) is not None:
+        pass
+    assert (state(kept), state(kept, day=DAY + ONE_DAY)) == (None, "closed")
+    assert trouble.last == "fixes of 2026-11-20: the sorted copy is not the same"
+    assert house(kept, 5).faults == 0
+    assert state(kept) == "closed", "the next round tries it again"
+
+
+def two_archived_days(watch):
+    storage.make_days(watch.sessions, NOON, PLAN)
+    watch.receive(*a_day(), *a_day(NOON + ONE_DAY))
+    house(watch, 62)
+    files = []
+    for day in (DAY, DAY + ONE_DAY):
+        assert state(watch, day=day) == "archived"
+        with watch.sessions() as session:
+            files.append(archive.file_of(session, days.get(session, FixRow, day)))
+    return files
+
+
+def damage(file):
+    """A bit of the disk turns over in the middle of the data."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+
+
+def late_by_both_days(watch):
+    """A reading of each archived day, from long ago, as an import brings it."""
+    watch.limits = type(watch.limits)(past_days=1_000)
+    for day in (NOON, NOON + ONE_DAY):
+        late = fix(day + 7 * MINUTE, CREWE)
+        watch.receive(message("TAG-1", late, received_at=NOON + 63 * ONE_DAY))
+
+
+def test_a_damaged_file_is_not_copied_into_a_new_one_and_the_day_after_it_is_archived(kept):
+    first, second = two_archived_days(kept)
+    late_by_both_days(kept)
+    damage(first)
+    done = house(kept, 63)
+    assert (done.archived, done.faults) == (1, 1)
+    assert first.name in done.last_fault
+    assert "backup" in done.last_fault
+    assert first.exists(), "what is left of it is not replaced"
+    assert not second.exists()
+    assert kept.database.count(FixRow) == 1, "the late reading of the damaged day waits"
+    with kept.sessions() as session:
+        assert [fault.path for fault in archive.verify(session).faults] == [
+            str(first.relative_to(archive_folder(kept)))
+        ]
+
+
+def test_a_missing_file_does_not_keep_the_other_days_from_being_erased(kept):
+    first, second = two_archived_days(kept)
+    end_orders(kept, DAY)
+    first.unlink()
+    done = house(kept, 6 * 366 + 10)
+    assert state(kept) == "archived"
+    assert state(kept, day=DAY + ONE_DAY) == "erased"
+    assert not second.exists()
+    assert (done.faults, done.erased) == (1, 7)
+
+
+def test_part_of_a_damaged_file_is_not_erased(kept):
+    first, _ = two_archived_days(kept)
+    with kept.sessions.begin() as session:
+        session.execute(update(OrderRow).where(OrderRow.ref == "O-1").values(ends_on=DAY))
+    damage(first)
+    before = first.read_bytes()
+    assert house(kept, 6 * 366 + 10).faults == 1
+    assert first.read_bytes() == before
+    assert state(kept) == "archived"
+
+
+def test_what_fails_is_on_the_health_page_and_in_the_figures_until_it_is_mended(kept):
+    first, _ = two_archived_days(kept)
+    late_by_both_days(kept)
+    damage(first)
+    now = NOON + 63 * ONE_DAY
+    storage_round.keep_house_and_tell(kept.sessions, now, now, PLAN, no_wait)
+    check = storage_check(kept, now)
+    assert check.state is State.WARNING
+    assert first.name in check.text
+    assert figure(kept, now, "storage_faults") == 1
+    damage(first)
+    storage_round.keep_house_and_tell(kept.sessions, now, now, PLAN, no_wait)
+    assert storage_check(kept, now).state is State.OK
+    assert figure(kept, now, "storage_faults") == 0
+
+
+def test_keeping_house_is_no_worker_that_could_fall_silent(kept):
+    storage_round.keep_house_and_tell(kept.sessions, NOON, NOON, PLAN, no_wait)
+    checks = health.look(kept.sessions, NOON + ONE_DAY, NOON + ONE_DAY)
+    assert "worker: storage" not in {each.name for each in checks}
+
+
+def storage_check(watch, now):
+    [check] = [each for each in health.look(watch.sessions, now, now) if each.name == "storage"]
+    return check
+
+
+def figure(watch, now, name):
+    found = figures.of_database(watch.sessions, now, now)
+    [family] = [each for each in found if each.name == f"navigate_safer_{name}"]
+    return family.samples[0].value
 
 
 # Retention
@@ -604,7 +744,7 @@ def test_a_hold_placed_while_a_day_is_being_erased_keeps_it(kept):
     end_orders(kept, date(2020, 1, 1))
     # One transaction lists the old days, one asks who keeps the day, the third lets it go.
     third = Interrupted(kept.sessions, 3, lambda: held(kept, "W-1", (None, None)))
-    assert retention.erase(third, NOON + ONE_DAY * 3_000, PLAN) == 0
+    assert retention.erase(third, NOON + ONE_DAY * 3_000, PLAN, Trouble()) == 0
     assert third.begun >= 3
     assert file.exists()
     assert everything(kept) == before

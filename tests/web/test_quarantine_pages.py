@@ -7,11 +7,12 @@ import pytest
 from case_files import START, fix, message
 from web.world import AWAY, HOSTILE, World, words_of
 
-from devices.rejection import Reason
+from devices.rejection import Reason, Rejected
 from navigate_safer.db.quarantine import QuarantineActRow
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.casefile import CaseFile, Device
+from navigate_safer.services.quarantine import Quarantine
 from navigate_safer.web.quarantine import ADVICE
 
 NEW = "TAG-NEW"
@@ -125,6 +126,23 @@ def test_one_message_is_tried_again_and_the_page_says_what_came_of_it(world: Wor
     register_it(world)
     visitor.post(f"{path}/try-again")
     assert "Taken on trying again" in words_of(visitor.get(path))
+
+
+def test_a_line_of_an_imported_file_has_no_button_and_says_what_to_do(world: World) -> None:
+    held = Quarantine()
+    unregistered = Rejected(Reason.UNKNOWN_DEVICE, "line 7: no device of this name is registered")
+    held.add("import/0123456789abcdef", b"TAG-9;53.1;-2.9", "", None, unregistered)
+    with world.service.sessions.begin() as session:
+        held.write(session, world.service.clock())
+    [entry] = [row.id for row in world.database.all(QuarantineRow)]
+    visitor, path = world.visitor("supervisor"), f"/service/quarantine/{entry}"
+    answer = visitor.get(path)
+    assert "import the file again" in words_of(answer)
+    assert "/try-again" not in answer.text
+    assert "/correct" not in answer.text
+    assert visitor.post(f"{path}/try-again").status_code == 422
+    said = words_of(visitor.get(visitor.post("/service/quarantine/try-again").location))
+    assert "There was nothing to try again. Lines of imported files that wait: 1" in said
 
 
 def test_a_correction_needs_a_reason_and_must_be_right(world: World) -> None:
