@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from navigate_safer.db import figures, limits
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.figures import Facts
+from navigate_safer.db.figures import TELLING, Facts
 from navigate_safer.db.limits import Limit, Partitions
 from navigate_safer.db.operations import WORKERS, WorkerLine
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
@@ -148,12 +148,13 @@ def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]
 
 
 def judge(found: Facts, now: datetime) -> list[Check]:
-    """Intake, every worker, judging and texts."""
+    """Intake, every worker, judging, texts and whether alerts reach anybody."""
     return [
         *_workers(found.workers),
         *_intake(found, now),
         _judging(found, now),
         _texts(found),
+        _telling(found),
     ]
 
 
@@ -278,3 +279,13 @@ def _texts(found: Facts) -> Check:
     if said:
         return Check("texts", State.FAULT, " ".join(said))
     return Check("texts", State.OK, "Texts go out as they are due.")
+
+
+def _telling(found: Facts) -> Check:
+    if not found.alerts_untold:
+        return Check(TELLING, State.OK, "Open alerts are told to somebody.")
+    text = (
+        f"{found.alerts_untold} open alert(s) can be told to nobody: look at the board, and at the "
+        "policy, the rota and the telephone numbers of their area."
+    )
+    return Check(TELLING, State.FAULT, text)

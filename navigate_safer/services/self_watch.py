@@ -17,6 +17,7 @@ from alerts.lifecycle import AlertState
 from navigate_safer.db import invariants
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
+from navigate_safer.db.figures import TELLING
 from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
 from navigate_safer.db.service_alerts import ABOUT_SERVICE
@@ -41,6 +42,7 @@ ROTA_PARTS = "rota:"
 # Between a breach and an officer stand these; the rest makes it late or will, one day.
 _SEVERITIES = {
     "database": Severity.CRITICAL,
+    TELLING: Severity.CRITICAL,
     "feed": Severity.CRITICAL,
     "intake": Severity.HIGH,
     "judging": Severity.HIGH,

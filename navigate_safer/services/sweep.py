@@ -27,7 +27,7 @@ from alerts.decide import decide
 from alerts.judge import States
 from alerts.lifecycle import AlertState, Move
 from navigate_safer.db import arrivals, terms
-from navigate_safer.db.alerting import AlertRow
+from navigate_safer.db.alerting import TELL_FAILED, AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import FittingRow
 from navigate_safer.db.telemetry import (
@@ -170,11 +170,19 @@ def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None
             raise
         # One alert that cannot be moved must not stand before all the others.
         with sessions.begin() as session:
-            alert = session.get_one(AlertRow, alert_id)
-            alert.next_step_at = now + TRY_AGAIN
-            reason = f"the next person could not be told ({type(fault).__name__})"
-            telling.note(session, alert, now, "not_told", reason)
+            alert = session.get_one(AlertRow, alert_id, with_for_update=True)
+            _put_off(session, alert, now, type(fault).__name__)
         return alert_id
+
+
+def _put_off(session: Session, alert: AlertRow, now: datetime, fault: str) -> None:
+    """Try again soon, and say once why it has to be, unless somebody has moved it meanwhile."""
+    if alert.next_step_at is None or alert.next_step_at > now:
+        return
+    alert.next_step_at = now + TRY_AGAIN
+    if telling.last_move(session, alert) != TELL_FAILED:
+        reason = f"the next person could not be told ({fault})"
+        telling.note(session, alert, now, TELL_FAILED, reason)
 
 
 def _next_due(session: Session, now: datetime) -> AlertRow | None:
