@@ -37,7 +37,7 @@ from navigate_safer.db.telemetry import (
     JudgementRow,
     PendingRow,
 )
-from navigate_safer.services import alerting, consequences, monitor, telling
+from navigate_safer.services import alerting, consequences, monitor, stays, telling
 from navigate_safer.services.telling import Voice
 
 # No reading is taken that is older (45 days, QualityLimits), so nothing is judged from there.
@@ -203,6 +203,8 @@ def _escalate(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
         )
     if alert.state == AlertState.OPEN.value:
         telling.tell_next(session, alert, now, voice)
+        if alert.silence_id is not None:
+            stays.spoken_for_no_more(session, alert, now, voice)
     else:
         alert.next_step_at = None
 
