@@ -62,7 +62,7 @@ class Why(Enum):
     COVERED = "an obstruction over it was confirmed: its verdict is undetermined"
     NOT_COVERED = "no obstruction over it after all: its verdict is the rule's again"
     PARTS_CHANGED = "its parts have changed"
-    NO_LONGER_TOLD = "the zone whose alert told of it is left, and this one is not"
+    NO_LONGER_TOLD = "the alert of another zone told of it, and does so no longer"
 
     @property
     def found_late(self) -> bool:

@@ -5,6 +5,7 @@ idempotency key at a provider: only the caller, who holds the outbox row, knows 
 call could text an officer twice. All times are aware, UTC, and arguments.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
@@ -214,8 +215,12 @@ class Sender(Protocol):
     def send(self, text: OutgoingText) -> Accepted:
         """Make one call. Raises :class:`SendError` and nothing else."""
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
         """The text with this reference handed over to this number at ``since`` or later.
+
+        Never one whose id is in ``taken``: it is known to be of another.
 
         Reconciles a call whose answer was lost; None means that the provider does not have it.
         Raises :class:`SendError` when the provider cannot say: then nothing is known yet, and

@@ -3,10 +3,11 @@
 A finding is not told while another is told of the same wearer at the same time that is at least as
 urgent and about the zone of the higher priority or, at equal priority, the tighter one: the smaller
 of two to keep out of, the larger of two to stay in. Findings of another kind never stand in for
-one another, so that nothing of a lower urgency can hide what is worse.
+one another, so that nothing of a lower urgency can hide what is worse. What is itself held back by
+a silence tells of nothing: a silence on one zone never hides another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -73,10 +74,19 @@ def tells(other: Stay, one: Stay) -> bool:
     return same and begins and ends and urgent and other.rank > one.rank
 
 
-def settle(decisions: Iterable[Decision], told: Iterable[Stay]) -> list[Decision]:
+def _told_at_once(_found: Finding) -> bool:
+    return False
+
+
+def settle(
+    decisions: Iterable[Decision],
+    told: Iterable[Stay],
+    muted: Callable[[Finding], bool] = _told_at_once,
+) -> list[Decision]:
     """The decisions, with those that another alert tells of only recorded.
 
-    ``told`` are the stays whose alerts are not resolved. What is opened here is told, too.
+    ``told`` are the stays whose alerts are neither resolved nor held back. What is opened here is
+    told, too, unless a silence holds it back: of that ``muted`` is true, and it hides nothing.
     """
     told, settled = list(told), list[tuple[int, Decision]]()
     for place, decision in _in_order(decisions):
@@ -87,7 +97,8 @@ def settle(decisions: Iterable[Decision], told: Iterable[Stay]) -> list[Decision
             why = Why.TOLD_BY_ANOTHER_ZONE
             settled.append((place, Decision(Action.RECORD, why, decision.finding, None)))
         else:
-            told.append(stay)
+            if decision.finding is not None and not muted(decision.finding):
+                told.append(stay)
             settled.append((place, decision))
     return [decision for _, decision in sorted(settled, key=lambda each: each[0])]
 

@@ -166,6 +166,10 @@ class Plan(msgspec.Struct, frozen=True):
         """Step ``number`` from 0; past the end the last one, again and again; None without any."""
         return self.steps[min(number, len(self.steps) - 1)] if self.steps else None
 
+    def left(self, number: int) -> tuple[Step, ...]:
+        """Step ``number`` and those after it; past the end the last one; none without any."""
+        return self.steps[min(number, len(self.steps) - 1) :] if self.steps else ()
+
 
 def snapshot(chosen: Policy) -> Plan:
     """A policy as an alert keeps it."""

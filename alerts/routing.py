@@ -5,7 +5,7 @@ Duty officers first, then whoever supervises them, one after the other.
 
 from collections.abc import Sequence
 
-from alerts.finding import Severity
+from alerts.finding import FindingKind, Severity
 from alerts.policy import POLICY_VERSION, Channel, Person, Plan, Step
 
 # How long each person has. Policy of this project until a supervisor edits it: NIJ 1004.00 asks
@@ -20,6 +20,13 @@ ROLES_FOR_THE_SERVICE = ("system_administrator", "supervisor")
 ROLES_FOR_PROTECTION = ("idva", "supervisor", "duty_officer")
 # A gap in a rota, or a telephone that takes no texts, is mended by who runs the area.
 ROLES_FOR_STAFF = ("supervisor",)
+
+
+def roles_for(kind: FindingKind | None) -> tuple[str, ...]:
+    """Who is told of a kind of alert where nobody else is named; None: of the service itself."""
+    if kind is None:
+        return ROLES_FOR_THE_SERVICE
+    return ROLES_FOR_PROTECTION if kind is FindingKind.PROTECTED_SILENCE else ROLES_IN_ORDER
 
 
 def plan(

@@ -3,7 +3,7 @@
 import textwrap
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -50,12 +50,15 @@ class ConsoleSender:
             raise SendError(Fault.NOT_SENT, "the console's output is closed or full")
         return accepted
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
         """The newest such text printed by this process; see the port."""
         with self._lock:
             shown = list(self._shown)
         for each in reversed(shown):
-            if each.to == to and reference in each.body and each.shown_at >= since:
+            matches = each.to == to and reference in each.body and each.shown_at >= since
+            if matches and each.accepted.provider_id not in taken:
                 return each.accepted
         return None
 

@@ -1,7 +1,7 @@
 """Texts through GOV.UK Notify: one call, one outcome, and nothing personal in a log."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -87,7 +87,9 @@ class NotifySms:
             )
         )
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
         """The newest text to this number under the reference; see the port."""
         return self._outcome(
             lambda client: _newest(
@@ -96,6 +98,7 @@ class NotifySms:
                 ],
                 to,
                 since,
+                taken,
             )
         )
 
@@ -149,8 +152,12 @@ def _accepted(answer: Mapping[str, Any], otherwise: DeliveryStatus) -> Accepted:
     return Accepted(provider_id=str(answer["id"]), status=status)
 
 
-def _newest(found: Iterable[Mapping[str, Any]], to: str, since: datetime) -> Accepted | None:
+def _newest(
+    found: Iterable[Mapping[str, Any]], to: str, since: datetime, taken: Collection[str]
+) -> Accepted | None:
     for each in found:
+        if each.get("id") in taken:
+            continue
         created_at = datetime.fromisoformat(each["created_at"])
         if created_at.tzinfo is None:
             created_at = created_at.replace(tzinfo=UTC)

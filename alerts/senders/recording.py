@@ -1,6 +1,6 @@
 """A sender that keeps what it is given and fails when told to: for tests and rehearsals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 import msgspec
@@ -60,10 +60,12 @@ class RecordingSender:
             raise failure.error
         return accepted
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
         """The newest such text that was taken; see the port."""
-        for taken in reversed(self._taken):
-            matches = taken.text.to == to and reference in taken.text.body
-            if matches and taken.taken_at >= since:
-                return taken.accepted
+        for each in reversed(self._taken):
+            matches = each.text.to == to and reference in each.text.body
+            if matches and each.taken_at >= since and each.accepted.provider_id not in taken:
+                return each.accepted
         return None

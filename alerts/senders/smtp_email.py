@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_LINES
@@ -56,9 +56,11 @@ class SmtpEmail:
         # A relay has it. There will be no receipt: who reads it acknowledges.
         return Accepted(str(message["Message-ID"]).strip("<>")[:64], DeliveryStatus.SENT)
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
         """Never: a mail server cannot be asked, so a second e-mail is accepted, and marked."""
-        del to, reference, since
+        del to, reference, since, taken
         return None
 
     def _written(self, text: OutgoingText) -> EmailMessage:

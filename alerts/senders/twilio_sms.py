@@ -1,7 +1,7 @@
 """Texts through Twilio's Messages API: one call, one outcome, and nothing personal in a log."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -74,7 +74,9 @@ class TwilioSms:
             )
         )
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
         """The newest text to this number that holds the reference; see the port.
 
         Looks by date of sending, and then without a date: Twilio dates a text when it leaves,
@@ -87,9 +89,13 @@ class TwilioSms:
                     self._client.messages.list(to=to, date_sent_after=earliest, limit=SEARCH_LIMIT),
                     reference,
                     earliest,
+                    taken,
                 )
                 or _newest(
-                    self._client.messages.list(to=to, limit=SEARCH_LIMIT), reference, earliest
+                    self._client.messages.list(to=to, limit=SEARCH_LIMIT),
+                    reference,
+                    earliest,
+                    taken,
                 )
             )
         )
@@ -123,12 +129,16 @@ def _accepted(message: MessageInstance) -> Accepted:
 
 
 def _newest(
-    messages: Iterable[MessageInstance], reference: str, earliest: datetime
+    messages: Iterable[MessageInstance],
+    reference: str,
+    earliest: datetime,
+    taken: Collection[str],
 ) -> Accepted | None:
     for message in messages:
         # The date filter of the API is documented for whole days only, so it is applied again.
         if (
             reference in (message.body or "")
+            and message.sid not in taken
             and message.date_created is not None
             and message.date_created >= earliest
         ):

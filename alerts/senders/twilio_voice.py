@@ -1,6 +1,6 @@
 """Telephone calls through Twilio's Calls API: the reference is spelled, a key acknowledges."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
 from twilio.rest.api.v2010.account.call import CallInstance
@@ -80,17 +80,22 @@ class TwilioVoice:
             )
         )
 
-    def find(self, *, to: str, reference: str, since: datetime) -> Accepted | None:
-        """The newest call to this number at ``since`` or later.
+    def find(
+        self, *, to: str, reference: str, since: datetime, taken: Collection[str] = ()
+    ) -> Accepted | None:
+        """The first call to this number at ``since`` or later that is not in ``taken``.
 
-        A call is listed without what was said in it, so ``reference`` cannot be looked for: any
-        call that we made to the officer in that time has rung, and a second would be no news.
+        A call is listed without what was said in it, so ``reference`` cannot be looked for. The
+        caller names the calls that are known to be about something else; of those that are left
+        the first is the one that was made first.
         """
         del reference
         earliest = (since.astimezone(UTC) - CLOCK_SKEW).replace(microsecond=0)
         return outcome(
-            lambda: _newest(
-                self._client.calls.list(to=to, from_=self._from, limit=SEARCH_LIMIT), earliest
+            lambda: _first(
+                self._client.calls.list(to=to, from_=self._from, limit=SEARCH_LIMIT),
+                earliest,
+                taken,
             )
         )
 
@@ -129,8 +134,12 @@ def _accepted(call: CallInstance) -> Accepted:
     return Accepted(provider_id=call.sid, status=status)
 
 
-def _newest(calls: Iterable[CallInstance], earliest: datetime) -> Accepted | None:
-    for call in calls:
-        if call.date_created is None or call.date_created >= earliest:
+def _first(
+    calls: Iterable[CallInstance], earliest: datetime, taken: Collection[str]
+) -> Accepted | None:
+    """Twilio lists the newest first."""
+    for call in reversed(list(calls)):
+        late_enough = call.date_created is None or call.date_created >= earliest
+        if late_enough and call.sid not in taken:
             return _accepted(call)
     return None

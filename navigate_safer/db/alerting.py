@@ -109,6 +109,10 @@ class AlertRow(Base):
     grouped_gateway_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("gateways.id"))
 
 
+# Moves of an alert that has to be told, and of which nobody could be.
+NOBODY_TO_TELL, TELL_FAILED = "nobody_to_tell", "tell_failed"
+
+
 class AlertHistoryRow(Base):
     """Every move of an alert: who, when, why; append-only."""
 

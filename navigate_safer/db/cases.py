@@ -154,6 +154,7 @@ def references_of_cases(session: Session, episode: EpisodeRow) -> list[str]:
 
 
 def alerts_of(session: Session, episodes: Sequence[int]) -> list[AlertRow]:
-    """The alerts of episodes, held in order of id."""
+    """The alerts of episodes as they are now, held in order of id."""
     query = select(AlertRow).where(AlertRow.episode_id.in_(episodes)).order_by(AlertRow.id)
-    return list(session.scalars(query.with_for_update()))
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return list(session.scalars(query))

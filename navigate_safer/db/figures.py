@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts.lifecycle import AlertState
-from navigate_safer.db import operations
+from navigate_safer.db import invariants, operations
 from navigate_safer.db.alerting import AlertRow, TextRow
 from navigate_safer.db.operations import StorageLine, WorkerLine
 from navigate_safer.db.people import FittingRow, GatewayRow
@@ -17,6 +17,8 @@ from navigate_safer.db.telemetry import IngestBatchRow, PendingRow, QuarantineRo
 # A text that is due is handed over within a second; what is stuck is told within the minute that is
 # the project's bar.
 TEXT_STALE = timedelta(seconds=45)
+# The part of the service that fails while an alert can be told to nobody.
+TELLING = "telling"
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -32,6 +34,7 @@ class Facts(msgspec.Struct, frozen=True):
     texts_overdue: int
     texts_refused: int
     storage: StorageLine | None = None
+    alerts_untold: int = 0
 
 
 class QuarantineFigures(msgspec.Struct, frozen=True):
@@ -74,6 +77,8 @@ def facts(session: Session, now: datetime, wall_now: datetime) -> Facts:
         texts_overdue=overdue or 0,
         texts_refused=refused or 0,
         storage=operations.storage(session),
+        # The alert that says so would keep itself going.
+        alerts_untold=invariants.untold(session, now, AlertRow.part.is_distinct_from(TELLING)),
     )
 
 

@@ -5,14 +5,23 @@ the database does not enforce them itself: that an episode has one alert, and th
 stored once, are unique keys.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from alerts.finding import FindingKind
 from alerts.lifecycle import AlertState
-from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextAttemptRow, TextRow
+from navigate_safer.db.alerting import (
+    NOBODY_TO_TELL,
+    TELL_FAILED,
+    AlertHistoryRow,
+    AlertRow,
+    EpisodeRow,
+    TextAttemptRow,
+    TextRow,
+)
 
 # A tick runs every second; one that is five seconds late has stopped (reference, section 3.5).
 STEP_OVERDUE = timedelta(seconds=5)
@@ -31,6 +40,15 @@ _ONE_AT_A_TIME = frozenset(
         FindingKind.DISTANCE_BREACH.value,
     }
 )
+# Somebody is told in the transaction that opens an alert. Where nobody could be, it is tried again
+# each half minute; after one more try it is a fault, told within the minute that is the project's
+# bar. Policy of this project, version 1.
+UNTOLD_AFTER = timedelta(seconds=45)
+
+_IN_VAIN = (NOBODY_TO_TELL, TELL_FAILED)
+# After these an alert is told from the beginning, or is held, or need not be told.
+_ANEW = ("reopen", "expire", "silenced", "grouped", "joined", "withdraw")
+_JOINED, _PARTED = ("joined",), ("parted",)
 
 
 def broken(
@@ -40,10 +58,12 @@ def broken(
 
     ``overdue_after`` differs only where the service's clock runs faster than its ticks.
     """
-    late = now - overdue_after
+    late, untold_since = now - overdue_after, now - max(UNTOLD_AFTER, overdue_after)
     counted = {
         "an unanswered alert has an overdue step": _count(session, *_overdue(late)),
-        "an open alert was never told and nothing holds it": _count(session, *_untold()),
+        "an open alert was never told and nothing holds it": _count(
+            session, *_untold(untold_since)
+        ),
         "an acknowledgement has expired and nobody is told": _count(session, *_expired(late)),
         "a breach that goes on has two live alerts": _doubled(session),
         "a text was sent again after a provider had taken it": _sent_again(session, now),
@@ -62,20 +82,55 @@ def _overdue(late: datetime) -> list[object]:
     return [AlertRow.state == AlertState.OPEN.value, AlertRow.next_step_at < late]
 
 
-def _untold() -> list[object]:
-    """Open, texts an officer, and neither told nor held nor over while it was held."""
-    told = exists().where(TextRow.alert_id == AlertRow.id)
+def untold(session: Session, now: datetime, *apart: ColumnElement[bool]) -> int:
+    """How many open alerts have to be told, and nobody is; ``apart`` narrows them down."""
+    return _count(session, *_untold(now - UNTOLD_AFTER), *apart)
+
+
+def _untold(late: datetime) -> list[object]:
+    """Open, for an officer's telephone, not held and not over, and told to nobody.
+
+    That is: nobody was ever told and no tick will, or the ticks have found nobody since ``late``.
+    """
+    never = ~exists().where(TextRow.alert_id == AlertRow.id)
     over = exists().where(
         EpisodeRow.id == AlertRow.episode_id,
         or_(EpisodeRow.ended_at.is_not(None), EpisodeRow.withdrawn),
     )
+    given_up = and_(AlertRow.next_step_at.is_(None), never, ~over, ~_last_of(_JOINED, _PARTED))
+    in_vain = and_(
+        AlertRow.next_step_at.is_not(None), _last_of(_IN_VAIN, _ANEW, late=late, untold=True)
+    )
     return [
         AlertRow.state == AlertState.OPEN.value,
         AlertRow.severity != "low",
-        AlertRow.next_step_at.is_(None),
-        ~told,
-        ~over,
+        or_(given_up, in_vain),
     ]
+
+
+def _last_of(
+    moves: Sequence[str],
+    until: Sequence[str],
+    *,
+    late: datetime | None = None,
+    untold: bool = False,
+) -> ColumnElement[bool]:
+    """Whether one of ``moves`` is in an alert's history with none of ``until`` after it.
+
+    With ``late`` it was before that; ``untold``: and nobody was told since.
+    """
+    made, later = aliased(AlertHistoryRow), aliased(AlertHistoryRow)
+    found = [
+        made.alert_id == AlertRow.id,
+        made.move.in_(moves),
+        ~exists().where(later.alert_id == made.alert_id, later.id > made.id, later.move.in_(until)),
+    ]
+    if late is not None:
+        found.append(made.at < late)
+    if untold:
+        told = exists().where(TextRow.alert_id == made.alert_id, TextRow.created_at >= made.at)
+        found.append(~told)
+    return exists().where(*found)
 
 
 def _expired(late: datetime) -> list[object]:

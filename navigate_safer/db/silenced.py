@@ -211,6 +211,6 @@ def areas_of_devices(session: Session, where: ColumnElement[bool], at: datetime)
 
 
 def to_tell(session: Session, silence_id: int) -> list[AlertRow]:
-    """The open alerts that a silence holds back now, locked."""
+    """The open alerts that a silence holds back now, locked in order of id."""
     query = select(AlertRow).where(AlertRow.silence_id == silence_id, AlertRow.state == "open")
-    return list(session.scalars(query.with_for_update()))
+    return list(session.scalars(query.order_by(AlertRow.id).with_for_update()))

@@ -25,13 +25,23 @@ from navigate_safer.services.telling import (
     note,
     stop_waiting,
     tell_next,
+    to_be_told,
 )
 
 
 def open_alert(
-    session: Session, episode: EpisodeRow, now: datetime, voice: Voice, *, late: bool, why: str
+    session: Session,
+    episode: EpisodeRow,
+    now: datetime,
+    voice: Voice | None,
+    *,
+    late: bool,
+    why: str,
 ) -> AlertRow:
-    """Write an alert with its escalation plan and the first text."""
+    """Write an alert with its escalation plan and the first text.
+
+    Without a ``voice`` the next tick, within a second, writes the text.
+    """
     wearer = session.get_one(WearerRow, episode.wearer_id)
     severity = Severity(episode.severity)
     plan = plan_for(session, severity, wearer.area_id, FindingKind(episode.kind))
@@ -91,7 +101,7 @@ def _protection_plan(session: Session, severity: Severity, area_id: int) -> Plan
     chosen = choose(naming, severity, area_id, kind)
     if chosen is not None:
         return snapshot(chosen)
-    return routing.plan(severity, telling.people(session, area_id), routing.ROLES_FOR_PROTECTION)
+    return routing.plan(severity, telling.people(session, area_id), routing.roles_for(kind))
 
 
 def _tell_at_last(session: Session, alert: AlertRow, severity: Severity, now: datetime) -> None:
@@ -99,10 +109,7 @@ def _tell_at_last(session: Session, alert: AlertRow, severity: Severity, now: da
     assert alert.part is not None
     plan = service_plans.plan_about(session, severity, alert.part)
     alert.plan, alert.next_step = msgspec.to_builtins(plan), 0
-    if plan.steps:
-        alert.next_step_at = now
-    elif severity.texts_an_officer:
-        note(session, alert, now, "nobody_to_tell", "nobody who mends the service can be texted")
+    alert.next_step_at = now if to_be_told(alert) else None
 
 
 def end_service_alert(session: Session, part: str, now: datetime, why: str) -> bool:
@@ -128,7 +135,7 @@ def _open(
     severity: Severity,
     plan: Plan,
     now: datetime,
-    voice: Voice,
+    voice: Voice | None,
     why: str,
 ) -> AlertRow:
     alert.reference = new_reference(session)
@@ -138,10 +145,10 @@ def _open(
     session.add(alert)
     session.flush()
     note(session, alert, now, "opened", why)
-    if plan.steps:
+    if voice is None:
+        alert.next_step_at = now if to_be_told(alert) else None
+    elif to_be_told(alert):
         tell_next(session, alert, now, voice)
-    elif severity.texts_an_officer:
-        note(session, alert, now, "nobody_to_tell", "no one of this area can be texted")
     return alert
 
 
@@ -152,20 +159,20 @@ def plan_for(
     chosen = choose(telling.policies(session), severity, area_id, kind)
     if chosen is not None:
         return snapshot(chosen)
-    roles = routing.ROLES_FOR_THE_SERVICE if kind is None else routing.ROLES_IN_ORDER
-    return routing.plan(severity, telling.people(session, area_id), roles)
+    people = telling.people(session, area_id)
+    return routing.plan(severity, people, routing.roles_for(kind))
 
 
 def stand_down(session: Session, alert: AlertRow) -> None:
     """Late data shows no breach: nobody further is told; a person still closes the alert."""
-    alert.next_step_at = None
+    alert.next_step_at = alert.acknowledgement_expires_at = None
     _cancel_unsent(session, alert)
 
 
 def tell_again(alert: AlertRow, now: datetime) -> None:
     """It was a breach after all: an open alert that was stood down goes on."""
     if alert.state == AlertState.OPEN.value and alert.next_step_at is None:
-        alert.next_step_at = now if alert.plan.get("steps") else None
+        alert.next_step_at = now if to_be_told(alert) else None
 
 
 def hurry(alert: AlertRow, now: datetime) -> None:
@@ -239,7 +246,7 @@ def _set_times(
         alert.outcome = alert.acknowledgement_expires_at = None
         # Whoever is first in the plan is asked first again.
         alert.next_step = 0
-        alert.next_step_at = now if alert.plan.get("steps") else None
+        alert.next_step_at = now if to_be_told(alert) else None
     elif target is AlertState.ACKNOWLEDGED:  # a note: somebody is at work, it no longer expires
         alert.next_step_at = alert.acknowledgement_expires_at = None
 

@@ -11,7 +11,7 @@ from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.service_alerts import PROTECTION_PARTS
 from navigate_safer.people.access import Permission, Scope
-from navigate_safer.services import alerting
+from navigate_safer.services import alerting, stays
 
 LONGEST_NOTE = 4_000
 
@@ -42,13 +42,17 @@ def resolve(
     text: str,
     now: datetime,
 ) -> bool:
-    """Close the alert with an outcome; False when it is resolved already."""
+    """Close the alert with an outcome; False when it is resolved already.
+
+    What it spoke for besides, of zones that overlap, and what goes on is told by its own alert.
+    """
     reason = ": ".join(part for part in (outcome.label, text.strip()[:LONGEST_NOTE]) if part)
     with sessions.begin() as session:
         alert = _find(session, scope, reference)
         if not _apply(session, scope, alert, Move.RESOLVE, now, reason):
             return False
         alert.outcome = outcome.value
+        stays.spoken_for_no_more(session, alert, now, None)
         return True
 
 

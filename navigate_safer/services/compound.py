@@ -113,7 +113,7 @@ def _link(
     again = decision.known is not None and decision.known.withdrawn
     if decision.finding is not None and (decision.action is Action.OPEN or again):
         case = _alert(session, decision.finding)
-        if case is not None and case.next_step_at is not None and case.silence_id is None:
+        if case is not None and _speaks(session, case):
             _join(session, case, new, now)
     _part(session, old - new, now)
 
@@ -129,6 +129,12 @@ def _alert(session: Session, found: Finding) -> AlertRow | None:
         )
     )
     return session.scalars(query.order_by(AlertRow.id.desc()).limit(1)).first()
+
+
+def _speaks(session: Session, case: AlertRow) -> bool:
+    """Whether somebody is being told of a case: nothing holds it, and it has reached anybody."""
+    told = case.next_step_at is not None and telling.was_told(session, case)
+    return told and case.silence_id is None
 
 
 def _join(session: Session, case: AlertRow, parts: Collection[int], now: datetime) -> None:

@@ -22,10 +22,12 @@ from alerts.delivery import (
     next_try,
     reconcile_at,
 )
+from alerts.policy import Channel
 from navigate_safer.db.alerting import AlertRow, TextAttemptRow, TextReceiptRow, TextRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.bundles import locked
-from navigate_safer.services import alerting, bundles, stopped, telling
+from navigate_safer.db.reading import reading
+from navigate_safer.services import alerting, bundles, receipts, stopped, telling
 from navigate_safer.services.claiming import LEASE, LOOKED, Claim, Ways, claim_next
 from navigate_safer.services.telling import Voice
 
@@ -33,6 +35,7 @@ from navigate_safer.services.telling import Voice
 LOOK_AGAIN = timedelta(seconds=10)
 # The provider's clock and ours may differ when we ask what it took since a time.
 CLOCK_SLACK = timedelta(minutes=2)
+LOOK_WITHIN_S = 5.0
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -64,7 +67,7 @@ def hand_over(
 ) -> Delivered:
     """Make the call of a claim and write down how it ended."""
     try:
-        found = _look(claim)
+        found = _look(sessions, claim)
     except SendError as error:
         return _record_unknown(sessions, claim, clock(), error)
     if found is not None:
@@ -83,13 +86,34 @@ def hand_over(
     return _record_accepted(sessions, claim.sender, claim, clock(), accepted, resent=resent)
 
 
-def _look(claim: Claim) -> tuple[Sender, Accepted] | None:
-    out, since = claim.outgoing, claim.first_tried_at - CLOCK_SLACK
+def _look(sessions: Sessions, claim: Claim) -> tuple[Sender, Accepted] | None:
+    """Ask the providers that may have it.
+
+    A text is known by its code. Of a call only the number and the time are known: without slack,
+    and without those of other alerts, or one of these would be taken for it and it be lost.
+    """
+    out, since, taken = claim.outgoing, claim.first_tried_at - CLOCK_SLACK, frozenset[str]()
+    if claim.look_at and out.channel is Channel.VOICE:
+        since, taken = claim.first_tried_at, _other_calls(sessions, claim)
     for sender in claim.look_at:
-        accepted = sender.find(to=out.to, reference=out.mark, since=since)
+        accepted = sender.find(to=out.to, reference=out.mark, since=since, taken=taken)
         if accepted is not None:
             return sender, accepted
     return None
+
+
+def _other_calls(sessions: Sessions, claim: Claim) -> frozenset[str]:
+    """The provider's ids of the calls that were lately made for other texts."""
+    with reading(sessions, within_s=LOOK_WITHIN_S) as session:
+        found = session.scalars(
+            select(TextRow.provider_id).where(
+                TextRow.channel == Channel.VOICE.value,
+                TextRow.id != claim.text_id,
+                TextRow.provider_id.is_not(None),
+                TextRow.handed_at >= claim.first_tried_at - CLOCK_SLACK,
+            )
+        )
+        return frozenset(each for each in found if each is not None)
 
 
 def _record_accepted(
@@ -103,17 +127,27 @@ def _record_accepted(
 ) -> Delivered:
     with sessions.begin() as session:
         _, text = locked(session, claim.text_id)
-        text.state, text.due_at, text.fault = "accepted", None, None
+        known = _known(text, accepted)
+        text.state, text.due_at = "accepted", None
         text.handed_at, text.provider = now, sender.name
         text.provider_id = accepted.provider_id
-        # A callback can come before the answer of the call that it is about.
-        status = _newest(session, accepted)
+        status = advance(known or accepted.status, _newest(session, accepted))
         text.delivery = status.value
         text.delivered_at = now if status.reached_phone else None
         text.resent_after_unknown = text.resent_after_unknown or resent
+        if not status.failed:
+            text.fault = None
+        elif known is None or not known.failed:
+            receipts.not_delivered(session, text, status.value, now)
         bundles.follow(session, text)
         _finish(session, claim, now, "accepted")
     return Delivered(claim.text_id, "accepted")
+
+
+def _known(text: TextRow, accepted: Accepted) -> DeliveryStatus | None:
+    """What a callback has said already: it can come before the answer of the call it is about."""
+    same = text.provider_id == accepted.provider_id and text.delivery is not None
+    return DeliveryStatus(text.delivery) if same else None
 
 
 def _newest(session: Session, accepted: Accepted) -> DeliveryStatus:

@@ -1,25 +1,25 @@
 """Apply decisions: write episodes with their history, and open or amend their alerts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from alerts import overlap
-from alerts.decide import Action, Decision, Why
-from alerts.finding import Finding, FindingKind, Severity
+from alerts.decide import Action, Decision
+from alerts.finding import Finding, FindingKind
 from alerts.lifecycle import AlertState, Move
-from alerts.overlap import Stay
-from navigate_safer.db import audit
+from navigate_safer.db import audit, cases
 from navigate_safer.db.alerting import AlertRow, EpisodeHistoryRow, EpisodeRow
 from navigate_safer.db.terms import FittingOf
 from navigate_safer.people.account import Act
-from navigate_safer.services import alerting, telling
+from navigate_safer.services import alerting, stays, telling
 from navigate_safer.services.telling import Voice
 
 # After these a stay that another alert told of may be told no more.
 _MAY_UNCOVER = frozenset({Action.END, Action.AMEND, Action.WITHDRAW})
+# More readings that say the same are more evidence, and no move in anybody's history.
+_QUIET = frozenset({Action.UPDATE, Action.NOTHING})
 
 
 def apply(
@@ -31,8 +31,10 @@ def apply(
     """
     opened = 0
     decisions = list(decisions)
+    alerts = _held(session, decisions)
     if any(each.action is Action.OPEN for each in decisions):
-        decisions = overlap.settle(decisions, told_stays(session, of.fitting.fitting_id))
+        told = stays.told(session, of.fitting.fitting_id)
+        decisions = overlap.settle(decisions, told, stays.muted(session, of, now))
     for decision in decisions:
         if decision.known is None:
             assert decision.finding is not None
@@ -43,60 +45,25 @@ def apply(
                 alerting.open_alert(session, episode, now, voice, late=late, why=why)
                 opened += 1
         else:
-            _change(session, decision, now, voice)
+            _change(session, decision, alerts, now, voice)
     if any(each.action in _MAY_UNCOVER for each in decisions):
-        opened += _tell_what_is_left(session, of, now, voice)
+        opened += stays.tell_what_is_left(session, of.fitting.fitting_id, now, voice)
     return opened
 
 
-def told_stays(session: Session, fitting_id: int) -> list[Stay]:
-    """Stays of a fitting that go on, and of which an alert tells that is not resolved."""
-    query = (
-        select(EpisodeRow)
-        .join(AlertRow, AlertRow.episode_id == EpisodeRow.id)
-        .where(*_going_on(fitting_id), AlertRow.state != AlertState.RESOLVED.value)
-    )
-    return [stay for row in session.scalars(query) if (stay := _stay(row)) is not None]
+def _held(session: Session, decisions: Iterable[Decision]) -> dict[int, AlertRow]:
+    """The alerts that decisions change, by episode: as they are now, and nobody else's meanwhile.
 
-
-def _tell_what_is_left(session: Session, of: FittingOf, now: datetime, voice: Voice) -> int:
-    """Open alerts of stays that go on after the one that told of them; how many."""
-    fitting_id = of.fitting.fitting_id
-    query = (
-        select(EpisodeRow)
-        .outerjoin(AlertRow, AlertRow.episode_id == EpisodeRow.id)
-        .where(*_going_on(fitting_id), AlertRow.id.is_(None))
-    )
-    untold = [(row, stay) for row in session.scalars(query) if (stay := _stay(row)) is not None]
-    if not untold:
-        return 0
-    told, opened = told_stays(session, fitting_id), 0
-    for row, stay in sorted(untold, key=lambda each: each[1].rank, reverse=True):
-        if any(overlap.tells(other, stay) for other in told):
-            continue
-        why = Why.NO_LONGER_TOLD
-        session.add(
-            EpisodeHistoryRow(
-                episode_id=row.id, at=now, action=Action.OPEN.value, why=why.value, before=None
-            )
-        )
-        alerting.open_alert(session, row, now, voice, late=False, why=why.value)
-        told.append(stay)
-        opened += 1
-    return opened
-
-
-def _going_on(fitting_id: int) -> tuple[ColumnElement[bool], ...]:
-    return (
-        EpisodeRow.fitting_id == fitting_id,
-        EpisodeRow.ended_at.is_(None),
-        EpisodeRow.withdrawn.is_(False),
-    )
-
-
-def _stay(row: EpisodeRow) -> Stay | None:
-    kind, severity = FindingKind(row.kind), Severity(row.severity)
-    return overlap.stay_of(kind, severity, row.started_at, row.ended_at, row.evidence)
+    All at once and in order of id, as everybody takes them who needs several, and before their
+    texts: whoever answers one at this moment is waited for, or waits.
+    """
+    changed = [
+        each.known.episode_id
+        for each in decisions
+        if each.known is not None and each.action not in _QUIET
+    ]
+    rows = cases.alerts_of(session, changed) if changed else []
+    return {row.episode_id: row for row in rows if row.episode_id is not None}
 
 
 def _new(session: Session, of: FittingOf, finding: Finding, now: datetime) -> EpisodeRow:
@@ -120,11 +87,16 @@ def _new(session: Session, of: FittingOf, finding: Finding, now: datetime) -> Ep
     return episode
 
 
-def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -> None:
+def _change(
+    session: Session,
+    decision: Decision,
+    alerts: Mapping[int, AlertRow],
+    now: datetime,
+    voice: Voice,
+) -> None:
     assert decision.known is not None
     episode = session.get_one(EpisodeRow, decision.known.episode_id)
-    # More readings that say the same are more evidence, and no move in anybody's history.
-    quiet = decision.action in (Action.UPDATE, Action.NOTHING)
+    quiet = decision.action in _QUIET
     if not quiet:
         _history(session, episode, decision, now)
     if decision.finding is not None:
@@ -132,15 +104,14 @@ def _change(session: Session, decision: Decision, now: datetime, voice: Voice) -
         episode.ended_at = decision.finding.ended_at
         episode.evidence = dict(decision.finding.evidence)
     episode.withdrawn = decision.action is Action.WITHDRAW
-    if not quiet:
-        _log(session, episode, decision, now)
-    alert = session.scalar(select(AlertRow).where(AlertRow.episode_id == episode.id))
+    if quiet:
+        return
+    _log(session, episode, decision, now)
+    alert = alerts.get(episode.id)
     if alert is None:
         if decision.action is Action.REOPEN and not FindingKind(episode.kind).only_recorded:
             why = decision.why.value
             alerting.open_alert(session, episode, now, voice, late=False, why=why)
-        return
-    if quiet:
         return
     telling.note(session, alert, now, decision.action.value, decision.why.value)
     if decision.action is Action.WITHDRAW:

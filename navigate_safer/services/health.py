@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from navigate_safer.db import figures, limits, parts
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.figures import Facts
+from navigate_safer.db.figures import TELLING, Facts
 from navigate_safer.db.limits import Limit, Partitions
 from navigate_safer.db.operations import WORKERS, StorageLine, WorkerLine
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
@@ -135,13 +135,14 @@ def degraded(sessions: Sessions, now: datetime, wall_now: datetime) -> list[str]
 
 
 def judge(found: Facts, now: datetime) -> list[Check]:
-    """Intake, every worker, judging, texts and what is done with old readings."""
+    """Intake, every worker, judging, texts, whether alerts reach anybody, and old readings."""
     return [
         *_workers(found.workers),
         *_intake(found, now),
         _judging(found, now),
         _texts(found),
         *_storage(found.storage),
+        _telling(found),
     ]
 
 
@@ -266,6 +267,16 @@ def _texts(found: Facts) -> Check:
     if said:
         return Check("texts", State.FAULT, " ".join(said))
     return Check("texts", State.OK, "Texts go out as they are due.")
+
+
+def _telling(found: Facts) -> Check:
+    if not found.alerts_untold:
+        return Check(TELLING, State.OK, "Open alerts are told to somebody.")
+    text = (
+        f"{found.alerts_untold} open alert(s) can be told to nobody: look at the board, and at the "
+        "policy, the rota and the telephone numbers of their area."
+    )
+    return Check(TELLING, State.FAULT, text)
 
 
 def _storage(line: StorageLine | None) -> list[Check]:

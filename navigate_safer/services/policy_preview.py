@@ -14,7 +14,7 @@ from navigate_safer.db.people import StaffRow
 from navigate_safer.people.access import Permission, Role, Scope
 from navigate_safer.services import alerting
 from navigate_safer.services.casework import NotFound
-from navigate_safer.services.telling import who_is_on
+from navigate_safer.services.reaching import who_is_on
 
 
 class ToldLine(msgspec.Struct, frozen=True):

@@ -157,10 +157,18 @@ def _advance(
     if after.reached_phone and text.delivered_at is None:
         text.delivered_at = now
     if after.failed and not (before and before.failed):
-        text.fault = fault.value if fault else after.value
-        reason = f"the text was not delivered: {text.fault}"
-        for each in bundles.with_it(session, text):
-            alert = session.get_one(AlertRow, each.alert_id)
-            telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
-            alerting.hurry(alert, now)
+        not_delivered(session, text, fault.value if fault else after.value, now)
     bundles.follow(session, text)
+
+
+def not_delivered(session: Session, text: TextRow, fault: str, now: datetime) -> None:
+    """A text that the provider took will not come: whoever is next is due, in each of its alerts.
+
+    The caller holds the alerts and the texts.
+    """
+    text.fault = fault
+    reason = f"the text was not delivered: {fault}"
+    for each in bundles.with_it(session, text):
+        alert = session.get_one(AlertRow, each.alert_id)
+        telling.note(session, alert, now, "not_told", reason, staff_id=text.staff_id)
+        alerting.hurry(alert, now)

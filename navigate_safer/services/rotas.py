@@ -18,7 +18,7 @@ from navigate_safer.db.telling import RotaChangeRow, RotaRow
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services.casework import NotFound
-from navigate_safer.services.telling import holidays, on_duty_now
+from navigate_safer.services.reaching import holidays, on_duty_now
 
 # What the page shows, and how far ahead problems are looked for.
 SHOWN = timedelta(days=28)

@@ -18,6 +18,7 @@ from navigate_safer.db import invariants
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.bad_contacts import bad_contacts
 from navigate_safer.db.base import Sessions
+from navigate_safer.db.figures import TELLING
 from navigate_safer.db.people import GatewayRow, StaffRow
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
 from navigate_safer.db.service_alerts import ABOUT_SERVICE, CONTACT_PARTS, ROTA_PARTS
@@ -43,6 +44,7 @@ AWAY = "database away"
 # Between a breach and an officer stand these; the rest makes it late or will, one day.
 _SEVERITIES = {
     "database": Severity.CRITICAL,
+    TELLING: Severity.CRITICAL,
     "feed": Severity.CRITICAL,
     "intake": Severity.HIGH,
     "judging": Severity.HIGH,

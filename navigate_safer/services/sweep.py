@@ -27,7 +27,7 @@ from alerts.decide import decide
 from alerts.judge import States
 from alerts.lifecycle import AlertState, Move
 from navigate_safer.db import arrivals, terms
-from navigate_safer.db.alerting import AlertRow
+from navigate_safer.db.alerting import TELL_FAILED, AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import FittingRow
 from navigate_safer.db.telemetry import (
@@ -37,7 +37,7 @@ from navigate_safer.db.telemetry import (
     JudgementRow,
     PendingRow,
 )
-from navigate_safer.services import alerting, consequences, monitor, telling
+from navigate_safer.services import alerting, consequences, monitor, stays, telling
 from navigate_safer.services.telling import Voice
 
 # No reading is taken that is older (45 days, QualityLimits), so nothing is judged from there.
@@ -170,11 +170,19 @@ def escalate_next(sessions: Sessions, now: datetime, voice: Voice) -> int | None
             raise
         # One alert that cannot be moved must not stand before all the others.
         with sessions.begin() as session:
-            alert = session.get_one(AlertRow, alert_id)
-            alert.next_step_at = now + TRY_AGAIN
-            reason = f"the next person could not be told ({type(fault).__name__})"
-            telling.note(session, alert, now, "not_told", reason)
+            alert = session.get_one(AlertRow, alert_id, with_for_update=True)
+            _put_off(session, alert, now, type(fault).__name__)
         return alert_id
+
+
+def _put_off(session: Session, alert: AlertRow, now: datetime, fault: str) -> None:
+    """Try again soon, and say once why it has to be, unless somebody has moved it meanwhile."""
+    if alert.next_step_at is None or alert.next_step_at > now:
+        return
+    alert.next_step_at = now + TRY_AGAIN
+    if telling.last_move(session, alert) != TELL_FAILED:
+        reason = f"the next person could not be told ({fault})"
+        telling.note(session, alert, now, TELL_FAILED, reason)
 
 
 def _next_due(session: Session, now: datetime) -> AlertRow | None:
@@ -195,6 +203,8 @@ def _escalate(session: Session, alert: AlertRow, now: datetime, voice: Voice) ->
         )
     if alert.state == AlertState.OPEN.value:
         telling.tell_next(session, alert, now, voice)
+        if alert.silence_id is not None:
+            stays.spoken_for_no_more(session, alert, now, voice)
     else:
         alert.next_step_at = None
 

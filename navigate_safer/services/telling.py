@@ -4,31 +4,34 @@ Runs inside the caller's transaction; the caller holds the alert's row.
 """
 
 import secrets
-from collections.abc import Collection, Iterable
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from alerts import bundling, messages
 from alerts.finding import FindingKind, Severity
-from alerts.policy import Bundling, Channel, Person, Plan, Step, Target, receivers
-from alerts.rota import on_duty
+from alerts.policy import Bundling, Channel, Person, Plan, Step
 from alerts.silences import grouped_by_gateway, muted_by
 from navigate_safer.db import bundles, telling
-from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.alerting import (
+    NOBODY_TO_TELL,
+    AlertHistoryRow,
+    AlertRow,
+    EpisodeRow,
+    TextRow,
+)
 from navigate_safer.db.answering import SilencedRow
 from navigate_safer.db.service_alerts import PROTECTION_PARTS
-from navigate_safer.db.telling import RotaRow
-from zones.bank_holidays import is_bank_holiday
+from navigate_safer.services.reaching import next_way
 
 # A reply may come some time after the next person was told: the code still stops the escalation.
 CODE_LASTS = timedelta(hours=2)
 # Twilio accepts 1 to 36,000 s and advises more than 5; a text that is late is told by the next.
 SHORTEST_VALIDITY_S, LONGEST_VALIDITY_S = 60, 36_000
-# When even the last person cannot be reached, try again at this pace and not in a tight loop.
+# When nobody can be reached, or not even the last person, try again at this pace and not in a tight
+# loop.
 RETRY_LAST_STEP = timedelta(seconds=30)
 # How soon a device whose gateway is down is looked at again; policy of this project.
 LOOK_AT_GATEWAY = timedelta(seconds=60)
@@ -45,50 +48,35 @@ class Voice(msgspec.Struct, frozen=True):
 def tell_next(session: Session, alert: AlertRow, now: datetime, voice: Voice) -> None:
     """Write what the next step sends and when the one after is due, unless something holds it.
 
-    A step that reaches nobody is noted, and the one after it is taken at once.
+    A step that reaches nobody is noted, and the one after it is taken at once; where none reaches
+    anybody, whoever can be reached is told. While nobody can be, it is soon tried again.
     """
     if _held(session, alert, now):
         return
+    if not to_be_told(alert):
+        alert.next_step_at = None
+        return
     plan = msgspec.convert(alert.plan, Plan)
-    people = telling.people(session, alert.area_id)
-    for _ in range(max(len(plan.steps) - alert.next_step, 1)):
-        step = plan.step(alert.next_step)
-        if step is None:
-            alert.next_step_at = None
-            return
-        found, why = receivers(step, who_is_on(session, [step], now), people)
-        for person in found:
-            _write(session, alert, step, person, why, now, voice, plan.bundling)
-        alert.next_step += 1
-        alert.next_step_at = now + timedelta(seconds=step.answer_within_s)
-        if found:
-            return
-        reason = f"step {alert.next_step} reaches nobody by {step.channel.label}"
-        note(session, alert, now, "not_told", reason)
+    way, missed = next_way(session, alert, plan, kind_of(session, alert), now)
+    # Said once, and not at each try.
+    if (missed or way is None) and last_move(session, alert) != NOBODY_TO_TELL:
+        for reason in missed:
+            note(session, alert, now, "not_told", reason)
+        if way is None:
+            who = "no one of this area" if alert.area_id else "nobody who mends the service"
+            note(session, alert, now, NOBODY_TO_TELL, f"{who} can be texted")
+    if way is None:
+        alert.next_step_at = now + RETRY_LAST_STEP
+        return
+    step, found, why = way
+    for person in found:
+        _write(session, alert, step, person, why, now, voice, plan.bundling)
+    alert.next_step_at = now + timedelta(seconds=step.answer_within_s)
 
 
-def who_is_on(session: Session, steps: Iterable[Step], at: datetime) -> dict[int, int | None]:
-    """Who is on duty on each rota that the steps name."""
-    named = {each.rota_id for each in steps if each.target is Target.ROTA}
-    ids = [each for each in named if each is not None]
-    if not ids:
-        return {}
-    return {row.id: on_duty_now(session, row, at) for row in telling.active_rotas(session, ids)}
-
-
-def on_duty_now(session: Session, row: RotaRow, at: datetime) -> int | None:
-    """Who is on duty on one rota at an instant."""
-    just_after = at + timedelta(microseconds=1)
-    rota = telling.rota(session, row, at, just_after)
-    return on_duty(rota, at, holidays(row.timezone, at, just_after))
-
-
-def holidays(timezone: str, from_at: datetime, until_at: datetime) -> Collection[date]:
-    """The bank holidays that a stretch touches on the calendar of a place."""
-    zone = ZoneInfo(timezone)
-    first, last = (each.astimezone(zone).toordinal() for each in (from_at, until_at))
-    days = (date.fromordinal(each) for each in range(first, last + 1))
-    return frozenset(day for day in days if is_bank_holiday(day))
+def to_be_told(alert: AlertRow) -> bool:
+    """Whether an alert is for somebody's telephone: its severity or its policy says so."""
+    return bool(alert.plan.get("steps")) or Severity(alert.severity).texts_an_officer
 
 
 def _held(session: Session, alert: AlertRow, now: datetime) -> bool:
@@ -132,8 +120,8 @@ def gateway_part(gateway_id: int | None) -> str:
 
 
 def _over(session: Session, alert: AlertRow, episode: EpisodeRow, now: datetime) -> bool:
-    """What ended while it was not told is left on the board; nobody is sent to it."""
-    if episode.ended_at is None:
+    """What ended, or proved to be no breach, while it was not told is left on the board."""
+    if episode.ended_at is None and not episode.withdrawn:
         note(session, alert, now, "no_longer_held", "it is still going on and is told now")
         return False
     note(session, alert, now, "no_longer_held", "it was over before it could be told")
@@ -248,6 +236,17 @@ def note(
             alert_id=alert.id, at=now, move=what, staff_id=staff_id, channel=channel, reason=reason
         )
     )
+
+
+def last_move(session: Session, alert: AlertRow) -> str | None:
+    """The newest move in an alert's history."""
+    mine = select(AlertHistoryRow.move).where(AlertHistoryRow.alert_id == alert.id)
+    return session.scalar(mine.order_by(AlertHistoryRow.id.desc()).limit(1))
+
+
+def was_told(session: Session, alert: AlertRow) -> bool:
+    """Whether a text of an alert was ever written to anybody."""
+    return session.scalar(select(exists().where(TextRow.alert_id == alert.id))) or False
 
 
 def kind_of(session: Session, alert: AlertRow) -> FindingKind | None:

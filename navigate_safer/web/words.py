@@ -75,6 +75,7 @@ MOVES = {
     "told": "Officer told",
     "not_told": "Officer not reached",
     "nobody_to_tell": "Nobody to tell",
+    "tell_failed": "Could not be told",
     "silenced": "Not told under a silence",
     "grouped": "Told as part of its gateway's failure",
     "considered": "Other causes considered",

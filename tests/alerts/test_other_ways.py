@@ -179,6 +179,18 @@ def test_a_lost_call_is_looked_up_by_number_and_time(http):
     assert later is None
 
 
+def test_of_several_calls_the_first_that_is_not_another_s_is_the_lost_one(http):
+    def call(sid, after_s):
+        made = (NOW + timedelta(seconds=after_s)).strftime("%a, %d %b %Y %H:%M:%S +0000")
+        return {"sid": sid, "status": "in-progress", "date_created": made}
+
+    page = {"calls": [call("CA3", 9), call("CA2", 5), call("CA1", 1)]}
+    http.answers.extend([(200, page)] * 2)
+    asked = {"to": OFFICER, "reference": REFERENCE, "since": NOW}
+    assert voice(http).find(**asked).provider_id == "CA1"
+    assert voice(http).find(**asked, taken={"CA1", "CA3"}).provider_id == "CA2"
+
+
 @pytest.mark.parametrize("word", ["busy", "no-answer", "failed", "canceled"])
 def test_a_call_that_nobody_took_has_failed(word):
     assert call_status(word).failed

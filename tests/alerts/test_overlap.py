@@ -81,3 +81,11 @@ def test_what_was_told_before_counts():
     told = of_finding(found(10))
     [settled] = settle([opening(found(99, start=5))], [told])
     assert settled.why is Why.TOLD_BY_ANOTHER_ZONE
+
+
+def test_what_opens_and_is_held_back_by_a_silence_tells_of_nothing():
+    tight, wide = found(10), found(99)
+    settled = settle([opening(wide), opening(tight)], [], lambda each: each is tight)
+    assert [each.action for each in settled] == [Action.OPEN, Action.OPEN]
+    settled = settle([opening(wide), opening(tight)], [], lambda each: each is wide)
+    assert [each.action for each in settled] == [Action.RECORD, Action.OPEN]

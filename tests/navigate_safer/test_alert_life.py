@@ -11,6 +11,7 @@ from pathlib import Path
 
 from case_files import INSIDE, OUTSIDE, walk
 from databases import Database, SqliteFactory
+from decided import breach_again, withdraw
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -31,7 +32,7 @@ _EXPIRES = timedelta(minutes=15)
 
 
 class Model:
-    """What must be true of one alert, in forty lines."""
+    """What must be true of one alert, in fifty lines."""
 
     def __init__(self, now: datetime) -> None:
         self.state, self.told, self.resolved = "open", 1, False
@@ -39,6 +40,7 @@ class Model:
         self.expires_at: datetime | None = None
         self.quiet_until: datetime | None = None
         self.anew_at: datetime | None = None
+        self.held = self.withdrawn = False
 
     def acknowledge(self, now: datetime) -> bool:
         if self.state != "open":
@@ -64,14 +66,26 @@ class Model:
     def stale(self, sent_at: datetime) -> bool:
         return self.state == "open" and self.anew_at is not None and sent_at < self.anew_at
 
+    def withdraw(self) -> None:
+        self.withdrawn, self.due_at, self.expires_at = True, None, None
+
+    def breach_again(self, now: datetime) -> None:
+        self.withdrawn, self.expires_at = False, None
+        if self.state != "open" or self.due_at is None:
+            self.state, self.due_at = "open", now
+
     def tick(self, now: datetime) -> None:
         if self.state == "acknowledged" and self.expires_at is not None and self.expires_at <= now:
             self.state, self.expires_at, self.due_at, self.anew_at = "open", None, now, now
         if self.state != "open" or self.due_at is None or self.due_at > now:
             return
         if self.quiet_until is not None and now < self.quiet_until:
-            self.due_at = self.quiet_until
+            self.due_at, self.held = self.quiet_until, True
             return
+        if self.held and self.withdrawn:
+            self.held, self.due_at = False, None
+            return
+        self.held = False
         self.told, self.due_at = self.told + 1, now + _STEP
 
 
@@ -96,6 +110,10 @@ class AlertLife(RuleBasedStateMachine):
     @property
     def alert(self) -> AlertRow:
         return self.database.one(AlertRow)
+
+    @property
+    def episode(self) -> EpisodeRow:
+        return self.database.one(EpisodeRow, EpisodeRow.id == self.alert.episode_id)
 
     @property
     def scope(self) -> Scope:
@@ -144,6 +162,19 @@ class AlertLife(RuleBasedStateMachine):
             self.watch.sessions, self.scope, self.alert.reference, "too soon", now
         )
         assert moved is self.model.reopen(now)
+        self.tick()
+
+    @rule()
+    def late_data_shows_no_breach(self) -> None:
+        if not self.model.withdrawn:
+            withdraw(self.watch, self.episode)
+            self.model.withdraw()
+
+    @rule()
+    def late_data_shows_that_it_was_one(self) -> None:
+        """He is in the zone again, or still: what was withdrawn or resolved is told again."""
+        breach_again(self.watch, self.episode)
+        self.model.breach_again(self.watch.clock())
         self.tick()
 
     @rule(which=st.integers(0, 10), good=st.booleans())
@@ -229,7 +260,7 @@ def _factory() -> SqliteFactory:
 
 TestAlertLife = AlertLife.TestCase
 TestAlertLife.settings = settings(
-    max_examples=8,
+    max_examples=12,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

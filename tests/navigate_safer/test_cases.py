@@ -6,6 +6,7 @@ import pytest
 from alcohol_days import DRINKING, SPILL
 from case_files import INSIDE, MINUTE, OUTSIDE, START, alcohol, message, walk
 from databases import Database
+from sqlalchemy import update
 from watch import VOICE, Watch
 
 from alerts.compound import MissedSession
@@ -17,6 +18,7 @@ from navigate_safer.db.alerting import (
     EpisodeRow,
     TextRow,
 )
+from navigate_safer.db.people import StaffRow
 from navigate_safer.services import compound
 from navigate_safer.services.casework import NotFound
 
@@ -92,6 +94,17 @@ def test_what_is_told_by_the_case_is_not_told_beside_it(watch: Watch) -> None:
         TextRow, TextRow.alert_id == alert(watch, INTO).id)] == ["cancelled"]  # fmt: skip
     assert alert(watch, CASE).next_step_at is not None
     assert watch.database.count(TextRow, TextRow.alert_id == alert(watch, CASE).id) == 1
+
+
+def test_a_case_that_nobody_can_be_told_of_does_not_speak_for_its_parts(watch: Watch) -> None:
+    for each in evening(DRINKING[:5]):
+        watch.hear(each)
+    with watch.sessions.begin() as session:
+        session.execute(update(StaffRow).values(active=False))
+    watch.hear(*into_the_zone(START + 125 * MINUTE))
+    assert parts(watch) == [EARLY.value, INTO.value]
+    assert "joined" not in history(watch, EARLY)
+    assert alert(watch, EARLY).next_step_at is not None
 
 
 def test_a_monitor_that_uploads_the_next_day_makes_the_same_case(watch: Watch) -> None:

@@ -260,7 +260,7 @@ def test_a_text_that_is_refused_after_a_lost_answer_still_says_that_it_may_come_
 
 def test_while_the_provider_cannot_say_nothing_is_sent_and_the_next_person_is_told(alerted):
     class Speechless(RecordingSender):
-        def find(self, *, to, reference, since):
+        def find(self, *, to, reference, since, taken=()):
             raise SendError(Fault.AMBIGUOUS, "cannot say")
 
     alerted.sender = Speechless(alerted.clock)

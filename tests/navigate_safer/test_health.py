@@ -74,6 +74,7 @@ BAD = [
     pytest.param(facts(failing_devices=1), "1 device(s) cannot be judged", id="judging fails"),
     pytest.param(facts(texts_overdue=2), "2 text(s) have been waiting", id="texts overdue"),
     pytest.param(facts(texts_refused=1), "did not reach an officer", id="a text failed"),
+    pytest.param(facts(alerts_untold=2), "2 open alert(s) can be told to nobody", id="untold"),
 ]  # fmt: skip
 
 

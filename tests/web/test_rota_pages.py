@@ -14,7 +14,7 @@ from navigate_safer.db.alerting import AlertRow, TextRow
 from navigate_safer.db.answering import RotaVersionRow
 from navigate_safer.db.people import StaffRow
 from navigate_safer.db.telling import RotaChangeRow, RotaRow
-from navigate_safer.services import rota_watch, telling
+from navigate_safer.services import reaching, rota_watch
 from navigate_safer.web import rota_picture
 
 STRETCH = {"from": "2026-11-24T09:00", "until": "2026-11-25T09:00"}
@@ -36,7 +36,7 @@ def form(world: World, **changed: str) -> dict[str, str]:
 def on(world: World, at: datetime) -> str | None:
     with world.database.sessions() as session:
         row = session.get(RotaRow, world.database.all(RotaRow)[0].id)
-        found = telling.on_duty_now(session, row, at)
+        found = reaching.on_duty_now(session, row, at)
     return None if found is None else world.database.one(StaffRow, StaffRow.id == found).ref
 
 

@@ -1,7 +1,7 @@
 """meeting marks: from when wearers who were together are to be looked for again
 
-Revision ID: 0022
-Revises: 0021
+Revision ID: 0023
+Revises: 0022
 
 Rules: works with the previous release; no long lock (PostgreSQL lock_timeout is 5 s); a column
 is removed in two releases; reversible, or the downgrade says why not.
@@ -10,8 +10,8 @@ is removed in two releases; reversible, or the downgrade says why not.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
