@@ -208,6 +208,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
     assert of.wearer_id is not None, "a wearer has an id"
     known = cohort_watch.load(session, scope, now, of.wearer_id)
     stands, policy = known.standing(of.wearer_id, of.area_id), known.policy(of.area_id)
+    closed = case_state.is_closed(one_record.live(session, scope, CASE, of))
     colours = _colours(session, scope, of)
     flags = one_record.live(session, scope, FLAGS, of)
     checks = records.listed(session, scope, SAFETY, wearer_id=of.wearer_id)
@@ -228,12 +229,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
         checks=checks,
         standing=stands,
         causes=[_cause(each, scope) for each in stands.causes],
-        gaps=_gaps(
-            known,
-            of.wearer_id,
-            has_key_worker=case.has_key_worker,
-            closed=case_state.is_closed(one_record.live(session, scope, CASE, of)),
-        ),
+        gaps=_gaps(known, of.wearer_id, has_key_worker=case.has_key_worker, closed=closed),
         why_not=_why_not(known, stands, colours, checks, policy),
         suggestion=None if flags is None else mappa.suggest(flags.body.facts, policy),
         team=route(known.teams.get(of.area_id, ()), wearer.locality, wearer.band),

@@ -32,6 +32,10 @@ def install(
     says what must come out of a text. With ``reopens`` a closed one can be opened again.
     """
 
+    def back(reference: str, said: str | None, else_: str = BEFORE_YOU) -> ResponseReturnValue:
+        flash(said or else_, "success" if said else "information")
+        return redirect(url_for(f"{pages.name}.alert", reference=reference))
+
     def acknowledge(reference: str) -> ResponseReturnValue:
         done = casework.acknowledge(service().sessions, scope(), reference, now())
         return back(reference, TAKEN_ON if done else None)
@@ -50,6 +54,19 @@ def install(
         done = casework.resolve(service().sessions, scope(), reference, Outcome.OTHER, text, now())
         return back(reference, f"The alert is resolved. {closed}" if done else None)
 
+    views = {"acknowledge": acknowledge, "note": add_note, "resolve": resolve}
+    for last, view in views.items():
+        pages.post(f"{address}/{last}", endpoint=view.__name__)(rule(permission)(view))
+    if reopens:
+        reopen = _reopening(page, back, fault)
+        pages.post(f"{address}/reopen", endpoint="reopen")(rule(permission)(reopen))
+
+
+def _reopening(
+    page: Page,
+    back: Callable[[str, str | None, str], ResponseReturnValue],
+    fault: Callable[[str], str | None],
+) -> Callable[[str], ResponseReturnValue]:
     def reopen(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("reopening", "Enter why the alert is opened again", fault)
         if wrong is not None:
@@ -57,13 +74,7 @@ def install(
         done = casework.reopen(service().sessions, scope(), reference, text, now())
         return back(reference, "The alert is open again." if done else None, NOT_REOPENED)
 
-    def back(reference: str, said: str | None, else_: str = BEFORE_YOU) -> ResponseReturnValue:
-        flash(said or else_, "success" if said else "information")
-        return redirect(url_for(f"{pages.name}.alert", reference=reference))
-
-    views = [("acknowledge", acknowledge), ("note", add_note), ("resolve", resolve)]
-    for last, view in [*views, *([("reopen", reopen)] if reopens else [])]:
-        pages.post(f"{address}/{last}", endpoint=view.__name__)(rule(permission)(view))
+    return reopen
 
 
 def _typed(field: str, missing: str, fault: Callable[[str], str | None]) -> tuple[str, str | None]:
