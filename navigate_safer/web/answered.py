@@ -14,6 +14,7 @@ TAKEN_ON = "You have acknowledged this alert. Record what you did within 15 minu
 BEFORE_YOU = "This alert was acknowledged or resolved before you."
 NOT_REOPENED = "This alert is not resolved, or a newer one is open."
 Page = Callable[[str, dict[str, str] | None], Response]
+Back = Callable[[str, str | None, str], ResponseReturnValue]
 
 
 def install(
@@ -32,27 +33,25 @@ def install(
     says what must come out of a text. With ``reopens`` a closed one can be opened again.
     """
 
-    def back(reference: str, said: str | None, else_: str = BEFORE_YOU) -> ResponseReturnValue:
-        flash(said or else_, "success" if said else "information")
-        return redirect(url_for(f"{pages.name}.alert", reference=reference))
+    back = _back_to(pages)
 
     def acknowledge(reference: str) -> ResponseReturnValue:
         done = casework.acknowledge(service().sessions, scope(), reference, now())
-        return back(reference, TAKEN_ON if done else None)
+        return back(reference, TAKEN_ON if done else None, BEFORE_YOU)
 
     def add_note(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("note", "Enter a note", fault)
         if wrong is not None:
             return page(reference, {"note": wrong})
         casework.add_note(service().sessions, scope(), reference, text, now())
-        return back(reference, "Your note is saved.")
+        return back(reference, "Your note is saved.", BEFORE_YOU)
 
     def resolve(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("explanation", "Say what you did", fault)
         if wrong is not None:
             return page(reference, {"explanation": wrong})
         done = casework.resolve(service().sessions, scope(), reference, Outcome.OTHER, text, now())
-        return back(reference, f"The alert is resolved. {closed}" if done else None)
+        return back(reference, f"The alert is resolved. {closed}" if done else None, BEFORE_YOU)
 
     views = {"acknowledge": acknowledge, "note": add_note, "resolve": resolve}
     for last, view in views.items():
@@ -62,10 +61,16 @@ def install(
         pages.post(f"{address}/reopen", endpoint="reopen")(rule(permission)(reopen))
 
 
+def _back_to(pages: Blueprint) -> Back:
+    def back(reference: str, said: str | None, else_: str) -> ResponseReturnValue:
+        flash(said or else_, "success" if said else "information")
+        return redirect(url_for(f"{pages.name}.alert", reference=reference))
+
+    return back
+
+
 def _reopening(
-    page: Page,
-    back: Callable[[str, str | None, str], ResponseReturnValue],
-    fault: Callable[[str], str | None],
+    page: Page, back: Back, fault: Callable[[str], str | None]
 ) -> Callable[[str], ResponseReturnValue]:
     def reopen(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("reopening", "Enter why the alert is opened again", fault)
