@@ -235,7 +235,7 @@ def _differ(found: Change, counts: tuple[int, ...]) -> list[Sentence]:
     )
     if found.trusted is not None:
         text += " Read the robust interval beside it, and the one within each person: where they "
-        text += "do not agree, nothing is shown."
+        text += "do not agree, no change is claimed."
     return [Sentence(text, counts)]
 
 
