@@ -28,10 +28,11 @@ WARM_UP = timedelta(hours=3)
 class Judged(msgspec.Struct, frozen=True):
     """One fix as it was judged.
 
-    ``probability`` is that of breach at the fix, None outside the hours of the zone; ``edge_m``
-    metres from the nearest edge, negative inside the zone; ``radius_m`` the radius that the
-    judgement took for 95 %, ``accuracy_m`` the one reported. ``implausible``: nobody covers the
-    way from the fix before in the time, so that one of the two is wrong.
+    ``probability`` is that of breach at the fix, None outside the hours of the zone and where the
+    fix was ``unheard``: too vague for the zone, with nothing before it to go by. ``edge_m``: metres
+    from the nearest edge, negative inside the zone; ``radius_m`` the radius that the judgement took
+    for 95 %, ``fix.accuracy_m`` the one reported. ``implausible``: nobody covers the way from the
+    fix before in the time, so that one of the two is wrong.
     """
 
     fix: Fix
@@ -40,6 +41,7 @@ class Judged(msgspec.Struct, frozen=True):
     radius_m: float
     implausible: bool
     doubts: Doubt
+    unheard: bool = False
 
     @property
     def at(self) -> datetime:
@@ -120,10 +122,12 @@ def _judged(
             continue
         state, _ = rule.step(state, fix, condition)
         if span.start <= at <= span.end:
-            counts = zone.hours.around(at)[0]
-            probability = place_probability.probability(state, condition) if counts else None
+            counts, heard = zone.hours.around(at)[0], place_probability.heard(state, fix)
+            stated = place_probability.probability(state, condition)
+            probability = stated if counts and heard else None
             factor = state.where.receiver.factor
-            found.append(_one(fix, doubts, probability, zone, before, factor))
+            one = _one(fix, doubts, probability, zone, before, factor)
+            found.append(msgspec.structs.replace(one, unheard=counts and not heard))
         before = fix
     return tuple(found)
 

@@ -2,8 +2,8 @@
 
 The circle about the place is taken for an exclusion zone and the device's fixes are judged by the
 service's own rule of probability, so that the answer is that of a breach of such a zone. Where
-fixes are too far apart to say, a wearer is ruled out only where nobody could have been at the
-place between them.
+fixes are too far apart to say, or too vague for the circle, a wearer is ruled out only where nobody
+could have been at the place between those that can tell.
 """
 
 from collections.abc import Sequence
@@ -50,9 +50,10 @@ class Vicinity(msgspec.Struct, frozen=True):
     """The answer about one device.
 
     ``probability`` that it was within the circle at some time that is known; ``known`` the share
-    of the window that fixes cover, ``open`` the time of the rest in which it could have been
-    there. ``nearest_m`` is the distance of the nearest fix of the window from the place, with its
-    reported accuracy and time; None without a fix. ``stays`` are the times within the circle.
+    of the window that fixes good enough for the circle cover, ``open`` the time of the rest in
+    which it could have been there. ``nearest_m`` is the distance of the nearest fix of the window
+    from the place, with its reported accuracy and time; None without a fix. ``stays`` are the times
+    within the circle.
     """
 
     verdict: Verdict
@@ -96,11 +97,13 @@ class Circle:
         """
         ordered = sorted(fixes, key=order_key)
         times = [fix.stamp.measured_at for fix in ordered]
+        distances = self._distances(ordered)
+        telling = [n for n, fix in enumerate(ordered) if self._tells(fix, float(distances[n]))]
+        sure = [ordered[n] for n in telling], [times[n] for n in telling], distances[telling]
         span = Interval(max(window.start, worn.start), min(window.end, worn.end))
         off = subtraction((window,), (span,))
-        gaps, _ = gaps_in(times, span, self.max_gap)
-        distances = self._distances(ordered)
-        open_gaps = [gap for gap in gaps if self._reachable(ordered, times, distances, gap)]
+        gaps, _ = gaps_in(sure[1], span, self.max_gap)
+        open_gaps = [gap for gap in gaps if self._reachable(*sure, gap)]
         unknown = measure(gaps) + measure(off)
         open_time = sum((gap.length for gap in open_gaps), measure(off))
         near = self._is_near(ordered, distances)
@@ -111,7 +114,7 @@ class Circle:
         return Vicinity(
             _verdict(probability, open_time),
             probability,
-            1 - unknown / length if length else float(bool(within)),
+            1 - unknown / length if length else float(bool(set(within) & set(telling))),
             open_time,
             None if nearest is None else float(distances[nearest]),
             None if nearest is None else times[nearest],
@@ -126,6 +129,14 @@ class Circle:
         east, north = (lon - self.lon) * plane.east_m, (lat - self.lat) * plane.north_m
         found: _Floats = np.hypot(east, north)
         return found
+
+    def _tells(self, fix: Fix, distance_m: float) -> bool:
+        """Whether a fix can rule out: it is good enough to rule in, or the circle lies beyond it.
+
+        One that is vague against the circle puts little of itself within, wherever it lies.
+        """
+        radius = fix_error.radius_m(fix.accuracy_m, fix.source)
+        return radius <= self.zone.worth.radius_m(RULED_IN) or self._beyond(fix, distance_m) > 0
 
     def _is_near(self, ordered: Sequence[Fix], distances: _Floats) -> bool:
         """Whether any fix, or the way between two, can be within the circle at all.

@@ -10,9 +10,12 @@ from itertools import pairwise
 
 import msgspec
 
+from alerts.explanation import gaps_in
 from alerts.finding import Finding, Severity
 from alerts.rules import place_probability
 from alerts.rules.place_costs import end_threshold
+from alerts.rules.place_doubt import tells
+from alerts.rules.place_state import PlaceBelief
 from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
 from devices.readings import Fix, order_key
 from zones.authorised import Authorised
@@ -21,6 +24,7 @@ from zones.interval import Interval, Intervals, intersection, measure, subtracti
 from zones.parts import Role
 from zones.ring import Ring
 from zones.track import SHORTEST_STAY
+from zones.whereabouts import spot
 from zones.zone import Zone, ZoneKind
 
 _CONDITION = {
@@ -54,10 +58,10 @@ Seen = tuple[datetime, float]
 class ProbableJudgement(msgspec.Struct, frozen=True):
     """What a track shows about one zone.
 
-    ``breach`` is the time in violation; ``unknown`` that of the legs longer than the largest gap
-    and of those at whose end the probability of breach was too high to call it compliant and too
-    low to tell anybody; ``compliant`` the rest of the span from first fix to last, with what is
-    excused.
+    ``breach`` is the time in violation; ``unknown`` that of the legs longer than the largest gap,
+    of those at whose end the probability of breach was too high to call it compliant and too low to
+    tell anybody, and of stretches whose fixes are all too vague for the zone; ``compliant`` the
+    rest of the span from first fix to last, with what is excused.
     """
 
     episodes: tuple[Stretch, ...]
@@ -120,8 +124,7 @@ def _pieces(
         part = piece.part
         if part is None or part.role is Role.BREACH:
             broken.extend(found)
-            # A gap is one whatever the part.
-            gaps = silent
+            gaps.extend(silent)
             doubts.extend(doubtful)
         elif part.ring is not None:
             around = Around(around.excused, (*around.warnings, (part.ring, found)))
@@ -156,47 +159,57 @@ def _condition(
 def _run(
     fixes: list[Fix], term: Condition
 ) -> tuple[tuple[Stretch, ...], list[Interval], list[Interval]]:
-    """The rule's findings over the track; its gaps; the legs that nobody can vouch for."""
+    """The rule's findings over the track; its gaps; the legs that nobody can vouch for.
+
+    A gap is a leg longer than the largest gap, or so long a time in which no fix can tell.
+    """
     rule = place_probability.RULE
-    last_at = fixes[-1].stamp.measured_at
-    state = rule.initial(term, DeviceKind.LOCATION_TAG, fixes[0].stamp.measured_at)
+    times = [fix.stamp.measured_at for fix in fixes]
+    longest = timedelta(seconds=term.limits.max_gap_s)
+    state: PlaceBelief = rule.initial(term, DeviceKind.LOCATION_TAG, times[0])
     found: dict[object, Finding] = {}
-    gaps: list[Interval] = []
     doubts: list[Interval] = []
     seen: list[Seen] = []
-    before: datetime | None = None
-    for fix in fixes:
+    telling: list[datetime] = []
+    for before, at, fix in zip([times[0], *times], times, fixes, strict=False):
+        if tells(spot(fix), term, state.where.receiver.factor):
+            telling.append(at)
         state, findings = rule.step(state, fix, term)
         found.update((each.key, each) for each in findings)
-        at = fix.stamp.measured_at
         if seen and seen[-1][0] == at:
             seen.pop()
-        seen.append((at, _probability(state, term)))
-        if before is not None and at > before:
-            leg = Interval(before, at)
-            if leg.length > timedelta(seconds=term.limits.max_gap_s):
-                gaps.append(leg)
-            else:
-                doubts.extend(_doubts(leg, state, term))
-        before = at
+        if place_probability.heard(state, fix):
+            seen.append((at, place_probability.probability(state, term)))
+        if before < at <= before + longest:
+            doubts.extend(_doubts(Interval(before, at), state, term))
+    gaps = [Interval(one, other) for one, other in pairwise(times) if other - one > longest]
+    gaps.extend(_vague(telling, Interval(times[0], times[-1]), term))
     stretches = sorted(
-        (_stretch(each, last_at, seen, term) for each in found.values()), key=lambda each: each.time
+        (_stretch(each, times[-1], seen, term) for each in found.values()),
+        key=lambda each: each.time,
     )
     long_enough = (each for each in stretches if each.time.length >= SHORTEST_STAY)
     return tuple(long_enough), gaps, doubts
 
 
-def _doubts(leg: Interval, state: object, term: Condition) -> Intervals:
+def _vague(telling: Sequence[datetime], span: Interval, term: Condition) -> list[Interval]:
+    """The hours of the stretches in which no fix can tell on which side the wearer was.
+
+    Between two that can, near enough in time, the way is known, however vague others are.
+    """
+    assert term.zone is not None
+    if span.start == span.end:
+        return []
+    gaps, _ = gaps_in(telling, span, timedelta(seconds=term.limits.max_gap_s))
+    return [hours for gap in gaps for hours in term.zone.windows(gap)]
+
+
+def _doubts(leg: Interval, state: PlaceBelief, term: Condition) -> Intervals:
     """The hours of a leg at whose end a breach cannot be ruled out."""
     assert term.zone is not None
-    if _probability(state, term) <= end_threshold(term):
+    if place_probability.probability(state, term) <= end_threshold(term):
         return ()
     return term.zone.windows(leg)
-
-
-def _probability(state: object, term: Condition) -> float:
-    assert isinstance(state, place_probability.PlaceBelief)
-    return place_probability.probability(state, term)
 
 
 def _meet(leg: Interval, violation: Interval) -> bool:

@@ -69,6 +69,14 @@ class Chance:
         dy = max(self.south_m - y_m, y_m - self.north_m, 0.0)
         return math.hypot(dx, dy)
 
+    def innermost(self) -> tuple[float, float]:
+        """The point furthest from the edge, in the metres of :attr:`plane`."""
+        # Part by part: of a shape that is spread far, the search would be coarse.
+        circles = shapely.maximum_inscribed_circle(shapely.get_parts(self._shape))
+        widest = circles[int(np.argmax(shapely.length(circles)))]
+        x_m, y_m = shapely.get_coordinates(widest)[0].tolist()
+        return x_m, y_m
+
     def edge_m(self, x_m: float, y_m: float) -> float:
         """Metres from the nearest edge: negative inside."""
         if len(self._edges) > _MANY:

@@ -27,6 +27,7 @@ from zones.schedule import DEFAULT_TIMEZONE, Schedule
 from zones.schedule_entries import first_night_from_entry, schedule_from_entries
 from zones.simplified import Simplified, simplified
 from zones.timetable import Dates, Timetable, always, combined
+from zones.worth import Worth
 
 MOST_PRIORITY = 100
 
@@ -92,6 +93,11 @@ class Zone(msgspec.Struct, frozen=True, dict=True):
             return self.like.quiet
         inside = not self.kind.forbids_inside
         return Quiet(self.judged.shape, self.chance.plane, inside=inside)
+
+    @cached_property
+    def worth(self) -> Worth:
+        """How vague a fix may be and still show that its wearer is inside."""
+        return Worth(self.chance) if self.like is None else self.like.worth
 
     @cached_property
     def area_m2(self) -> float:

@@ -5,7 +5,8 @@ a probability too (:mod:`zones.whereabouts`). An episode begins where the probab
 condition has been broken reaches the threshold that follows from the costs of both mistakes
 (:mod:`alerts.rules.place_costs`); its start is set back to where the way went into breach. It ends
 when the probability of breach is low again, or where coverage ends: a leg longer than the
-condition's gap is unknown, never a breach.
+condition's gap is unknown, never a breach. Nor is what begins with fixes too vague for the zone
+(:mod:`alerts.rules.place_doubt`): until one can tell, they count as none.
 """
 
 from datetime import datetime, timedelta
@@ -15,10 +16,12 @@ import msgspec
 from alerts.finding import Finding
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.place_breach import KIND, Breach, evidence, grow, kind_of
-from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
+from alerts.rules.place_costs import end_threshold, threshold
+from alerts.rules.place_doubt import may_wait, tells, told_at, too_vague
 from alerts.rules.place_envelope import envelope, quiet_box, widening
-from alerts.rules.place_excursion import HALF, Excursion, clipped, follow, mark
+from alerts.rules.place_excursion import Excursion, clipped, follow, mark
 from alerts.rules.place_leg import Leg, leg_of
+from alerts.rules.place_state import NOTHING, PlaceBelief
 from alerts.rules.rule import NONE, Findings, Rule
 from alerts.terms import Condition, DeviceKind
 from devices.readings import Fix, Reading
@@ -27,24 +30,6 @@ from zones.interval import Interval
 from zones.quiet import DOUBT, LEVELS_M
 from zones.whereabouts import Spot, Whereabouts
 from zones.zone import Zone
-
-_NOWHERE = Whereabouts()
-_NOTHING = Excursion()
-
-
-class PlaceBelief(msgspec.Struct, frozen=True):
-    """The state. ``box``, level and number, is the zone's quiet box in which all is at rest.
-
-    Box and belief are measured from ``zone``, its id and version; of another only the newest fix
-    and an open episode count. ``waits``: the breach is in doubt and waits for one more fix.
-    """
-
-    where: Whereabouts = _NOWHERE
-    box: tuple[int, int] | None = None
-    excursion: Excursion = _NOTHING
-    breach: Breach | None = None
-    zone: tuple[str, int] | None = None
-    waits: bool = False
 
 
 def _initial(_condition: Condition, _device: DeviceKind, _armed_at: datetime) -> PlaceBelief:
@@ -59,16 +44,40 @@ def _step(
     name = (zone.zone_id, zone.version)
     if last is not None and state.zone != name:
         where = Whereabouts(last, receiver=state.where.receiver)
-        state = PlaceBelief(where, None, _NOTHING, state.breach, name, state.waits)
+        waits, alone = state.waits, state.alone
+        state = PlaceBelief(where, None, NOTHING, state.breach, name, waits, alone)
     spot = whereabouts.spot(reading)
     if last is not None:
         calm = _calm(state, condition)
         if calm is not None and calm.holds(reading, last.at):
             return _rest(state, reading, condition), NONE
-        if spot == last or whereabouts.says_nothing(reading):
+        if spot == last:
             return state, NONE
+    if whereabouts.says_nothing(reading) or too_vague(state, spot, condition):
+        return _unheard(state, spot, condition)
     after, found = _judged(state, spot, condition)
-    return msgspec.structs.replace(after, zone=name), found
+    told: datetime | None = None
+    if after.where.belief is not None and not zone.kind.forbids_inside:
+        clear = tells(spot, condition, state.where.receiver.factor)
+        told = spot.at if clear else told_at(state, condition)
+    return msgspec.structs.replace(after, zone=name, told_at=told), found
+
+
+def _unheard(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[PlaceBelief, Findings]:
+    """The state after a fix that counts as none; coverage or the hours may have ended meanwhile."""
+    zone, where = _zone(condition), Whereabouts(receiver=state.where.receiver)
+    last = state.where.last
+    if last is None:
+        return state, NONE
+    told = told_at(state, condition) or last.at
+    if spot.at - told > timedelta(seconds=condition.limits.max_gap_s):
+        return PlaceBelief(where), _ended(state, condition, last.at)
+    if state.breach is not None:
+        windows = zone.hours.windows(Interval(last.at, spot.at))
+        until = windows[0].end if windows and windows[0].start == last.at else last.at
+        if until < spot.at:
+            return PlaceBelief(where), _ended(state, condition, until)
+    return state, NONE
 
 
 def _judged(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[PlaceBelief, Findings]:
@@ -107,6 +116,11 @@ def probability(state: PlaceBelief, condition: Condition) -> float:
     return inside if _zone(condition).kind.forbids_inside else 1 - inside
 
 
+def heard(state: PlaceBelief, fix: Fix) -> bool:
+    """Whether the newest fix, after which the rule is in this state, counted at all."""
+    return state.where.last is not None and state.where.last.at == fix.stamp.measured_at
+
+
 def _within(
     state: PlaceBelief,
     leg: Leg,
@@ -126,18 +140,21 @@ def _within(
     now = points[-1][1] if ends else leg.now
     excursion, before_still = state.excursion, leg.before_still
     if begins:
-        excursion, before_still = _NOTHING, 0.0
+        excursion, before_still = NOTHING, 0.0
     if leg.turn is None:
         excursion = mark(Excursion(0.0, now), points, now)
     else:
         excursion = follow(excursion, leg.turn, before_still, points, now)
     ever = excursion.ever(leg.stays, leg.still)
     breach, waits = _opened(state, leg, excursion, ever, condition)
+    if breach is None and state.alone:
+        excursion = NOTHING
     if breach is not None:
         gap = timedelta() if leg.turn is None else spot.at - leg.points[0][0]
         implausible = leg.turn is not None and leg.turn.implausible
         breach = grow(breach, ever, now, spot, gap, implausible, leg.error_factor, zone)
-    state = PlaceBelief(state.where, None, excursion, breach, None, waits)
+    alone = waits and leg.turn is None
+    state = PlaceBelief(state.where, None, excursion, breach, None, waits, alone)
     counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
     if ends or not counts_on:
         found.extend(_ended(state, condition, window.end))
@@ -149,27 +166,15 @@ def _opened(
     state: PlaceBelief, leg: Leg, excursion: Excursion, ever: float, condition: Condition
 ) -> tuple[Breach | None, bool]:
     """The episode that goes on or begins, if any, and whether it waits for one more fix."""
-    if state.waits and ever < threshold(condition):
+    # What a first fix alone has said, the next can unsay.
+    unsaid = state.alone and leg.now < threshold(condition)
+    if state.waits and (unsaid or ever < threshold(condition)):
         return None, False
     if state.breach is not None or ever < threshold(condition):
         return state.breach, False
     assert excursion.since is not None
-    waits = _may_wait(leg, excursion, ever, condition)
+    waits = may_wait(leg, excursion, ever, condition)
     return Breach(excursion.since, ever, excursion.since), waits
-
-
-def _may_wait(leg: Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
-    """Whether a doubtful breach waits for one more fix, which is due soon.
-
-    It does where the doubt is whether the wearer has moved at all: the next fix shows most such
-    leaps to be errors. Of one who is on the way there the next fix says no more.
-    """
-    if leg.turn is None or ever >= sure_threshold(condition):
-        return False
-    if (leg.points[-1][0] - leg.points[0][0]).total_seconds() > WAIT_S:
-        return False
-    never_left = leg.stays * (1 - excursion.stay) * (1 - leg.still)
-    return never_left >= HALF * (1 - ever)
 
 
 def _after(
@@ -186,13 +191,13 @@ def _after(
         if over and not state.waits:
             assert where.last is not None
             found.extend(_ended(state, condition, where.last.at))
-            breach, excursion = None, _NOTHING
+            breach, excursion = None, NOTHING
         elif not state.waits:
             found.append(_finding(breach, condition, None))
     elif over:
-        excursion = _NOTHING
-    state = PlaceBelief(where, None, excursion, breach, None, state.waits)
-    if breach is None and excursion is _NOTHING and leg.now <= DOUBT:
+        excursion = NOTHING
+    state = PlaceBelief(where, None, excursion, breach, None, state.waits, state.alone)
+    if breach is None and excursion is NOTHING and leg.now <= DOUBT:
         box = quiet_box(where, _zone(condition))
         if box is not None:
             watched = LEVELS_M[box[0]] <= whereabouts.LEAP_SHOWS_M
@@ -202,7 +207,7 @@ def _after(
 
 def _ended(state: PlaceBelief, condition: Condition, at: datetime | None) -> Findings:
     """The open episode, if any, ended where the way left the breach, or else at ``at``."""
-    if state.breach is None:
+    if state.breach is None or state.alone:
         return NONE
     left_at = state.excursion.left_at
     if at is not None and left_at is not None and left_at < at:
@@ -258,12 +263,12 @@ def _calm(state: PlaceBelief, condition: Condition) -> Calm | None:
 def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceBelief:
     assert isinstance(reading, Fix)
     where = state.where.at_rest(whereabouts.spot(reading))
-    return PlaceBelief(where, state.box, _NOTHING, None, state.zone)
+    return PlaceBelief(where, state.box, NOTHING, None, state.zone)
 
 
 RULE = Rule(
     name="place.probability",
-    version="3",
+    version="4",
     applies_to=frozenset(KIND),
     reads=(Fix,),
     state_type=PlaceBelief,

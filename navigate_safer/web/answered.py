@@ -32,7 +32,6 @@ def install(
     ``page`` shows it with errors by field, ``closed`` is said once it is resolved, and ``fault``
     says what must come out of a text. With ``reopens`` a closed one can be opened again.
     """
-
     back = _back_to(pages)
 
     def acknowledge(reference: str) -> ResponseReturnValue:

@@ -22,7 +22,7 @@ LONGITUDES = st.floats(-2.897, -2.883) | st.floats(-2.93, -2.85)
 LATITUDES = st.floats(53.183, 53.197) | st.floats(53.16, 53.22)
 SCHEDULES = st.sampled_from([None, hours("fri", "12:20", "13:00"), hours("sat", "13:00", "14:30")])
 GAPS_S = st.integers(1, 700) | st.sampled_from([0, 599, 600, 601, 899, 900, 901, 5000])
-RADII_M = st.sampled_from([0.0, 3.0, 10.0, 10.0, 25.0, 80.0, 400.0])
+RADII_M = st.sampled_from([0.0, 3.0, 10.0, 10.0, 25.0, 80.0, 400.0, 3_000.0, 50_000.0])
 
 
 def reading(second, lon, lat, accuracy_m=10.0, source=FixSource.GPS, late_s=2):

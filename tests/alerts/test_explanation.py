@@ -56,6 +56,14 @@ def test_outside_the_hours_nothing_is_said_of_a_breach():
     assert told == [each.stamp.measured_at >= at(10) for each in fixes(0, 20, INSIDE)]
 
 
+def test_of_a_fix_too_vague_for_the_zone_no_chance_is_stated():
+    readings = [fix(0, INSIDE, accuracy_m=3_000.0), *fixes(1, 5, INSIDE)]
+    found = explained(readings, condition(CURFEW)).fixes
+    assert [each.unheard for each in found] == [True, *[False] * 5]
+    assert found[0].probability is None
+    assert all(each.probability < 0.01 for each in found[1:])
+
+
 def test_a_leap_that_nobody_can_make_is_a_doubt_about_the_fix():
     far = (OUTSIDE[0] + 1.0, OUTSIDE[1])
     leap = explained([fix(0), fix(1, far), fix(2)])

@@ -58,6 +58,44 @@ def test_who_may_have_been_there_by_rough_fixes_cannot_be_told():
 
 
 @pytest.mark.parametrize(
+    ("accuracy_m", "east_m"),
+    [(150.0, 150.0), (700.0, 0.0), (700.0, 500.0), (1_000.0, 0.0), (1_000.0, 900.0),
+     (100_000.0, 0.0), (100_000.0, 30_000.0)],
+)  # fmt: skip
+def test_rough_fixes_that_reach_the_place_rule_nobody_out(accuracy_m, east_m):
+    """Most of such a fix lies outside of the circle wherever the wearer was."""
+    there = (INSIDE[0] + east_m / 66_830, INSIDE[1])
+    found = asked([fix(n, there, accuracy_m=accuracy_m) for n in range(-20, 81)])
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.known == 0
+    assert found.open == WINDOW.length
+
+
+def test_rough_fixes_that_do_not_reach_the_place_rule_out():
+    found = asked([fix(n, CREWE, accuracy_m=1_000.0) for n in range(-20, 81)])
+    assert found.verdict is Verdict.OUT
+    assert found.known == 1
+
+
+def test_a_rough_fix_now_and_then_among_good_ones_elsewhere_changes_nothing():
+    readings = [fix(n, accuracy_m=1_500.0 if n % 5 == 0 else 10.0) for n in range(-21, 82)]
+    found = asked(readings)
+    assert found.verdict is Verdict.OUT
+    assert found.known == 1
+
+
+def test_half_an_hour_of_rough_fixes_is_a_gap_like_any_other():
+    rough = [fix(n, accuracy_m=1_500.0) for n in range(11, 40)]
+    near = asked([*fixes(-20, 10), *rough, *fixes(40, 80)])
+    assert near.verdict is Verdict.CANNOT_TELL
+    assert near.known == pytest.approx(0.5)
+    # Thirty kilometres off nobody comes and goes in the twelve minutes of a short one.
+    rough = [fix(n, CREWE, accuracy_m=40_000.0) for n in range(11, 22)]
+    far = asked([*fixes(-20, 10, CREWE), *rough, *fixes(22, 80, CREWE)])
+    assert far.verdict is Verdict.OUT
+
+
+@pytest.mark.parametrize(
     ("readings", "verdict"),
     [
         pytest.param([], Verdict.CANNOT_TELL, id="no fix at all"),
@@ -110,6 +148,8 @@ def test_the_answer_does_not_depend_on_the_order_and_open_time_is_unknown_time(d
     if found.verdict is Verdict.OUT:
         inside = [each for each in drawn if each[1] == INSIDE and 0 <= each[0] <= 60]
         assert all(accuracy == 400.0 for _, _, accuracy in inside)
+        # Whoever was there all the time, by fixes however rough, is never ruled out.
+        assert any(each[1] != INSIDE for each in drawn)
 
 
 def test_the_quick_look_leaves_out_nobody_whom_the_rule_finds():

@@ -86,7 +86,7 @@ def days(draw) -> list[Told]:
         st.sampled_from([*["home"] * 6, *sorted(PLACES)]),
         st.integers(1, 40),
         st.sampled_from([15, 30, 60, 60, 60, 120]),
-        st.sampled_from([8.0, 8.0, 8.0, 8.0, 3.0, 25.0, 90.0, 400.0]),
+        st.sampled_from([8.0, 8.0, 8.0, 8.0, 3.0, 25.0, 90.0, 400.0, 2_000.0]),
     )
     for name, count, pace_s, accuracy_m in draw(st.lists(stays, min_size=2, max_size=8)):
         place = PLACES[name]

@@ -1,9 +1,9 @@
 """Days of compliance from stored readings: worked out, kept, and done again for late data."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from case_files import MINUTE, Place, box, condition, order, walk
+from case_files import MINUTE, Place, box, condition, fix, message, order, walk
 from databases import Database
 from sqlalchemy import select
 from watch import Watch
@@ -11,12 +11,14 @@ from watch import Watch
 from alerts.compliance import AbsenceCode, day_span
 from alerts.finding import Severity
 from alerts.terms import ConditionKind
+from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.compliance import ComplianceDayRow
 from navigate_safer.db.exceptions import ExceptionRow
 from navigate_safer.db.people import StaffRow, WearerRow
 from navigate_safer.people.access import Role, Scope
 from navigate_safer.people.casefile import CaseFile, Device, Fitting, Wearer, Window, ZoneEntry
 from navigate_safer.services import compliance
+from navigate_safer.services.ingest import Message
 
 HOME, AWAY = Place(53.2101, -2.8743), Place(53.2270, -2.8840)
 DAY = date(2026, 11, 20)
@@ -169,3 +171,61 @@ def test_the_schedule_works_out_what_is_missing_and_writes_nothing_twice(curfew:
     wearer = curfew.database.one(WearerRow, WearerRow.ref == "W-9")
     sums = compliance.sums_of(curfew.sessions, scope_of(curfew), [wearer.id], curfew.clock())
     assert sums[wearer.id].compliant == timedelta(hours=2)
+
+
+def of_cells(count: int, every: timedelta, place: Place, start: datetime) -> list[Message]:
+    """Fixes of the network, wider than any zone here."""
+    return [
+        message("TAG-9", fix(start + n * every, place, accuracy_m=3_000, source="lbs"))
+        for n in range(count)
+    ]
+
+
+def test_an_evening_of_wide_cells_about_the_home_is_unknown_and_nobody_is_told(
+    curfew: Watch,
+) -> None:
+    curfew.receive(*of_cells(181, MINUTE, HOME, NINE - 30 * MINUTE))
+    curfew.judge()
+    curfew.clock.not_before(MIDNIGHT + timedelta(days=1, hours=9))
+    assert minutes(day_seen(curfew).account) == (120, 0, 0, 120)
+    assert curfew.database.all(EpisodeRow, EpisodeRow.kind == "curfew_breach") == []
+
+
+def test_a_cell_after_a_silence_at_home_is_unknown_and_nobody_is_told(curfew: Watch) -> None:
+    hear(curfew, -30, 60, HOME)
+    curfew.hear(*of_cells(1, MINUTE, HOME, NINE + 80 * MINUTE))
+    hear(curfew, 100, 150, HOME)
+    curfew.clock.not_before(MIDNIGHT + timedelta(days=1, hours=9))
+    line = day_seen(curfew)
+    assert minutes(line.account) == (120, 80, 0, 40)
+    assert line.absences == ()
+    assert curfew.database.all(EpisodeRow, EpisodeRow.kind == "curfew_breach") == []
+
+
+@pytest.mark.parametrize(
+    ("of_network", "expected"),
+    [
+        pytest.param(True, (1440, 0, 0, 1440), id="cells of three kilometres vouch for nothing"),
+        pytest.param(False, (1440, 1440, 0, 0), id="good fixes as often vouch for the day"),
+    ],
+)
+def test_a_day_beside_an_exclusion_zone(
+    curfew: Watch, of_network: bool, expected: tuple[int, int, int, int]
+) -> None:
+    since = MIDNIGHT - timedelta(days=3)
+    entry = condition("C-8", ConditionKind.EXCLUSION_ZONE, Severity.MEDIUM, zone="Z-8",
+                      from_at=since)  # fmt: skip
+    person = Wearer("W-8", "Mabel Orpington", date(1980, 1, 1), "west", "Hoole", "high", None,
+                    [order("O-8", entry)], [Fitting("TAG-8", since)])  # fmt: skip
+    zone = ZoneEntry("Z-8", "A street", "exclusion", box(AWAY, half_deg=0.001))
+    curfew.register(CaseFile(v=1, devices=[Device("TAG-8", "tag")], zones=[zone], wearers=[person]))
+    field = {"accuracy_m": 3_000, "source": "lbs"} if of_network else {}
+    every = timedelta(minutes=5)
+    sent = [fix(MIDNIGHT + n * every, HOME, **field) for n in range(-6, 295)]
+    curfew.receive(*[message("TAG-8", each) for each in sent])
+    curfew.judge()
+    curfew.clock.not_before(MIDNIGHT + timedelta(days=1, hours=9))
+    (shown,) = compliance.see_days(curfew.sessions, scope_of(curfew), "W-8", curfew.clock())
+    (line,) = [each for each in shown.days if each.day == DAY]
+    assert minutes(line.account) == expected
+    assert curfew.database.all(EpisodeRow, EpisodeRow.kind == "exclusion_breach") == []

@@ -319,7 +319,7 @@ def test_an_evening_by_probability():
     (violation,) = found["violations"]
     assert violation["probability"] > 0.99
     evidence = violation["evidence"]
-    assert evidence["rule"] == "place.probability 3"
+    assert evidence["rule"] == "place.probability 4"
     assert evidence["threshold"] == 0.2857
     assert [each["at"][11:19] for each in evidence["fixes"]] == ["18:56:00", "19:04:00", "19:10:00"]
 

@@ -295,6 +295,23 @@ def test_an_odd_accuracy_has_a_meaning(rule, accuracy_m, violations):
     assert len(found["violations"]) == violations
 
 
+@pytest.mark.parametrize("kind", ["inclusion", "restriction"])
+@pytest.mark.parametrize("where", [CHESTER, FAR], ids=["in the zone", "far away"])
+def test_an_absurd_accuracy_says_nothing_of_a_zone_to_stay_in(kind, where):
+    """Neither of a large zone nor of an address: one absurd fix, many, or one after a silence."""
+    address = {"type": "Point", "coordinates": CHESTER}
+    for one in (feature(kind=kind), feature(address, kind=kind, radius_m=100)):
+        for count in (1, 6):
+            found = judged(one, track(*[where] * count, accuracy_m=100_000))
+            assert found["violations"] == []
+            assert found["minutes"] == {"compliant": 0, "breach": 0, "unknown": count - 1}
+        _, *late = track(where, accuracy_m=100_000, start=START + 60 * MINUTE).decode().split("\n")
+        at_home = track(*[CHESTER] * 6).decode()
+        found = judged(one, "\n".join([at_home, *late]).encode())
+        assert found["violations"] == []
+        assert found["minutes"] == {"compliant": 5, "breach": 0, "unknown": 55}
+
+
 def test_a_missing_accuracy_is_an_error():
     with pytest.raises(BadPlaceInput, match="accuracy_m '' is not a number"):
         judged(feature(), track(CHESTER, accuracy_m=""))

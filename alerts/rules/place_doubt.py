@@ -1,0 +1,79 @@
+"""What leaves the rule of probability in doubt: fixes that cannot tell, and breaches that wait.
+
+P(inside) knows nothing of where people live: it takes the ground about a fix for empty but for the
+zone. So a fix that is vague against a zone puts most of itself outside, wherever it lies. Of a
+zone to keep out of that reads as kept, and of one to stay in as broken; it is neither.
+"""
+
+from datetime import datetime, timedelta
+
+from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
+from alerts.rules.place_excursion import HALF, Excursion
+from alerts.rules.place_leg import Leg
+from alerts.rules.place_state import PlaceBelief
+from alerts.terms import Condition
+from zones.fix_error import NO_WORTH_M
+from zones.whereabouts import Spot
+
+
+def tells(spot: Spot, condition: Condition, factor: float = 1.0) -> bool:
+    """Whether a fix can tell on which side of the zone's edge its wearer was.
+
+    It can where the whole zone lies beyond its effective radius, and where it is good enough for
+    the zone: a fix as good at the innermost point would be told of as a breach of a zone to keep
+    out of, or would end one of a zone to stay in. Who could never be cleared by a fix is not
+    accused by it either. ``factor``: how many times larger than reported the errors are.
+    """
+    zone, radius_m = condition.zone, spot.radius_m * factor
+    assert zone is not None
+    if spot.radius_m > NO_WORTH_M:
+        return False
+    x_m, y_m = zone.chance.plane.metres(spot.lon, spot.lat)
+    if zone.chance.off_bounds_m(x_m, y_m) > radius_m:
+        return True
+    forbids = zone.kind.forbids_inside
+    shown = threshold(condition) if forbids else 1 - end_threshold(condition)
+    return radius_m <= zone.worth.radius_m(shown) or zone.chance.edge_m(x_m, y_m) > radius_m
+
+
+def told_at(state: PlaceBelief, condition: Condition) -> datetime | None:
+    """When the newest fix was measured that could tell; None: none has, or it is not known."""
+    last = state.where.last
+    if last is None or state.where.belief is not None:
+        return None if last is None else state.told_at or last.at
+    return last.at if tells(last, condition, state.where.receiver.factor) else None
+
+
+def too_vague(state: PlaceBelief, spot: Spot, condition: Condition) -> bool:
+    """Whether a fix counts as none: it cannot tell, and the last that could is a gap away.
+
+    Only of a zone to stay in, which such fixes would say was left. For as long as a gap after one
+    that can tell they are taken for what they are worth: what was believed then still holds.
+    """
+    zone, last = condition.zone, state.where.last
+    assert zone is not None
+    if zone.kind.forbids_inside or tells(spot, condition, state.where.receiver.factor):
+        return False
+    gap = timedelta(seconds=condition.limits.max_gap_s)
+    if last is None or spot.at - last.at > gap:
+        # Outside the hours nothing can begin, and the fix is at rest like any other.
+        return zone.hours.around(spot.at)[0]
+    told = told_at(state, condition)
+    return state.alone or told is None or spot.at - told > gap
+
+
+def may_wait(leg: Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
+    """Whether a doubtful breach waits for one more fix, which is due soon.
+
+    It does where the doubt is whether the wearer has moved at all: the next fix shows most such
+    leaps to be errors. Of one who is on the way there the next fix says no more. So does an
+    absence of which a first fix alone speaks: nobody knows yet that the wearer has been elsewhere.
+    """
+    if ever >= sure_threshold(condition):
+        return False
+    if leg.turn is None:
+        return condition.zone is not None and not condition.zone.kind.forbids_inside
+    if (leg.points[-1][0] - leg.points[0][0]).total_seconds() > WAIT_S:
+        return False
+    never_left = leg.stays * (1 - excursion.stay) * (1 - leg.still)
+    return never_left >= HALF * (1 - ever)

@@ -1,0 +1,31 @@
+"""The state of the probability rule."""
+
+from datetime import datetime
+
+import msgspec
+
+from alerts.rules.place_breach import Breach
+from alerts.rules.place_excursion import Excursion
+from zones.whereabouts import Whereabouts
+
+NOWHERE = Whereabouts()
+NOTHING = Excursion()
+
+
+class PlaceBelief(msgspec.Struct, frozen=True):
+    """The state. ``box``, level and number, is the zone's quiet box in which all is at rest.
+
+    Box and belief are measured from ``zone``, its id and version; of another only the newest fix
+    and an open episode count. ``waits``: the breach is in doubt and waits for one more fix;
+    ``alone``: it has a first fix behind it, and no way that led there. ``told_at``: when the newest
+    fix was measured that could tell of a zone to stay in; at rest the newest fix says it.
+    """
+
+    where: Whereabouts = NOWHERE
+    box: tuple[int, int] | None = None
+    excursion: Excursion = NOTHING
+    breach: Breach | None = None
+    zone: tuple[str, int] | None = None
+    waits: bool = False
+    alone: bool = False
+    told_at: datetime | None = None
