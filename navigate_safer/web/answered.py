@@ -52,8 +52,7 @@ def install(
         done = casework.resolve(service().sessions, scope(), reference, Outcome.OTHER, text, now())
         return back(reference, f"The alert is resolved. {closed}" if done else None, BEFORE_YOU)
 
-    views = {"acknowledge": acknowledge, "note": add_note, "resolve": resolve}
-    for last, view in views.items():
+    for last, view in (("acknowledge", acknowledge), ("note", add_note), ("resolve", resolve)):
         pages.post(f"{address}/{last}", endpoint=view.__name__)(rule(permission)(view))
     if reopens:
         reopen = _reopening(page, back, fault)
