@@ -253,14 +253,18 @@ def test_money_that_ends_soon_and_a_forecast_whose_year_is_over_are_told() -> No
     stream = Funding("Fund", None, date(2025, 1, 1), date(2027, 3, 31), "groups", "a test")
     over = LedgerEntry("Hearings", None, "2024/25", "Courts", "Lead", "forecast", "a test")
     book = msgspec.structs.replace(SHIPPED, funding={"f": stream}, ledger={"l": over})
-    facts = Facts(book, (), (), Waiting(late=7, open=9), TODAY)
+    facts = Facts(book, (), (), Waiting(late=7, open=12), TODAY)
     told = text(late_items(facts))
     assert "Fund ends on 2027-03-31, in 129 days: not stated for groups" in told
     assert "Hearings: forecast for 2024/25, not realised" in told
-    assert "7 of 9 open" in told
+    assert "7 of 12 open" in told
     later = msgspec.structs.replace(facts, today=date(2026, 9, 1), waiting=Waiting(late=1, open=9))
     assert "Fund ends" not in text(late_items(later))
     assert "left out: fewer than 5" in text(late_items(later))
+    # Two are not late, which is as few as the one that is.
+    rest = text(late_items(msgspec.structs.replace(facts, waiting=Waiting(late=7, open=9))))
+    assert "7 of 9 open" not in rest
+    assert "left out: fewer than 5" in rest
 
 
 def test_an_area_with_more_people_than_its_workers_can_hold_is_named() -> None:
