@@ -19,7 +19,9 @@ QUIET_S = 10.0
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What a process did. Times are POSIX seconds; latencies seconds from sent to safe.
+    """What a process did. Times are POSIX seconds.
+
+    ``latency_ms`` is from sent to safe: the median, the 99th percentile and the worst.
 
     ``marked`` are the devices left to the monitor, with when that was committed and when the
     newest of the messages was sent; ``judged`` is when the monitor had judged each. ``seconds``
@@ -33,7 +35,7 @@ class Done(msgspec.Struct, frozen=True):
     rss_mb: float
     batches: int = 0
     on_arrival: int = 0
-    latencies: list[float] = []
+    latency_ms: tuple[float, float, float] | None = None
     seconds: dict[str, float] = {}
     cpu_seconds: dict[str, float] = {}
     judged: int = 0

@@ -1,7 +1,6 @@
 """What one measurement of intake came to."""
 
 import msgspec
-import numpy as np
 
 from navigate_safer.demo.intake_load import Load, Published
 from navigate_safer.demo.intake_process import Done
@@ -64,11 +63,8 @@ def run_of(
     readings = max(done.readings, 1)
     each_us = 1e6 / readings
     monitor_s = 0.0 if judged is None else judged.cpu_s
-    ranks = np.array(done.latencies) * 1000
-    seen = load.rate is not None and len(ranks) > 0
-    p50, p99, worst = (
-        [float(each) for each in np.percentile(ranks, (50, 99, 100))] if seen else (None,) * 3
-    )
+    seen = None if load.rate is None else done.latency_ms
+    p50, p99, worst = (None, None, None) if seen is None else seen
     return Run(
         name,
         load.devices,

@@ -2,11 +2,13 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from navigate_safer.demo import intake_report
 from navigate_safer.demo.disk_flush import flush_ms, percentiles_ms
 from navigate_safer.demo.intake_run import Run
+from navigate_safer.demo.intake_workers import BIN_S, LATENCY_BINS, latencies_ms
 from navigate_safer.demo.process_cost import memory_mb
 from navigate_safer.demo.server_process import version_of
 
@@ -48,3 +50,11 @@ def test_the_disk_is_flushed_so_often_and_nothing_is_left_on_it(tmp_path):
     assert min(spent_ms) > 0
     assert list(tmp_path.iterdir()) == []
     assert percentiles_ms([1.0, 2.0, 9.0]) == pytest.approx((2.0, 8.86, 9.0))
+
+
+def test_latencies_are_counted_to_half_a_millisecond():
+    counts = np.zeros(LATENCY_BINS, dtype=np.int64)
+    assert latencies_ms(counts) is None
+    for ms, times in ((40, 97), (75, 2), (120, 1)):
+        counts[round(ms / 1000 / BIN_S)] += times
+    assert latencies_ms(counts) == pytest.approx((40, 75, 120), abs=0.5)
