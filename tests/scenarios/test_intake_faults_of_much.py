@@ -10,6 +10,7 @@ from case_files import (
     MINUTE,
     OUTSIDE,
     START,
+    Place,
     battery,
     fix,
     message,
@@ -41,41 +42,68 @@ def backlog(tag: str) -> list[Message]:
     ]
 
 
+# A month at a fix each nine minutes is as many fixes as three days at one a minute.
+MONTH_DAYS = 31
+EVERY = 9 * MINUTE
+FIXES_IN_MESSAGE = 40
+MESSAGES = MONTH_DAYS * 24 * HOUR // (EVERY * FIXES_IN_MESSAGE)
+
+
+def month(tag: str) -> list[Message]:
+    """A month in messages of six hours with one visit each, the newest first."""
+    begin = START - MONTH_DAYS * 24 * HOUR
+    places = [INSIDE if n % FIXES_IN_MESSAGE in range(10, 18) else OUTSIDE
+              for n in range(MESSAGES * FIXES_IN_MESSAGE)]  # fmt: skip
+    readings = [
+        fix(begin + n * EVERY, Place(near.lat + n * 1e-7, near.lon))
+        for n, near in enumerate(places)
+    ]
+    return [
+        message(tag, *readings[n : n + FIXES_IN_MESSAGE], received_at=START)
+        for n in reversed(range(0, len(readings), FIXES_IN_MESSAGE))
+    ]
+
+
 @pytest.fixture
 def with_backlog(watch):
     """Two tags fitted before the backlog begins, TAG-1 that reports all the time."""
     watch.register(one_more_wearer(0))
     watch.register(one_more_wearer(1))
     with watch.sessions.begin() as session:
-        session.execute(update(FittingRow).values(fitted_at=FITTED_AT - 9 * 24 * HOUR))
-        session.execute(update(ConditionRow).values(from_at=FITTED_AT - 9 * 24 * HOUR))
+        session.execute(update(FittingRow).values(fitted_at=FITTED_AT - 40 * 24 * HOUR))
+        session.execute(update(ConditionRow).values(from_at=FITTED_AT - 40 * 24 * HOUR))
         session.execute(
             update(FittingRow)
             .where(FittingRow.removed_at.is_not(None))
-            .values(removed_at=FITTED_AT - 8 * 24 * HOUR)
+            .values(removed_at=FITTED_AT - 39 * 24 * HOUR)
         )
     watch.clock.at = START - MINUTE
     return watch
 
 
-def test_a_backlog_newest_first_is_stored_whole_and_judged_as_if_oldest_first(with_backlog):
+def test_a_month_newest_first_is_stored_whole_and_judged_as_if_oldest_first(with_backlog):
     watch = with_backlog
-    newest_first = backlog("TAG-X0")
-    for n in range(0, len(newest_first), 24):
-        watch.receive(*newest_first[n : n + 24])
+    newest_first = month("TAG-X0")
+    for n in range(0, len(newest_first), 42):
+        watch.receive(*newest_first[n : n + 42])
         watch.judge()
-    for each in reversed(backlog("TAG-X1")):
+    for each in reversed(month("TAG-X1")):
         watch.receive(each)
     watch.judge()
-    assert len(fixes_of(watch.database, "TAG-X0")) == DAYS * 24 * 60
-    assert {row.variant for row in fixes_of(watch.database, "TAG-X0")} == {0}
-    assert len(breaches_of(watch.database, "TAG-X0")) == DAYS * 24
+    fixes = MESSAGES * FIXES_IN_MESSAGE
+    stored = fixes_of(watch.database, "TAG-X0")
+    assert len(stored) == fixes
+    assert (
+        max(row.taken_at for row in stored) - min(row.taken_at for row in stored) > 30 * 24 * HOUR
+    )
+    assert {row.variant for row in stored} == {0}
+    assert len(breaches_of(watch.database, "TAG-X0")) == MESSAGES
     assert breaches_of(watch.database, "TAG-X0") == breaches_of(watch.database, "TAG-X1")
     assert watch.database.count(PendingRow) == 0
     # Sent again from the other end it is known.
     again = [watch.receive(each) for each in reversed(newest_first)]
     assert sum(each.stored for each in again) == 0
-    assert sum(each.repeated for each in again) == DAYS * 24 * 60
+    assert sum(each.repeated for each in again) == fixes
 
 
 def test_a_long_backlog_is_handed_over_and_the_others_are_judged_meanwhile(with_backlog):
