@@ -210,6 +210,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
     stands, policy = known.standing(of.wearer_id, of.area_id), known.policy(of.area_id)
     colours = _colours(session, scope, of)
     flags = one_record.live(session, scope, FLAGS, of)
+    closed = case_state.is_closed(one_record.live(session, scope, CASE, of))
     checks = records.listed(session, scope, SAFETY, wearer_id=of.wearer_id)
     return PersonCohort(
         ref=wearer.ref,
@@ -228,12 +229,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
         checks=checks,
         standing=stands,
         causes=[_cause(each, scope) for each in stands.causes],
-        gaps=_gaps(
-            known,
-            of.wearer_id,
-            has_key_worker=case.has_key_worker,
-            closed=case_state.is_closed(one_record.live(session, scope, CASE, of)),
-        ),
+        gaps=_gaps(known, of.wearer_id, has_key_worker=case.has_key_worker, closed=closed),
         why_not=_why_not(known, stands, colours, checks, policy),
         suggestion=None if flags is None else mappa.suggest(flags.body.facts, policy),
         team=route(known.teams.get(of.area_id, ()), wearer.locality, wearer.band),
