@@ -28,7 +28,7 @@ def since(session: Session, scope: Scope) -> dict[int | None, datetime]:
     scope.require(Permission.SEE_CASEWORK)
     row = CaseRecordRow
     query = ids().with_only_columns(row.wearer_id, row.made_at).where(row.area_id.in_(scope.areas))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def open_alerts(session: Session, scope: Scope, wearer_id: int) -> list[str]:

@@ -211,6 +211,7 @@ def person(session: Session, scope: Scope, ref: str, now: datetime) -> PersonCoh
     closed = case_state.is_closed(one_record.live(session, scope, CASE, of))
     colours = _colours(session, scope, of)
     flags = one_record.live(session, scope, FLAGS, of)
+    closed = case_state.is_closed(one_record.live(session, scope, CASE, of))
     checks = records.listed(session, scope, SAFETY, wearer_id=of.wearer_id)
     return PersonCohort(
         ref=wearer.ref,
