@@ -265,3 +265,17 @@ TestAlertLife.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+def test_an_acknowledgement_of_what_was_withdrawn_has_nothing_left_to_expire():
+    life = AlertLife()
+    life.begins()
+    try:
+        life.somebody_acknowledges()
+        life.late_data_shows_no_breach()
+        life.time_passes(901)
+        life.it_is_as_the_model_says()
+        life.late_data_shows_that_it_was_one()
+        life.it_is_as_the_model_says()
+    finally:
+        life.teardown()

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from case_files import INSIDE, OUTSIDE, walk
 from sqlalchemy import select
+from decided import withdraw
 from watch import VOICE, Watch
 
 from alerts.finding import FindingKind, Severity
@@ -13,7 +14,7 @@ from alerts.rota import Layer
 from alerts.rota_problems import ProblemKind
 from alerts.silences import Reason, SilenceKind
 from navigate_safer.db import invariants
-from navigate_safer.db.alerting import AlertRow, TextRow
+from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.answering import ContactCodeRow, TickRow
 from navigate_safer.db.people import AreaRow, StaffRow
 from navigate_safer.db.telling import RotaRow
@@ -79,6 +80,16 @@ def test_a_silence_holds_back_hides_nothing_and_is_told_at_its_early_end(watch):
     after = silencing.see(watch.sessions, supervisor, number, watch.clock())
     assert not after.hidden[0].still_held
     assert len(silencing.see_all(watch.sessions, supervisor, watch.clock())) == 1
+
+
+def test_what_proves_to_be_no_breach_under_a_silence_is_not_told_at_its_end(watch):
+    number, supervisor = hush(watch), scope(watch, "sup-1")
+    assert silencing.approve(watch.sessions, supervisor, number, watch.clock())
+    alert = breach(watch)
+    withdraw(watch, watch.database.one(EpisodeRow, EpisodeRow.id == alert.episode_id))
+    assert silencing.end(watch.sessions, supervisor, number, watch.clock())
+    watch.escalate()
+    assert texts(watch) == 0
 
 
 def make_rota(watch: Watch, **layer) -> str:
