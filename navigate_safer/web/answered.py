@@ -25,12 +25,11 @@ def install(
     *,
     closed: str,
     fault: Callable[[str], str | None] = lambda _text: None,
-    reopens: bool = False,
 ) -> None:
     """Add the forms of a page at ``address``, whose view is named alert.
 
     ``page`` shows it with errors by field, ``closed`` is said once it is resolved, and ``fault``
-    says what must come out of a text. With ``reopens`` a closed one can be opened again.
+    says what must come out of a text.
     """
     back = _back_to(pages)
 
@@ -70,14 +69,36 @@ def _back_to(pages: Blueprint) -> Back:
 def _reopening(
     page: Page, back: Back, fault: Callable[[str], str | None]
 ) -> Callable[[str], ResponseReturnValue]:
+    def back(reference: str, said: str | None) -> ResponseReturnValue:
+        return _back(pages, reference, said, BEFORE_YOU)
+
+    for last, view in (("acknowledge", acknowledge), ("note", add_note), ("resolve", resolve)):
+        pages.post(f"{address}/{last}", endpoint=view.__name__)(rule(permission)(view))
+
+
+def install_reopening(
+    pages: Blueprint,
+    address: str,
+    permission: Permission,
+    page: Page,
+    fault: Callable[[str], str | None],
+) -> None:
+    """Add the form by which one that is closed is opened again; arguments as above."""
+
     def reopen(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("reopening", "Enter why the alert is opened again", fault)
         if wrong is not None:
             return page(reference, {"reopening": wrong})
         done = casework.reopen(service().sessions, scope(), reference, text, now())
-        return back(reference, "The alert is open again." if done else None, NOT_REOPENED)
+        return _back(pages, reference, "The alert is open again." if done else None, NOT_REOPENED)
 
     return reopen
+    pages.post(f"{address}/reopen")(rule(permission)(reopen))
+
+
+def _back(pages: Blueprint, reference: str, said: str | None, else_: str) -> ResponseReturnValue:
+    flash(said or else_, "success" if said else "information")
+    return redirect(url_for(f"{pages.name}.alert", reference=reference))
 
 
 def _typed(field: str, missing: str, fault: Callable[[str], str | None]) -> tuple[str, str | None]:

@@ -27,12 +27,6 @@ def _page(reference: str, errors: dict[str, str] | None = None) -> Response:
     return Response(page, 422 if errors else 200)
 
 
-answered.install(
-    pages,
-    "/protection/<reference>",
-    Permission.ANSWER_PROTECTION,
-    _page,
-    closed="The next silence is told again.",
-    fault=private_text.fault,
-    reopens=True,
-)
+_FORMS = (pages, "/protection/<reference>", Permission.ANSWER_PROTECTION, _page)
+answered.install(*_FORMS, closed="The next silence is told again.", fault=private_text.fault)
+answered.install_reopening(*_FORMS, private_text.fault)
