@@ -14,7 +14,6 @@ TAKEN_ON = "You have acknowledged this alert. Record what you did within 15 minu
 BEFORE_YOU = "This alert was acknowledged or resolved before you."
 NOT_REOPENED = "This alert is not resolved, or a newer one is open."
 Page = Callable[[str, dict[str, str] | None], Response]
-Back = Callable[[str, str | None, str], ResponseReturnValue]
 
 
 def install(
@@ -31,44 +30,25 @@ def install(
     ``page`` shows it with errors by field, ``closed`` is said once it is resolved, and ``fault``
     says what must come out of a text.
     """
-    back = _back_to(pages)
 
     def acknowledge(reference: str) -> ResponseReturnValue:
         done = casework.acknowledge(service().sessions, scope(), reference, now())
-        return back(reference, TAKEN_ON if done else None, BEFORE_YOU)
+        return back(reference, TAKEN_ON if done else None)
 
     def add_note(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("note", "Enter a note", fault)
         if wrong is not None:
             return page(reference, {"note": wrong})
         casework.add_note(service().sessions, scope(), reference, text, now())
-        return back(reference, "Your note is saved.", BEFORE_YOU)
+        return back(reference, "Your note is saved.")
 
     def resolve(reference: str) -> ResponseReturnValue:
         text, wrong = _typed("explanation", "Say what you did", fault)
         if wrong is not None:
             return page(reference, {"explanation": wrong})
         done = casework.resolve(service().sessions, scope(), reference, Outcome.OTHER, text, now())
-        return back(reference, f"The alert is resolved. {closed}" if done else None, BEFORE_YOU)
+        return back(reference, f"The alert is resolved. {closed}" if done else None)
 
-    for last, view in (("acknowledge", acknowledge), ("note", add_note), ("resolve", resolve)):
-        pages.post(f"{address}/{last}", endpoint=view.__name__)(rule(permission)(view))
-    if reopens:
-        reopen = _reopening(page, back, fault)
-        pages.post(f"{address}/reopen", endpoint="reopen")(rule(permission)(reopen))
-
-
-def _back_to(pages: Blueprint) -> Back:
-    def back(reference: str, said: str | None, else_: str) -> ResponseReturnValue:
-        flash(said or else_, "success" if said else "information")
-        return redirect(url_for(f"{pages.name}.alert", reference=reference))
-
-    return back
-
-
-def _reopening(
-    page: Page, back: Back, fault: Callable[[str], str | None]
-) -> Callable[[str], ResponseReturnValue]:
     def back(reference: str, said: str | None) -> ResponseReturnValue:
         return _back(pages, reference, said, BEFORE_YOU)
 
@@ -92,7 +72,6 @@ def install_reopening(
         done = casework.reopen(service().sessions, scope(), reference, text, now())
         return _back(pages, reference, "The alert is open again." if done else None, NOT_REOPENED)
 
-    return reopen
     pages.post(f"{address}/reopen")(rule(permission)(reopen))
 
 

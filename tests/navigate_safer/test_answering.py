@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 from case_files import INSIDE, OUTSIDE, walk
-from sqlalchemy import select
 from decided import withdraw
+from sqlalchemy import select
 from watch import VOICE, Watch
 
 from alerts.finding import FindingKind, Severity
