@@ -25,8 +25,8 @@ def tells(spot: Spot, condition: Condition, factor: float = 1.0) -> bool:
     """Whether a fix can tell on which side of the zone's edge its wearer was.
 
     It can where the whole zone lies well beyond its effective radius, and where it is good enough
-    for the zone: a fix as good at the innermost point would be told of as a breach of a zone to keep
-    out of, or would end one of a zone to stay in. Who could never be cleared by a fix is not
+    for the zone: a fix as good at the innermost point would be told of as a breach of a zone to
+    keep out of, or would end one of a zone to stay in. Who could never be cleared by a fix is not
     accused by it either. ``factor``: how many times larger than reported the errors are.
     """
     zone, radius_m = condition.zone, spot.radius_m * factor
