@@ -5,7 +5,7 @@ zone. So a fix that is vague against a zone puts most of itself outside, whereve
 zone to keep out of that reads as kept, and of one to stay in as broken; it is neither.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
 from alerts.rules.place_excursion import HALF, Excursion
@@ -15,13 +15,18 @@ from alerts.terms import Condition
 from zones.fix_error import NO_WORTH_M
 from zones.whereabouts import Spot
 
+# A vague fix tells that its wearer is elsewhere from so many of its radii on. One in twenty is off
+# by more than one radius, one in a thousand by more than three: a night has hundreds. The project's
+# own.
+BEYOND_RADII = 3.0
+
 
 def tells(spot: Spot, condition: Condition, factor: float = 1.0) -> bool:
     """Whether a fix can tell on which side of the zone's edge its wearer was.
 
-    It can where the whole zone lies beyond its effective radius, and where it is good enough for
-    the zone: a fix as good at the innermost point would be told of as a breach of a zone to keep
-    out of, or would end one of a zone to stay in. Who could never be cleared by a fix is not
+    It can where the whole zone lies well beyond its effective radius, and where it is good enough
+    for the zone: a fix as good at the innermost point would be told of as a breach of a zone to
+    keep out of, or would end one of a zone to stay in. Who could never be cleared by a fix is not
     accused by it either. ``factor``: how many times larger than reported the errors are.
     """
     zone, radius_m = condition.zone, spot.radius_m * factor
@@ -29,26 +34,20 @@ def tells(spot: Spot, condition: Condition, factor: float = 1.0) -> bool:
     if spot.radius_m > NO_WORTH_M:
         return False
     x_m, y_m = zone.chance.plane.metres(spot.lon, spot.lat)
-    if zone.chance.off_bounds_m(x_m, y_m) > radius_m:
+    if zone.chance.off_bounds_m(x_m, y_m) > BEYOND_RADII * radius_m:
         return True
     forbids = zone.kind.forbids_inside
     shown = threshold(condition) if forbids else 1 - end_threshold(condition)
-    return radius_m <= zone.worth.radius_m(shown) or zone.chance.edge_m(x_m, y_m) > radius_m
-
-
-def told_at(state: PlaceBelief, condition: Condition) -> datetime | None:
-    """When the newest fix was measured that could tell; None: none has, or it is not known."""
-    last = state.where.last
-    if last is None or state.where.belief is not None:
-        return None if last is None else state.told_at or last.at
-    return last.at if tells(last, condition, state.where.receiver.factor) else None
+    if radius_m <= zone.worth.radius_m(shown):
+        return True
+    return zone.chance.edge_m(x_m, y_m) > BEYOND_RADII * radius_m
 
 
 def too_vague(state: PlaceBelief, spot: Spot, condition: Condition) -> bool:
-    """Whether a fix counts as none: it cannot tell, and the last that could is a gap away.
+    """Whether a fix counts as none: judgement would begin, or begin anew, with a vague one.
 
-    Only of a zone to stay in, which such fixes would say was left. For as long as a gap after one
-    that can tell they are taken for what they are worth: what was believed then still holds.
+    Only of a zone to stay in, which such fixes would say was left. After one that can tell they
+    are taken for what they are worth: what was believed then still holds.
     """
     zone, last = condition.zone, state.where.last
     assert zone is not None
@@ -58,8 +57,9 @@ def too_vague(state: PlaceBelief, spot: Spot, condition: Condition) -> bool:
     if last is None or spot.at - last.at > gap:
         # Outside the hours nothing can begin, and the fix is at rest like any other.
         return zone.hours.around(spot.at)[0]
-    told = told_at(state, condition)
-    return state.alone or told is None or spot.at - told > gap
+    # Outside the hours every fix is at rest, however vague.
+    at_rest = state.where.belief is None and state.breach is None
+    return state.alone or (at_rest and not tells(last, condition, state.where.receiver.factor))
 
 
 def may_wait(leg: Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:

@@ -17,7 +17,7 @@ from alerts.finding import Finding
 from alerts.rules.calm import EVERYWHERE, Calm
 from alerts.rules.place_breach import KIND, Breach, evidence, grow, kind_of
 from alerts.rules.place_costs import end_threshold, threshold
-from alerts.rules.place_doubt import may_wait, tells, told_at, too_vague
+from alerts.rules.place_doubt import may_wait, too_vague
 from alerts.rules.place_envelope import envelope, quiet_box, widening
 from alerts.rules.place_excursion import Excursion, clipped, follow, mark
 from alerts.rules.place_leg import Leg, leg_of
@@ -56,11 +56,7 @@ def _step(
     if whereabouts.says_nothing(reading) or too_vague(state, spot, condition):
         return _unheard(state, spot, condition)
     after, found = _judged(state, spot, condition)
-    told: datetime | None = None
-    if after.where.belief is not None and not zone.kind.forbids_inside:
-        clear = tells(spot, condition, state.where.receiver.factor)
-        told = spot.at if clear else told_at(state, condition)
-    return msgspec.structs.replace(after, zone=name, told_at=told), found
+    return msgspec.structs.replace(after, zone=name), found
 
 
 def _unheard(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[PlaceBelief, Findings]:
@@ -69,8 +65,7 @@ def _unheard(state: PlaceBelief, spot: Spot, condition: Condition) -> tuple[Plac
     last = state.where.last
     if last is None:
         return state, NONE
-    told = told_at(state, condition) or last.at
-    if spot.at - told > timedelta(seconds=condition.limits.max_gap_s):
+    if spot.at - last.at > timedelta(seconds=condition.limits.max_gap_s):
         return PlaceBelief(where), _ended(state, condition, last.at)
     if state.breach is not None:
         windows = zone.hours.windows(Interval(last.at, spot.at))

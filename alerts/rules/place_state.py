@@ -1,7 +1,5 @@
 """The state of the probability rule."""
 
-from datetime import datetime
-
 import msgspec
 
 from alerts.rules.place_breach import Breach
@@ -17,8 +15,7 @@ class PlaceBelief(msgspec.Struct, frozen=True):
 
     Box and belief are measured from ``zone``, its id and version; of another only the newest fix
     and an open episode count. ``waits``: the breach is in doubt and waits for one more fix;
-    ``alone``: it has a first fix behind it, and no way that led there. ``told_at``: when the newest
-    fix was measured that could tell of a zone to stay in; at rest the newest fix says it.
+    ``alone``: it has a first fix behind it, and no way that led there.
     """
 
     where: Whereabouts = NOWHERE
@@ -28,4 +25,3 @@ class PlaceBelief(msgspec.Struct, frozen=True):
     zone: tuple[str, int] | None = None
     waits: bool = False
     alone: bool = False
-    told_at: datetime | None = None
