@@ -160,6 +160,7 @@ def test_a_policy_is_made_and_previewed_without_a_mouse(
     page = visit.go("/policies")
     tab_to(page, "Make a policy")
     page.keyboard.press("Enter")
+    page.get_by_role("heading", name="New escalation policy").wait_for()
     tab_to(page, "name")
     page.keyboard.type("Nights")
     tab_to(page, "severities")
@@ -177,6 +178,7 @@ def test_a_policy_is_made_and_previewed_without_a_mouse(
     assert [(each.role, each.answer_within_s) for each in kept.steps] == [("duty_officer", 120)]
     tab_to(page, "Escalation policies")
     page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Who would be told?").wait_for()
     tab_to(page, "Show who would be told", most=60)
     page.keyboard.press("Enter")
     expect(page.get_by_role("table", name="By the policy: Nights")).to_contain_text(
