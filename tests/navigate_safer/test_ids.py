@@ -4,24 +4,29 @@ The database is set just below it, and then does what it does every day.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from case_files import INSIDE, OUTSIDE, START, message, walk
+from case_files import INSIDE, MINUTE, OUTSIDE, START, battery, message, walk
 from sqlalchemy import JSON, Boolean, Date, LargeBinary, String, text
 
-from navigate_safer.db import schema
+from navigate_safer.db import audit, schema
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.base import UTCDateTime
 from navigate_safer.db.people import DeviceRow, FittingRow, WearerRow
 from navigate_safer.db.reading_rows import FixRow
 from navigate_safer.db.telemetry import IngestBatchRow, PendingRow, QuarantineRow
+from navigate_safer.people.account import Act
 from navigate_safer.services.ingest import Message
 
 EDGE = 2**31
+DAY = timedelta(days=1)
 # So few below, that the first things that happen go past it.
 BELOW = 2
+# And so many, that it is what grows all the time that goes past it, in the course of its work.
+FAR_BELOW = 1_000
 
 
 def numbered() -> list[Any]:
@@ -32,19 +37,19 @@ def numbered() -> list[Any]:
     ]
 
 
-def stand_below_the_edge(database: Any) -> None:
-    """The next id of every table is the last but one that fits in 32 bits with a sign."""
+def stand_below_the_edge(database: Any, below: int) -> None:
+    """The ids of every table have come so near to what fits in 32 bits with a sign."""
     if database.kind == "postgresql":
         with database.engine.begin() as connection:
             for name in connection.scalars(text("select sequencename from pg_sequences")).all():
-                connection.execute(text(f"select setval('{name}', {EDGE - BELOW})"))
+                connection.execute(text(f"select setval('{name}', {EDGE - below})"))
         return
     raw = database.engine.raw_connection()
     try:
         raw.execute("pragma foreign_keys = off")
         for table in numbered():
             row = {column.name: _anything(column) for column in table.columns}
-            row["id"] = EDGE - BELOW
+            row["id"] = EDGE - below
             # Quoted, as the service's own statements are: a column may be named by a word of SQL.
             names, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
             raw.execute(f"insert into {table.name} ({names}) values ({marks})", list(row.values()))
@@ -68,10 +73,10 @@ def _anything(column: Any) -> object:
 
 
 @pytest.fixture
-def edge(database):
+def edge(database, request):
     from watch import Watch
 
-    stand_below_the_edge(database)
+    stand_below_the_edge(database, getattr(request, "param", BELOW))
     yield Watch(database)
     if database.kind == "postgresql":
         with database.engine.begin() as connection:
@@ -119,3 +124,27 @@ def test_a_second_day_of_breaches_is_past_the_edge_altogether(edge):
     assert {row.fitting_id in ids(edge, FittingRow) for row in past} == {True}
     edge.escalate()
     assert max(ids(edge, TextRow)) > EDGE - BELOW
+
+
+@pytest.mark.parametrize("edge", [FAR_BELOW], indirect=True, ids=["a thousand below"])
+def test_what_grows_with_every_message_goes_from_a_thousand_below_past_the_edge(edge):
+    some = FAR_BELOW + 50
+    for number in range(some):
+        refused = Message("telemetry/v1/gw-west/TAG-1", b"?%d" % number, START)
+        good = message("TAG-1", battery(START + number * MINUTE, 50), received_at=START + DAY)
+        assert edge.receive(refused, good).stored == 1
+    with edge.sessions.begin() as session:
+        for number in range(some):
+            audit.record(
+                    session, Act.CONSULTATION, "edge", at=START, actor=f"{number}",
+                    subject_kind="edge", subject_id=None,
+                )  # fmt: skip
+    for table in (IngestBatchRow, QuarantineRow, PendingRow, AuditRow):
+        found = [row.id for row in edge.database.all(table) if row.id != EDGE - FAR_BELOW]
+        assert min(found) == EDGE - FAR_BELOW + 1, table
+        assert max(found) > EDGE, table
+        assert len(found) == len(set(found)) >= some
+    edge.judge()
+    assert edge.database.count(PendingRow, PendingRow.id != EDGE - FAR_BELOW) == 0
+    edge.hear(*walk("TAG-1", OUTSIDE, INSIDE, OUTSIDE, start=START + DAY))
+    assert edge.deliver()
