@@ -16,7 +16,7 @@ from navigate_safer.db.people import AreaRow, WearerRow
 from navigate_safer.people.access import GRANTS, Forbidden, Permission, Role, Scope
 
 # About the service itself: counts, names of devices and workers, and no case.
-WITHOUT_CASES = {"degraded", "workers", "unjudged", "newest_by_device", "is_empty"}
+WITHOUT_CASES = {"degraded", "workers", "unjudged", "newest_by_device", "is_empty", "storage"}
 
 
 @pytest.mark.parametrize("module", [board, caseload, tracks, operations], ids=lambda m: m.__name__)

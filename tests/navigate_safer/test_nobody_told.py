@@ -199,6 +199,7 @@ def test_the_alert_about_it_that_nobody_mends_either_does_not_keep_itself_going(
 
 def test_a_step_that_fails_at_every_try_is_said_too(watch):
     alert = breach(watch)
+    watch.deliver()
     with watch.sessions.begin() as session:
         session.get_one(AlertRow, alert.id).plan = {"steps": [{"answer_within_s": "soon"}]}
     let_pass(watch, 125)
@@ -211,6 +212,7 @@ def test_a_step_that_fails_at_every_try_is_said_too(watch):
 
 def test_who_was_told_and_then_nobody_more_is_said_too(watch):
     breach(watch)
+    watch.deliver()
     leave(watch, *WEST)
     let_pass(watch, 120)
     assert broken(watch) == {}

@@ -16,6 +16,7 @@ from alerts.delivery import Fault, SendError
 from alerts.finding import Severity
 from alerts.messages import (
     MOST_TOGETHER,
+    NOT_ACKNOWLEDGED_BY_CODE,
     ONE_PART_SEPTETS,
     breach_text,
     bundle_text,
@@ -49,6 +50,7 @@ LONGEST = {
         for each in Severity
         for number in range(2, MOST_TOGETHER + 1)
     ],
+    "alerts/messages.py NOT_ACKNOWLEDGED_BY_CODE": [NOT_ACKNOWLEDGED_BY_CODE],
     "navigate_safer/services/contacts.py code_text": [
         contacts.code_text(CODE, f"check {2**63 - 1}")
     ],

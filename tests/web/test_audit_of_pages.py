@@ -205,7 +205,8 @@ def test_an_acknowledgement_that_came_too_late_alters_nothing(world: World) -> N
 def test_texts_to_officers_are_disclosures_with_their_recipient(world: World) -> None:
     entries = world.log("disclosure")
     assert len(entries) == len(world.watch.sender.sent) or entries
-    duty = world.database.one(StaffRow, StaffRow.ref == "duty")
-    assert {entry.recipient_id for entry in entries} == {duty.id}
+    # The alert of the east goes to the officer of the east, all others to the one of the west.
+    told = {world.database.one(StaffRow, StaffRow.ref == ref).id for ref in ("duty", "duty-east")}
+    assert {entry.recipient_id for entry in entries} == told
     assert all(entry.subject_kind == "wearer" for entry in entries)
     assert START <= entries[0].at <= START + 20 * MINUTE
