@@ -27,11 +27,12 @@ def row_of(session: Session, entry_id: int) -> QuarantineRow:
 
 def deal_with(session: Session, row: QuarantineRow, handling: Handling) -> None:
     """Change the state; only what waits counts towards the most that is kept."""
-    if row.state == Handling.WAITING.value and handling is not Handling.WAITING:
+    more = (handling is Handling.WAITING) - (row.state == Handling.WAITING.value)
+    if more:
         group = session.get(QuarantineGroupRow, (row.reason, row.gateway), with_for_update=True)
         if group is not None:
-            group.kept = max(0, group.kept - 1)
-            group.kept_bytes = max(0, group.kept_bytes - len(row.payload))
+            group.kept = max(0, group.kept + more)
+            group.kept_bytes = max(0, group.kept_bytes + more * len(row.payload))
     row.state = handling.value
 
 

@@ -226,7 +226,7 @@ def _after_trying(
         text = "taken"
     else:
         if row.state == Handling.REPLAYED.value:
-            row.state = Handling.WAITING.value
+            deal_with(session, row, Handling.WAITING)
         same = any(each.reason == row.reason for each in mine)
         text = "refused again" if same else f"refused for another reason: {mine[0].explanation}"
     note(session, scope, row, "try_again", "", text, now)

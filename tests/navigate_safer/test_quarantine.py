@@ -10,7 +10,7 @@ import pytest
 from case_files import CREWE, INSIDE, MINUTE, OUTSIDE, START, fix, message, walk
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, text, update
+from sqlalchemy import event, select, text, update
 
 from devices.rejection import Reason, Rejected
 from navigate_safer.db import refusals
@@ -308,6 +308,23 @@ def test_a_message_of_an_unknown_gateway_and_device_waits_until_both_are_registe
     assert try_one(watch, first.id).taken == 1
     assert {row.state for row in watch.database.all(QuarantineRow)} == {"replayed"}
     assert watch.database.count(FixRow) == 1
+
+
+def test_what_was_taken_and_is_refused_when_tried_again_waits_and_counts_once(watch):
+    sent = from_new_gateway()
+    watch.receive(sent)
+    entry = watch.database.one(QuarantineRow)
+    watch.register(CaseFile(v=1, gateways=[Gateway("gw-new", "New")]))
+    register_device(watch)
+    assert try_one(watch, entry.id).taken == 1
+    assert group(watch, "unknown_gateway", "gw-new").kept_bytes == 0
+    with watch.sessions.begin() as session:
+        device = session.scalars(select(DeviceRow).where(DeviceRow.ref == "TAG-NEW")).one()
+        device.ref = "TAG-GONE"
+    for _ in range(2):
+        assert try_one(watch, entry.id).refused == 1
+        assert watch.database.one(QuarantineRow, QuarantineRow.id == entry.id).state == "waiting"
+        assert group(watch, "unknown_gateway", "gw-new").kept_bytes == len(entry.payload)
 
 
 def test_all_that_is_refused_for_another_reason_is_told_as_refused(watch):
