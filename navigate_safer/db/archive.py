@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import parquet
@@ -87,17 +87,34 @@ def disk(session: Session) -> tuple[int, int] | None:
     return found.used, found.used + found.free
 
 
+def _archived(from_day: bool, to_day: bool) -> Select[ReadingDayRow]:
+    query = select(ReadingDayRow).where(ReadingDayRow.state.in_(_STATES))
+    if from_day:
+        query = query.where(ReadingDayRow.day >= bindparam("first"))
+    if to_day:
+        query = query.where(ReadingDayRow.day <= bindparam("last"))
+    return query.order_by(ReadingDayRow.day)
+
+
+# Put together once: every look at readings asks this, and hardly ever is there one.
+_ARCHIVED = {
+    (from_day, to_day): _archived(from_day, to_day)
+    for from_day in (False, True)
+    for to_day in (False, True)
+}
+
+
 def files_between(
     session: Session, begins: datetime | None, ends: datetime | None
 ) -> dict[str, list[Path]]:
     """The files of archived days that hold ``begins <= stored time < ends``, by kind."""
-    query = select(ReadingDayRow).where(ReadingDayRow.state.in_(_STATES))
+    query, asked = _ARCHIVED[begins is not None, ends is not None], dict[str, date]()
     if begins is not None:
-        query = query.where(ReadingDayRow.day >= day_of(begins))
+        asked["first"] = day_of(begins)
     if ends is not None:
-        query = query.where(ReadingDayRow.day <= day_of(ends - timedelta(microseconds=1)))
+        asked["last"] = day_of(ends - timedelta(microseconds=1))
     files: dict[str, list[Path]] = {}
-    for row in session.scalars(query.order_by(ReadingDayRow.day)):
+    for row in session.scalars(query, asked):
         files.setdefault(row.kind, []).append(file_of(session, row))
     return files
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, ForeignKey, String, UniqueConstraint, or_, select
+from sqlalchemy import Boolean, ForeignKey, String, UniqueConstraint, bindparam, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.alcohol.verdict import Verdict
@@ -121,6 +121,23 @@ def part_lines(session: Session, evidence: dict[str, Any]) -> list[PartLine]:
         )
         for each in evidence.get("parts", [])
     ]
+
+
+_HAS_CASE = (
+    select(EpisodeRow.id)
+    .where(
+        EpisodeRow.wearer_id == bindparam("wearer"),
+        EpisodeRow.kind == KIND.value,
+        EpisodeRow.started_at >= bindparam("since"),
+    )
+    .limit(1)
+)
+
+
+def has_case(session: Session, wearer_id: int, since: datetime) -> bool:
+    """Whether a wearer has any of :func:`cases_since`."""
+    asked = {"wearer": wearer_id, "since": since}
+    return session.connection().execute(_HAS_CASE, asked).first() is not None
 
 
 def cases_since(session: Session, wearer_id: int, since: datetime) -> list[EpisodeRow]:

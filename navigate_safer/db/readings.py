@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from devices.quality import Doubt
@@ -169,14 +169,38 @@ def rows_between(
     return found
 
 
+def _from(table: ReadingTable) -> ColumnElement[bool]:
+    begins = bindparam("begins", type_=table.measured_at.type)
+    return and_(table.device_id == bindparam("device"), table.measured_at >= begins)
+
+
+# All tables in one, and put together once: the monitor asks both for each device that it judges.
+_EARLIEST = select(
+    *(
+        select(func.min(table.measured_at)).where(_from(table)).scalar_subquery()
+        for table in READING_TABLES
+    )
+)
+_HOW_MANY = select(
+    sum(
+        (
+            select(func.count())
+            .select_from(
+                select(table.device_id).where(_from(table)).limit(bindparam("enough")).subquery()
+            )
+            .scalar_subquery()
+            for table in READING_TABLES
+        ),
+        start=literal(0),
+    )
+)
+
+
 def first_from(session: Session, device_id: int, from_at: datetime) -> datetime | None:
     """The earliest measured time of a device at or after an instant, in archived days too."""
-    begins, found = packed.from_bound(from_at), list[datetime | None]()
-    for table in READING_TABLES:
-        query = select(func.min(table.measured_at)).where(
-            table.device_id == device_id, table.measured_at >= begins
-        )
-        found.append(session.scalar(query))
+    begins = packed.from_bound(from_at)
+    asked = {"device": device_id, "begins": begins}
+    found = list[datetime | None](session.connection().execute(_EARLIEST, asked).one())
     # The archive after the tables, day by day: the first that has one has the earliest.
     files = archive.files_between(session, begins, None)
     for table in READING_TABLES:
@@ -193,15 +217,5 @@ def more_than(session: Session, device_id: int, from_at: datetime, most: int) ->
 
     Looks at no more of them than it needs, and at none that are archived.
     """
-    left = most
-    for table in READING_TABLES:
-        some = (
-            select(table.device_id)
-            .where(table.device_id == device_id, table.measured_at >= packed.from_bound(from_at))
-            .limit(left + 1)
-            .subquery()
-        )
-        left -= session.scalar(select(func.count()).select_from(some)) or 0
-        if left < 0:
-            return True
-    return False
+    asked = {"device": device_id, "begins": packed.from_bound(from_at), "enough": most + 1}
+    return int(session.connection().execute(_HOW_MANY, asked).scalar_one()) > most

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
@@ -47,6 +47,37 @@ def properties_of(row: ZoneRow) -> dict[str, object]:
 def _zone(_row_id: int, ref: str, version: int, geometry: bytes, properties: bytes) -> Zone:
     written = msgspec.json.decode(properties)
     return read_feature(ref, msgspec.json.decode(geometry), written, version).zone
+
+
+@lru_cache(maxsize=20_000)
+def _zone_as_written(
+    row_id: int,
+    ref: str,
+    version: int,
+    kind: str,
+    buffer_m: float,
+    timezone: str,
+    geometry: str,
+    schedule: str | None,
+    properties: str | None,
+) -> Zone:
+    """As :func:`zone_of`, of columns with what is written in them."""
+    row = ZoneRow(
+        id=row_id,
+        ref=ref,
+        version=version,
+        kind=kind,
+        buffer_m=buffer_m,
+        timezone=timezone,
+        geometry=msgspec.json.decode(geometry),
+        schedule=_read(schedule),
+        properties=_read(properties),
+    )
+    return zone_of(row)
+
+
+def _read(text: str | None) -> Any:  # noqa: ANN401 - whatever a column of JSON holds
+    return None if text is None else msgspec.json.decode(text)
 
 
 def _condition(
@@ -93,8 +124,11 @@ class FittingOf(msgspec.Struct, frozen=True):
 
 def fittings_of_device(session: Session, device_id: int) -> list[FittingOf]:
     """Every fitting of a device, past ones too: late readings belong to them."""
-    query = select(FittingRow).where(FittingRow.device_id == device_id)
-    return [_load(session, row) for row in session.scalars(query.order_by(FittingRow.fitted_at))]
+    found = session.connection().execute(_OF_DEVICE, {"device": device_id}).scalars().all()
+    if not found:
+        return []
+    by_id = fittings_by_id(session, found, {})
+    return [by_id[fitting_id] for fitting_id in found]
 
 
 def fitting(session: Session, fitting_id: int) -> FittingOf:
@@ -135,8 +169,20 @@ def _load(session: Session, row: FittingRow) -> FittingOf:
     return _fitting(row, row.device_id, device, conditions_of_wearer(session, row.wearer_id))
 
 
-# Columns and not entities, and made once: intake asks this of a few devices in every batch, and
-# putting such a query together costs more than asking it.
+# Columns and not entities, and made once: intake asks this of a few devices in every batch, and the
+# monitor for each that it judges; putting such a query together costs more than asking it.
+_OF_DEVICE = (
+    select(FittingRow.id)
+    .where(FittingRow.device_id == bindparam("device"))
+    .order_by(FittingRow.fitted_at)
+)
+# What is written in a zone as it is written: reading it anew costs more than all the rest.
+_ZONES = select(
+    ZoneRow.id, ZoneRow.ref, ZoneRow.version, ZoneRow.kind, ZoneRow.buffer_m, ZoneRow.timezone,
+    cast(ZoneRow.geometry, Text).label("geometry"),
+    cast(ZoneRow.schedule, Text).label("schedule"),
+    cast(ZoneRow.properties, Text).label("properties"),
+).where(ZoneRow.id.in_(bindparam("zones", expanding=True)))  # fmt: skip
 _FITTINGS = (
     select(
         FittingRow.id, FittingRow.wearer_id, FittingRow.device_id, FittingRow.fitted_at,
@@ -171,8 +217,8 @@ def fittings_by_id(
     named = {each.zone_id for group in clauses.values() for each in group}
     unknown = [each for each in named if each is not None and each not in zones]
     if unknown:
-        for zone in session.scalars(select(ZoneRow).where(ZoneRow.id.in_(unknown))):
-            zones[zone.id] = zone_of(zone)
+        for zone in connection.execute(_ZONES, {"zones": unknown}):
+            zones[zone.id] = _zone_as_written(*zone)
     about_places = {one.ref for group in clauses.values() for one in group if one.zone_id}
     allowed = permissions_of(session, about_places)
     terms = {

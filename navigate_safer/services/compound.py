@@ -42,12 +42,32 @@ def touched_at(decisions: Collection[Decision]) -> datetime | None:
     return min(times, default=None)
 
 
+def makes_no_case(
+    session: Session, wearer_id: int, decisions: Collection[Decision], earliest_at: datetime
+) -> bool:
+    """Whether the decisions can begin no case and there is none that they could bear on.
+
+    A stay that goes on is no new part of anything: its times are what they were. What is said of
+    alcohol may change with each sample.
+    """
+    for each in decisions:
+        about = each.known or each.finding
+        part = None if about is None else PART_OF.get(about.kind)
+        if part is PartKind.ALCOHOL or (part is not None and each.action not in _QUIET):
+            return False
+    return not cases.has_case(session, wearer_id, _since(earliest_at))
+
+
+def _since(earliest_at: datetime) -> datetime:
+    return earliest_at - RULES.longest - LONGEST_EPISODE
+
+
 def settle(
     session: Session, wearer_id: int, earliest_at: datetime, now: datetime, voice: Voice
 ) -> int:
     """Work out the wearer's cases about an instant and after; alerts opened. The caller commits."""
     session.get_one(WearerRow, wearer_id, with_for_update={"key_share": True})
-    since = earliest_at - RULES.longest - LONGEST_EPISODE
+    since = _since(earliest_at)
     parts = cases.parts(session, wearer_id, since - RULES.longest)
     rows = {each.id: each for each in cases.cases_since(session, wearer_id, since)}
     if not rows and not any(each.kind is not PartKind.ALCOHOL for each in parts):

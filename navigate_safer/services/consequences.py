@@ -35,7 +35,9 @@ def apply(
         compliance.note_late(session, of.wearer_id, at, now)
     touched_at = compound.touched_at(decisions)
     earliest_at = min([*amended, *([] if touched_at is None else [touched_at])], default=None)
-    if earliest_at is not None:
+    if earliest_at is None:
+        return opened
+    if amended or not compound.makes_no_case(session, of.wearer_id, decisions, earliest_at):
         session.flush()
         opened += compound.settle(session, of.wearer_id, earliest_at, now, voice)
     return opened

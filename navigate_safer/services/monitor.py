@@ -230,9 +230,15 @@ def _say_where_calm(session: Session, of: FittingOf, turn: int) -> None:
     """Let intake pass by what needs no judging, until something changes (the turn goes up)."""
     calm = None
     if not bool(alerting.called_silent(session, [of.fitting.fitting_id])):
-        states = msgspec.convert(judgement_of(session, of).states, States)
-        calm = Run(of.fitting, states).calm()
+        # Held and written by now, so that it need not be read again.
+        row = session.get_one(JudgementRow, of.fitting.fitting_id)
+        calm = Run(of.fitting, msgspec.convert(row.states, States)).calm()
     arrivals.say_calm(session, of.device_id, turn, calm_text(calm))
+
+
+def _at_hand(session: Session, rows: Sequence[object]) -> None:
+    """Keep rows for as long as the transaction lasts: a session forgets whom nobody holds."""
+    session.info.setdefault("at_hand", []).extend(rows)
 
 
 def judgement_of(session: Session, of: FittingOf) -> JudgementRow:
@@ -242,6 +248,7 @@ def judgement_of(session: Session, of: FittingOf) -> JudgementRow:
         row = JudgementRow(fitting_id=of.fitting.fitting_id)
         save(row, judging.judge(of.fitting, States(), []))
         session.add(row)
+    _at_hand(session, [row])
     return row
 
 
@@ -270,6 +277,8 @@ def known_episodes(
         # One that ended at ``since`` was last seen there, and may be found to have gone on.
         later = or_(EpisodeRow.ended_at.is_(None), EpisodeRow.ended_at > since)
         query = query.where(or_(later, found))
+    rows = session.scalars(query).all()
+    _at_hand(session, rows)
     known = (
         Known(
             row.id,
@@ -279,7 +288,7 @@ def known_episodes(
             row.ended_at,
             row.withdrawn,
         )
-        for row in session.scalars(query)
+        for row in rows
     )
     return {
         each.key: each
