@@ -9,10 +9,11 @@ rolled back and done again is counted once.
 """
 
 import threading
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -62,12 +63,12 @@ class ManyHistogram:
         self._lock = threading.Lock()
         REGISTRY.register(self)
 
-    def observe(self, values: Iterable[float]) -> None:
+    def observe(self, values: npt.ArrayLike) -> None:
         """Add every value; below nothing counts as nothing (two clocks are never quite equal)."""
-        ordered = sorted(values)
+        ordered = np.sort(np.asarray(values, dtype=np.float64))
         # To the right of equal values: a value equal to a bound belongs under it.
-        ends = [*(bisect_right(ordered, bound) for bound in self._bounds), len(ordered)]
-        total = sum(value for value in ordered if value > 0)
+        ends = [*np.searchsorted(ordered, self._bounds, side="right").tolist(), len(ordered)]
+        total = float(ordered.clip(min=0).sum())
         with self._lock:
             before = 0
             for place, end in enumerate(ends):

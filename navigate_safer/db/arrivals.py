@@ -1,6 +1,6 @@
 """What intake must know of each device that reports, and what it writes of each after a batch."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from alerts.finding import FindingKind
+from alerts.finding import Finding, FindingKind
+from alerts.judge import FindingKey
 from devices.columns import Flags, Ints
 from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import READ_ONLY, Sessions
@@ -148,17 +149,65 @@ _SILENT = exists().where(
     EpisodeRow.withdrawn.is_(False),
 )
 # Made once: putting such a query together costs more than asking it.
+_OPEN = (EpisodeRow.ended_at.is_(None), EpisodeRow.withdrawn.is_(False))
 _JUDGEMENTS = select(
-    JudgementRow.fitting_id, JudgementRow.version, JudgementRow.through, JudgementRow.states
+    JudgementRow.fitting_id,
+    JudgementRow.version,
+    JudgementRow.through,
+    JudgementRow.states,
+    exists().where(EpisodeRow.fitting_id == JudgementRow.fitting_id, *_OPEN).label("in_breach"),
 ).where(JudgementRow.fitting_id.in_(bindparam("fittings", expanding=True)), ~_SILENT)
 
 
 def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[Any]:
-    """The stored states of fittings, as they are now: id, version, through and states.
+    """The stored states of fittings as they are now: id, version, through, states, in breach.
 
     Without those that are called silent: what they measure may show that they never were.
     """
     return session.connection().execute(_JUDGEMENTS, {"fittings": list(fitting_ids)}).all()
+
+
+_EPISODES = select(
+    EpisodeRow.fitting_id, EpisodeRow.condition_id, EpisodeRow.kind, EpisodeRow.started_at
+).where(EpisodeRow.fitting_id.in_(bindparam("fittings", expanding=True)), *_OPEN)
+
+
+def open_episodes(session: Session, fitting_ids: Collection[int]) -> dict[int, set[FindingKey]]:
+    """The keys of the episodes of fittings that go on, those that are known."""
+    found: dict[int, set[FindingKey]] = {}
+    rows = session.connection().execute(_EPISODES, {"fittings": list(fitting_ids)})
+    for fitting_id, condition_id, kind, started_at in rows:
+        found.setdefault(fitting_id, set()).add((condition_id, kind, started_at))
+    return found
+
+
+_GOES_ON = (
+    update(EpisodeRow)
+    .where(
+        EpisodeRow.fitting_id == bindparam("of_fitting"),
+        EpisodeRow.condition_id == bindparam("of_condition"),
+        EpisodeRow.kind == bindparam("of_kind"),
+        EpisodeRow.started_at == bindparam("of_start"),
+        *_OPEN,
+    )
+    .values(evidence=bindparam("evidence_now"))
+)
+
+
+def say_goes_on(session: Session, fitting_id: int, findings: Iterable[Finding]) -> bool:
+    """Write the newest evidence of episodes that go on; whether each was there and open."""
+    rows = [
+        {
+            "of_fitting": fitting_id,
+            "of_condition": each.condition_id,
+            "of_kind": each.kind.value,
+            "of_start": each.started_at,
+            "evidence_now": dict(each.evidence),
+        }
+        for each in findings
+    ]
+    written = session.connection().execute(_GOES_ON, rows)
+    return written.rowcount == len(rows)
 
 
 def newest_turns(session: Session, device_ids: Collection[int]) -> dict[int, int]:
@@ -183,22 +232,30 @@ def something_waits(sessions: Sessions, now: datetime) -> bool:
         return connection.scalar(_WAITING, {"now": now}) is not None
 
 
+_SAY_CALM = (
+    update(DeviceLatestRow)
+    .where(
+        DeviceLatestRow.device_id.in_(
+            select(DeviceLatestRow.device_id)
+            .where(
+                DeviceLatestRow.device_id == bindparam("device"),
+                DeviceLatestRow.turn == bindparam("turn_then"),
+            )
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(calm=bindparam("calm_now"))
+)
+
+
 def say_calm(session: Session, device_id: int, turn: int, calm: str | None) -> None:
     """Store where a device is calm, unless its turn has gone on meanwhile.
 
     Not where somebody holds the row: intake takes this row before a fitting's judgement, and the
     caller has the judgement. It says itself where the device is calm, or leaves a mark.
     """
-    row = select(DeviceLatestRow.device_id).where(
-        DeviceLatestRow.device_id == device_id, DeviceLatestRow.turn == turn
-    )
-    if session.scalar(row.with_for_update(skip_locked=True)) is None:
-        return
-    session.execute(
-        update(DeviceLatestRow)
-        .where(DeviceLatestRow.device_id == device_id, DeviceLatestRow.turn == turn)
-        .values(calm=calm)
-    )
+    asked = {"device": device_id, "turn_then": turn, "calm_now": calm}
+    session.connection().execute(_SAY_CALM, asked)
 
 
 class BeingWritten(Exception):

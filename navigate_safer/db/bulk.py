@@ -112,6 +112,11 @@ def keep(session: Session, kept: Sequence[Kept]) -> None:
     session.execute(build(CheckpointRow).on_conflict_do_nothing(), rows)
 
 
+def any_thread(session: Session) -> bool:
+    """Whether the driver's connection may be used by another thread than the session's."""
+    return _is_postgresql(session)
+
+
 def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 

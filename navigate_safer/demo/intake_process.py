@@ -11,7 +11,7 @@ from multiprocessing.sharedctypes import Synchronized
 import msgspec
 
 from navigate_safer import logs
-from navigate_safer.workers.ingest import WAIT_S
+from navigate_safer.workers.batches import WAIT_S
 from navigate_safer.workers.loop import Stop
 
 # The last message was stored this long ago: nothing more comes.

@@ -20,11 +20,12 @@ from devices.mqtt_broker import Broker
 from devices.quality import QualityLimits
 from navigate_safer.demo.intake_process import Course, Done
 from navigate_safer.services import bare_intake, monitor
-from navigate_safer.services.ingest import BatchResult, Message
+from navigate_safer.services.ingest import BatchResult
 from navigate_safer.services.laps import Laps
 from navigate_safer.settings import Settings
 from navigate_safer.wiring import Service
-from navigate_safer.workers.ingest import BATCH_MESSAGES, WAIT_S, IngestWorker
+from navigate_safer.workers.batches import BATCH_MESSAGES, WAIT_S, Batch, Batches
+from navigate_safer.workers.ingest import GATHER_S, THICK_MESSAGES, IngestWorker
 from navigate_safer.workers.loop import Stop
 
 _TOPIC = "telemetry/v1/+/+"
@@ -49,28 +50,36 @@ def _cost(began: float) -> tuple[float, float]:
     return time.process_time() - began, peak_kb / 1024
 
 
-class _Timed:
-    """A listener of which is known what taking and acknowledging cost."""
+class _TimedBatches(Batches):
+    """Of which is known what taking costs the thread that stores."""
 
-    def __init__(self, inner: Listener) -> None:
+    def __init__(self, listener: Listener, limits: QualityLimits, laps: Laps) -> None:
+        super().__init__(listener, limits)
+        self._laps = laps
+
+    def take(self, *, gather_s: float) -> Batch | None:
+        """As of any."""
+        self._laps.lap("rest")
+        batch = super().take(gather_s=gather_s)
+        self._laps.lap("take")
+        return batch
+
+
+class _Timed:
+    """A listener of which is known what acknowledging costs."""
+
+    def __init__(self, inner: Listener, laps: Laps) -> None:
         self._inner = inner
-        self.laps = Laps()
+        self._laps = laps
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the listener has
         return getattr(self._inner, name)
 
-    def take(self, most: int, wait_s: float, *, gather_s: float = 0.0) -> list[Arrival]:
-        """As the listener's."""
-        self.laps.lap("rest")
-        taken = self._inner.take(most, wait_s, gather_s=gather_s)
-        self.laps.lap("take")
-        return taken
-
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """As the listener's."""
-        self.laps.lap("rest")
+        self._laps.lap("rest")
         self._inner.acknowledge(arrivals)
-        self.laps.lap("acknowledge")
+        self._laps.lap("acknowledge")
 
 
 class _Measured(IngestWorker):
@@ -80,13 +89,16 @@ class _Measured(IngestWorker):
         super().__init__(service)
         self._course = course
         self._subscribed = threading.Event()
-        self._timed = _Timed(self._listener)
-        self._listener = cast(Listener, self._timed)
+        self._laps = Laps()
+        self._listener = cast(Listener, _Timed(self._listener, self._laps))
+        self._batches = _TimedBatches(self._listener, service.limits, self._laps)
         self._begin()
 
     def _begin(self) -> None:
         self.began_cpu = time.process_time()
-        self._timed.laps = Laps()
+        self._laps.forget()
+        # What was decoded before the batch was given, of all that was decoded.
+        self._waited_s = self._waited_cpu_s = 0.0
         self._network_began = self._listener.cpu_s
         self._network_s = 0.0
         self.cpu_seconds: dict[str, float] = {}
@@ -106,15 +118,14 @@ class _Measured(IngestWorker):
         self._subscribed.wait()
         self._course.ready()
 
-    def _report(
-        self, messages: list[Message], results: list[BatchResult], committed_at: datetime
-    ) -> None:
-        super()._report(messages, results, committed_at)
+    def _report(self, batch: Batch, results: list[BatchResult], committed_at: datetime) -> None:
+        super()._report(batch, results, committed_at)
         if self._course.warm.is_set():
             self._course.warm.clear()
             self._begin()
         self.last_at = committed_at.timestamp()
-        self.messages += len(messages)
+        self.messages += len(batch.held)
+        self._decoded(batch)
         self._course.took(self.messages)
         for result in results:
             self.readings += result.stored
@@ -131,12 +142,25 @@ class _Measured(IngestWorker):
                 np.add.at(self.latencies, np.clip(bins, 0, LATENCY_BINS - 1), 1)
         self._network_s = self._listener.cpu_s - self._network_began
 
+    def _decoded(self, batch: Batch) -> None:
+        if batch.ahead:  # it is among the steps of the batch before
+            return
+        for steps, spent in ((self.seconds, batch.seconds), (self.cpu_seconds, batch.cpu_seconds)):
+            steps["decode"] = steps.get("decode", 0.0) + spent
+        self._waited_s += batch.seconds
+        self._waited_cpu_s += batch.cpu_seconds
+
     def spent(self) -> tuple[dict[str, float], dict[str, float]]:
         """Seconds by step, on the clock and of the CPU."""
-        clock, cpu = dict(self._timed.laps.seconds), dict(self._timed.laps.cpu_seconds)
-        for steps, own in ((clock, self.seconds), (cpu, self.cpu_seconds)):
-            # What is between two calls of the listener is the batch and the rest.
-            steps["rest"] = max(0.0, steps.get("rest", 0.0) - sum(own.values()))
+        clock, cpu = dict(self._laps.seconds), dict(self._laps.cpu_seconds)
+        waited = self._waited_s, self._waited_cpu_s
+        for steps, own, inside in zip(
+            (clock, cpu), (self.seconds, self.cpu_seconds), waited, strict=True
+        ):
+            # What is between taking and acknowledging is the batch and the rest.
+            within = sum(own.values()) - inside
+            steps["rest"] = max(0.0, steps.get("rest", 0.0) - within)
+            steps["take"] = max(0.0, steps.get("take", 0.0) - inside)
             steps.update(own)
         return clock, {"network": self._network_s, **cpu}
 
@@ -188,8 +212,9 @@ def raw(course: Course, port: int) -> Done:
     listener = _listener(port)
     course.ready()
     began, messages, last_at = time.process_time(), 0, 0.0
+    held: list[Arrival] = []
     while not course.stop.is_set():
-        held = listener.take(BATCH_MESSAGES, WAIT_S)
+        held = _next(listener, held)
         if held:
             listener.acknowledge(held)
             messages, last_at = messages + len(held), time.time()
@@ -205,8 +230,9 @@ def bare(course: Course, port: int, database_url: str) -> Done:
     limits = QualityLimits()
     course.ready()
     began, messages, readings, batches, last_at = time.process_time(), 0, 0, 0, 0.0
+    held: list[Arrival] = []
     while not course.stop.is_set():
-        held = listener.take(BATCH_MESSAGES, WAIT_S)
+        held = _next(listener, held)
         if not held:
             continue
         fixes = columns.split(held, limits).fixes
@@ -219,6 +245,12 @@ def bare(course: Course, port: int, database_url: str) -> Done:
     listener.stop()
     store.close()
     return Done(messages, readings, last_at, *_cost(began), batches)
+
+
+def _next(listener: Listener, last: Sequence[Arrival]) -> list[Arrival]:
+    """The next batch, given time to fill as the service gives it: small ones cost as much."""
+    gather_s = GATHER_S if len(last) >= THICK_MESSAGES else 0.0
+    return listener.take(BATCH_MESSAGES, WAIT_S, gather_s=gather_s)
 
 
 def _listener(port: int) -> Listener:

@@ -3,7 +3,7 @@
 The caller acknowledges the messages after :func:`store_batch` has returned, never before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from devices import columns
 from devices.codec import decode
-from devices.columns import FixColumns, Split
+from devices.columns import Arrived, FixColumns, Split
 from devices.quality import QualityLimits
 from devices.rejection import Reason, Rejected
 from navigate_safer import logs
@@ -61,44 +61,50 @@ class BatchResult(msgspec.Struct, frozen=True):
 
 def store_batch(
     sessions: Sessions,
-    messages: Sequence[Message],
+    messages: Sequence[Arrived],
     now: datetime,
     limits: QualityLimits,
     *,
     decoder: Decoder = decode,
     arrivals: Arrivals | None = None,
     kept_bytes: int = DEFAULT_KEPT_BYTES,
+    split: Split | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> BatchResult:
     """Store a batch and commit. Raises only when the database cannot be written.
 
-    With ``arrivals`` the plain fixes of it are judged at once; everything else, and without it
-    everything, is left to the monitor by a pending mark. ``kept_bytes`` bounds the payloads that
-    quarantine keeps.
+    With ``arrivals`` the plain fixes of it (``split``, where they have been taken out before) are
+    judged at once; everything else, and without it everything, is left to the monitor by a mark.
+    ``kept_bytes`` bounds what quarantine keeps; ``meanwhile`` is done while the database is busy.
     """
     laps = Laps()
-    split = columns.split(messages, limits) if arrivals is not None else None
-    laps.lap("decode")
+    if split is None and arrivals is not None:
+        split = columns.split(messages, limits)
+        laps.lap("decode")
     for remaining in reversed(range(TRIES_ON_COLLISION)):
         try:
             with sessions.begin() as session:
                 stowed = Stowed(session, now, limits, decoder, kept_bytes)
-                result = _store(stowed, messages, split, arrivals, laps)
+                result = _store(stowed, messages, split, arrivals, laps, meanwhile)
                 laps.lap("store")
         except BaseException as fault:
             if arrivals is not None:
                 arrivals.undone()
             if not remaining or not _collided(fault):
                 raise
-            if isinstance(fault, AlreadyThere):
-                # Something in it is there already: the general form tells what.
+            if isinstance(fault, AlreadyThere):  # the general form tells what is there already
                 split = None
         else:
-            if arrivals is not None:
-                arrivals.committed()
-                arrivals.fleet.forget(stowed.devices)
+            _committed(arrivals, stowed)
             laps.lap("commit")
             return _timed(result, laps)
     raise AssertionError("unreachable")
+
+
+def _committed(arrivals: Arrivals | None, stowed: Stowed) -> None:
+    if arrivals is not None:
+        arrivals.committed()
+        arrivals.fleet.forget(stowed.devices)
 
 
 def _timed(result: BatchResult, laps: Laps) -> BatchResult:
@@ -112,11 +118,13 @@ def _collided(fault: BaseException) -> bool:
 
 def store_or_part(
     sessions: Sessions,
-    messages: Sequence[Message],
+    messages: Sequence[Arrived],
     now: datetime,
     limits: QualityLimits,
     arrivals: Arrivals | None,
     kept_bytes: int = DEFAULT_KEPT_BYTES,
+    split: Split | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> list[BatchResult]:
     """Store a batch; where something in it cannot be stored for good, find that message.
 
@@ -126,8 +134,11 @@ def store_or_part(
     """
     try:
         return [
-            store_batch(sessions, messages, now, limits, arrivals=arrivals, kept_bytes=kept_bytes)
-        ]
+            store_batch(
+                sessions, messages, now, limits, arrivals=arrivals, kept_bytes=kept_bytes,
+                split=split, meanwhile=meanwhile,
+            )
+        ]  # fmt: skip
     except (*DATABASE_FAULTS, OSError):  # nothing in a message can be the cause of these
         raise
     except Exception as fault:
@@ -147,7 +158,7 @@ def store_or_part(
 
 def _refuse(
     sessions: Sessions,
-    message: Message,
+    message: Arrived,
     now: datetime,
     limits: QualityLimits,
     fault: Exception,
@@ -177,14 +188,20 @@ def note_committed(sessions: Sessions, committed: Sequence[tuple[int, datetime]]
 
 def _store(
     stowed: Stowed,
-    messages: Sequence[Message],
+    messages: Sequence[Arrived],
     split: Split | None,
     arrivals: Arrivals | None,
     laps: Laps,
+    meanwhile: Callable[[], None],
 ) -> BatchResult:
+    def ahead() -> None:
+        laps.lap("store")
+        meanwhile()
+        laps.lap("decode")
+
     taken, left = Taken([]), list(range(len(messages)))
     if split is not None and arrivals is not None:
-        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now, laps)
+        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now, laps, meanwhile)
         left = sorted({*split.left, *taken.left})
     stored, touched = stowed.store([messages[place] for place in left])
     result = _finish(stowed, messages, taken, len(stored.new), stored.repeated, len(touched))
@@ -194,7 +211,7 @@ def _store(
 
 def _finish(
     stowed: Stowed,
-    messages: Sequence[Message],
+    messages: Sequence[Arrived],
     taken: Taken,
     new: int,
     repeated: int,

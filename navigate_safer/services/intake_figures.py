@@ -5,19 +5,19 @@ from datetime import datetime
 
 import numpy as np
 
-from devices.columns import NO_TIME_US, FixColumns
+from devices.columns import NO_TIME_US, Arrived, FixColumns
 from devices.quality import Doubt
 from navigate_safer import metrics
 from navigate_safer.metrics import GatewayBatch
 from navigate_safer.services.fleet import Fleet
-from navigate_safer.services.ingest import BatchResult, Message
+from navigate_safer.services.ingest import BatchResult
 
 _SECOND_US = 1_000_000
 
 
 def note(
     partition: str,
-    messages: Sequence[Message],
+    messages: Sequence[Arrived],
     result: BatchResult,
     fleet: Fleet,
     committed_at: datetime,
@@ -37,17 +37,18 @@ def note(
 
 
 def _by_gateway(
-    messages: Sequence[Message], fixes: FixColumns | None, fleet: Fleet
+    messages: Sequence[Arrived], fixes: FixColumns | None, fleet: Fleet
 ) -> dict[str | None, GatewayBatch]:
     counts = np.zeros(len(messages), dtype=np.int64)
     sent_us = np.zeros(len(messages), dtype=np.int64)
     if fixes is not None:
         counts += np.bincount(fixes.message, minlength=len(messages))
         sent_us[fixes.message] = np.where(fixes.sent_us == NO_TIME_US, 0, fixes.sent_us)
-    gateways = fleet.gateways_of([message.topic for message in messages])
+    places: dict[str | None, list[int]] = {}
+    for place, gateway in enumerate(fleet.gateways_of([message.topic for message in messages])):
+        places.setdefault(gateway, []).append(place)
     found: dict[str | None, GatewayBatch] = {}
-    for gateway in set(gateways):
-        own = [place for place, each in enumerate(gateways) if each == gateway]
+    for gateway, own in places.items():
         batch = found[gateway] = GatewayBatch()
         batch.messages, batch.readings = len(own), int(counts[own].sum())
         batch.last_received_at = messages[own[-1]].received_at.timestamp()
@@ -58,9 +59,9 @@ def _by_gateway(
 def _note_fixes(fixes: FixColumns, committed_s: float) -> None:
     sent = fixes.sent_us != NO_TIME_US
     delay_us = (fixes.received_us - fixes.sent_us)[sent]
-    metrics.publish_to_receipt_seconds.observe((delay_us / _SECOND_US).tolist())
+    metrics.publish_to_receipt_seconds.observe(delay_us / _SECOND_US)
     judged_s = committed_s - fixes.received_us / _SECOND_US
-    metrics.receipt_to_judged_seconds.observe(judged_s.tolist())
+    metrics.receipt_to_judged_seconds.observe(judged_s)
     metrics.doubted(
         {
             str(doubt.name).lower(): int(np.count_nonzero(fixes.doubts & int(doubt)))

@@ -10,6 +10,10 @@ class Laps:
     """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
         self.seconds: dict[str, float] = {}
         self.cpu_seconds: dict[str, float] = {}
         self._clock, self._cpu = time.perf_counter(), time.thread_time()

@@ -1,20 +1,22 @@
 """The rules of the devices that move, kept at work in memory between batches."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from alerts.judge import Run, States
+from alerts.finding import Finding, FindingKind
+from alerts.judge import FindingKey, Run, States
 from alerts.rules.calm import Calm
 from devices.columns import Flags
-from devices.readings import Fix, Stamp
+from devices.readings import Fix
 from navigate_safer import logs
 from navigate_safer.db import packed, terms
-from navigate_safer.db.arrivals import Kept, Saved, judgements
+from navigate_safer.db.arrivals import Kept, Saved, judgements, open_episodes
 from navigate_safer.db.packed_fixes import PackedFixes
+from navigate_safer.services.device_fixes import DeviceRows, fix_of
 from navigate_safer.services.fleet import Fleet
 from zones.zone import Zone
 
@@ -23,22 +25,49 @@ MOST_AT_HAND = 20_000
 HOUR_US = 3_600_000_000
 
 
+# What goes on and is known asks nobody to act anew. What is said of alcohol, or of a cover over a
+# monitor, may bear on other episodes: the monitor looks.
+_MAY_GO_ON = frozenset(
+    {
+        FindingKind.EXCLUSION_BREACH,
+        FindingKind.CURFEW_BREACH,
+        FindingKind.RESTRICTION_BREACH,
+        FindingKind.EXCLUSION_APPROACH,
+        FindingKind.EARLY_WARNING_1,
+        FindingKind.EARLY_WARNING_2,
+        FindingKind.EARLY_WARNING_3,
+    }
+)
+
+
 class Advanced(msgspec.Struct, frozen=True):
-    """A device that was stepped with nothing found: what to save, and where it is calm now."""
+    """A device that was stepped with nothing new found: what to save, and where it is calm now.
+
+    ``going_on``: episodes that are known and that its fixes show to go on, as they are now.
+    """
 
     saved: Saved
     kept: list[Kept]
     calm: Calm | None
+    going_on: list[Finding]
 
 
 class _Standing:
     """Rules at work. Of another ``turn`` of the device they may be of other terms."""
 
-    def __init__(self, fitting_id: int, version: int, run: Run) -> None:
+    def __init__(self, fitting_id: int, version: int, run: Run, known: Set[FindingKey]) -> None:
         self.fitting_id = fitting_id
         self.version = version
         self.run = run
+        self.known = known
         self.turn = 0
+
+    def only_goes_on(self) -> bool:
+        """Whether all that was found are known episodes that go on."""
+        found = self.run.found
+        return found.keys() <= self.known and all(
+            each.ended_at is None and each.kind in _MAY_GO_ON for each in found.values()
+        )
 
 
 class Standings:
@@ -100,15 +129,19 @@ class Standings:
             through = standing.run.through
             if through is None or packed.micros_of(through) < self._fleet["position_us"][slot]:
                 standing.run.rest(self._last(slot))
-            return _advance(standing, _Rows(self._fleet.names[slot], rows, which), covered)
+            return _advance(standing, DeviceRows(self._fleet.names[slot], rows, which), covered)
         except Exception as fault:  # a fault of a rule: the monitor meets it too, and notes it
             self._log.error("stepping failed", exception_type=type(fault).__name__)
             return None
 
-    def committed(self, marked: set[int]) -> None:
-        """The batch is safe; the devices that were marked are the monitor's for now."""
+    def committed(self, marked: set[int], resting: set[int]) -> None:
+        """The batch is safe; the devices that were marked are the monitor's for now.
+
+        Who rests was stepped only to save its states, hours after the last time and before the
+        next: its rules are not kept at hand for that, or those of everybody would be in the end.
+        """
         for slot in self._stepped:
-            if slot in marked:
+            if slot in marked or slot in resting:
                 self._held.pop(slot, None)
             elif slot in self._held:
                 self._held[slot].version += 1
@@ -127,7 +160,7 @@ class Standings:
     def _last(self, slot: int) -> Fix:
         """The last fix that was passed by in calm."""
         fleet = self._fleet
-        return _fix(
+        return fix_of(
             fleet.names[slot],
             fleet["position_us"][slot],
             fleet["received_us"][slot],
@@ -135,60 +168,6 @@ class Standings:
             fleet["lon_e7"][slot],
             fleet["accuracy"][slot],
             fleet["quality"][slot],
-        )
-
-
-def _fix(
-    device: str,
-    measured_us: int,
-    received_us: int,
-    lat_e7: int,
-    lon_e7: int,
-    accuracy: int,
-    quality: int,
-    speed_dkmh: int = packed.NOTHING,
-    heading_ddeg: int = packed.NOTHING,
-) -> Fix:
-    """The fix of a row, as :mod:`navigate_safer.db.readings` makes it."""
-    good = packed.unpack_quality(int(quality))
-    measured_at = packed.instant_of(int(measured_us))
-    stamp = Stamp(device, measured_at, None, packed.instant_of(int(received_us)))
-    return Fix(
-        stamp,
-        int(lat_e7) / 1e7,
-        int(lon_e7) / 1e7,
-        packed.unpack_accuracy(int(accuracy)),
-        good.source,
-        packed.unpack_tenths(int(speed_dkmh)),
-        packed.unpack_tenths(int(heading_ddeg)),
-        good.satellites,
-        good.hdop,
-    )
-
-
-class _Rows:
-    """The new fixes of one device, each made only when a rule must see it."""
-
-    def __init__(self, device: str, rows: PackedFixes, which: range) -> None:
-        self._device = device
-        self._rows = rows
-        self.which = which
-        self.device_id = int(rows.device_id[which.start])
-        self.measured_us: list[int] = rows.measured_us[which.start : which.stop].tolist()
-
-    def fix(self, row: int) -> Fix:
-        """The fix of a row of the batch."""
-        rows = self._rows
-        return _fix(
-            self._device,
-            rows.measured_us[row],
-            rows.received_us_at(row),
-            rows.lat_e7[row],
-            rows.lon_e7[row],
-            rows.accuracy[row],
-            rows.quality[row],
-            rows.speed_dkmh[row],
-            rows.heading_ddeg[row],
         )
 
 
@@ -205,15 +184,18 @@ def _load(
     if len(zones) > MOST_AT_HAND:
         zones.clear()
     terms_of = terms.fittings_by_id(session, fitting_ids, zones)
-    found = {}
-    for row in judgements(session, fitting_ids):
+    found, rows = {}, judgements(session, fitting_ids)
+    in_breach = [row.fitting_id for row in rows if row.in_breach]
+    known = open_episodes(session, in_breach) if in_breach else {}
+    for row in rows:
         if row.through is not None:
             run = Run(terms_of[row.fitting_id].fitting, msgspec.convert(row.states, States))
-            found[row.fitting_id] = _Standing(row.fitting_id, row.version, run)
+            open_now: Set[FindingKey] = known.get(row.fitting_id, frozenset())
+            found[row.fitting_id] = _Standing(row.fitting_id, row.version, run, open_now)
     return found
 
 
-def _advance(standing: _Standing, rows: _Rows, covered: Flags) -> Advanced | None:
+def _advance(standing: _Standing, rows: DeviceRows, covered: Flags) -> Advanced | None:
     run, kept = standing.run, list[Kept]()
     calm = run.calm()
     stepped = False
@@ -237,13 +219,15 @@ def _advance(standing: _Standing, rows: _Rows, covered: Flags) -> Advanced | Non
             passed = row
         else:
             run.take(rows.fix(row))
-            if run.found:
+            if not standing.only_goes_on():
                 return None
             calm, stepped = run.calm(), True
         last_us = measured_us
     if passed is not None:
         run.rest(rows.fix(passed))
-    return Advanced(_saved(rows.device_id, standing), kept, calm)
+    going_on = list(run.found.values())
+    run.found = {}
+    return Advanced(_saved(rows.device_id, standing), kept, calm, going_on)
 
 
 def _saved(device_id: int, standing: _Standing) -> Saved:

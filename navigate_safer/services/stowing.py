@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from devices.codec import Decoded
+from devices.columns import Arrived
 from devices.quality import Doubt, QualityLimits, doubts
 from devices.readings import BatteryLevel, Fix, Reading
 from devices.rejection import Reason, Rejected
@@ -22,7 +23,7 @@ from navigate_safer.db.people import DeviceRow, FittingRow, GatewayRow
 from navigate_safer.db.readings import Stored
 from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow, UnassignedRow
 from navigate_safer.services import meeting_marks
-from navigate_safer.services.arrivals import AHEAD
+from navigate_safer.services.arrival_groups import AHEAD
 from navigate_safer.services.quarantine import Quarantine
 
 
@@ -38,7 +39,7 @@ _Registered = TypeVar("_Registered", DeviceRow, GatewayRow)
 Decoder = Callable[[str, bytes, datetime, QualityLimits], Decoded]
 
 
-def _decode(message: Message, limits: QualityLimits, decoder: Decoder) -> Decoded:
+def _decode(message: Arrived, limits: QualityLimits, decoder: Decoder) -> Decoded:
     try:
         return decoder(message.topic, message.payload, message.received_at, limits)
     except Exception as fault:  # a fault of ours: the message is kept, its neighbours go on
@@ -64,7 +65,7 @@ class Stowed:
         self.quarantine = Quarantine(kept_bytes)
         self.devices: set[str] = set()
 
-    def store(self, messages: Sequence[Message]) -> tuple[Stored, set[int]]:
+    def store(self, messages: Sequence[Arrived]) -> tuple[Stored, set[int]]:
         """Store the messages; what was new, and the ids of the devices that are marked."""
         if not messages:
             return Stored(), set()
@@ -100,7 +101,7 @@ class Stowed:
         rows = self.session.scalars(select(table).where(table.ref.in_(known)))
         return {row.ref: row for row in rows}
 
-    def _status(self, message: Message, each: Decoded, gateway: GatewayRow | None) -> None:
+    def _status(self, message: Arrived, each: Decoded, gateway: GatewayRow | None) -> None:
         if gateway is None:
             text = "no gateway of this name is registered"
             self._quarantine(message, each, Rejected(Reason.UNKNOWN_GATEWAY, text))
@@ -109,12 +110,12 @@ class Stowed:
         if gateway.online is not each.online or gateway.status_at is None:
             gateway.online, gateway.status_at = each.online, message.received_at
 
-    def refuse(self, message: Message, rejected: Rejected) -> None:
+    def refuse(self, message: Arrived, rejected: Rejected) -> None:
         """Put a message into quarantine for a fault of ours."""
         self._quarantine(message, Decoded("", None, [], []), rejected)
         self.quarantine.write(self.session, self.now)
 
-    def _quarantine(self, message: Message, each: Decoded, rejected: Rejected) -> None:
+    def _quarantine(self, message: Arrived, each: Decoded, rejected: Rejected) -> None:
         self.quarantine.add(
             message.topic,
             message.payload,

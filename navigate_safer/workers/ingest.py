@@ -8,20 +8,18 @@ import threading
 import time
 from datetime import datetime
 
-from devices.mqtt import IN_FLIGHT, Arrival, Listener
+from devices.mqtt import IN_FLIGHT, Listener
 from navigate_safer import logs, metrics
 from navigate_safer.db.patience import FIRST_S, Patience
 from navigate_safer.services import heartbeats, ingest, intake_figures
 from navigate_safer.services.arrivals import Arrivals
 from navigate_safer.services.gateway_minutes import Minutes
-from navigate_safer.services.ingest import BatchResult, Message
+from navigate_safer.services.ingest import BatchResult
 from navigate_safer.wiring import Service
 from navigate_safer.workers import loop
+from navigate_safer.workers.batches import BATCH_MESSAGES, Batch, Batches
 from navigate_safer.workers.loop import Stop
 
-# One transaction takes up to so many messages.
-BATCH_MESSAGES = 500
-WAIT_S = 0.05
 # When messages come thick, a batch is given so long to fill: a transaction costs as much for one
 # message as for fifty. A message that comes alone is not kept waiting.
 GATHER_S = 0.03
@@ -49,7 +47,8 @@ class IngestWorker:
         self._news = threading.Event()
         self._arrivals = Arrivals()
         self._listener: Listener = service.listener(self._connection_changed)
-        self._held: list[Arrival] = []
+        self._batches = Batches(self._listener, service.limits)
+        self._batch: Batch | None = None
         self._thick = False
         self._committed: list[tuple[int, datetime]] = []
         self._partition = service.settings.mqtt_client_id
@@ -101,46 +100,48 @@ class IngestWorker:
             # Not in the network's thread, which answers the broker while the database hangs.
             self._news.clear()
             self.beat(None)
-        if not self._held:
-            gather_s = GATHER_S if self._thick else 0.0
-            self._held = self._listener.take(BATCH_MESSAGES, WAIT_S, gather_s=gather_s)
-        if not self._held:
+        if self._batch is None:
+            self._batch = self._batches.take(gather_s=GATHER_S if self._thick else 0.0)
+        if self._batch is None:
             self._thick = False
             self._keep_up()
             self._note_committed()
             return False
-        messages = [Message(each.topic, each.payload, each.received_at) for each in self._held]
-        service, clock = self._service, self._service.clock
+        batch, service, clock = self._batch, self._service, self._service.clock
         results = ingest.store_or_part(
             service.sessions,
-            messages,
+            batch.held,
             clock(),
             service.limits,
             self._arrivals,
             service.settings.quarantine_kept_mb * BYTES_IN_MB,
+            split=batch.split,
+            meanwhile=self._batches.look_ahead,
         )
         committed_at = clock()
-        self._listener.acknowledge(self._held)
-        self._thick = len(self._held) >= THICK_MESSAGES
-        self._held = []
+        self._listener.acknowledge(batch.held)
+        self._thick = len(batch.held) >= THICK_MESSAGES
+        self._batch = None
         self._committed += [(result.batch_id, committed_at) for result in results]
         if len(self._committed) >= NOTES_AT_ONCE:
             self._note_committed()
         self._keep_up()
-        self._report(messages, results, committed_at)
+        self._report(batch, results, committed_at)
         return True
 
     def _keep_up(self) -> None:
         """Know since when nothing has waited at the broker: it sends no more than IN_FLIGHT."""
-        if self._listener.waiting + BATCH_MESSAGES >= IN_FLIGHT:
+        made_ready = len(self._batches.made_ready)
+        if self._listener.waiting + made_ready + BATCH_MESSAGES >= IN_FLIGHT:
             self._caught_up_since = None
         elif self._caught_up_since is None and self._connected_since is not None:
             self._caught_up_since = self._service.wall_clock()
 
     def beat(self, fault: str | None) -> None:
         """A sign of life, with how long the feed has been up and what waits."""
-        waiting = self._listener.waiting + len(self._held)
-        oldest_at = self._held[0].received_at if self._held else self._listener.oldest_at
+        held = [*([] if self._batch is None else self._batch.held), *self._batches.made_ready]
+        waiting = self._listener.waiting + len(held)
+        oldest_at = held[0].received_at if held else self._listener.oldest_at
         oldest_s = None
         if oldest_at is not None:
             oldest_s = max(0.0, (self._service.clock() - oldest_at).total_seconds())
@@ -168,12 +169,12 @@ class IngestWorker:
         # Not before: where it could not be written it is written with the next.
         self._committed = []
 
-    def _report(
-        self, messages: list[Message], results: list[BatchResult], committed_at: datetime
-    ) -> None:
+    def _report(self, batch: Batch, results: list[BatchResult], committed_at: datetime) -> None:
         begin = 0
+        if not batch.ahead:  # else it is among the steps of the batch before
+            metrics.steps({"decode": batch.seconds})
         for result in results:
-            part = messages[begin : begin + result.messages]
+            part = batch.held[begin : begin + result.messages]
             begin += result.messages
             fleet = self._arrivals.fleet
             self._minutes.take(

@@ -1,0 +1,40 @@
+"""Work of the database and work of ours at the same time: neither waits while the other is busy."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from sqlalchemy.orm import Session
+
+from navigate_safer.db import bulk
+
+ResultT = TypeVar("ResultT")
+
+
+class Beside:
+    """One thread that waits for the database in the place of the one that stores batches.
+
+    Both are of one transaction and end within the call: nothing of it outlives a rollback.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+
+    def both(
+        self, session: Session, write: Callable[[], ResultT], meanwhile: Callable[[], None]
+    ) -> ResultT:
+        """What ``write`` gives, and ``meanwhile`` done, which must not use the session.
+
+        One after the other where the driver's connection belongs to one thread. Raises what either
+        raises, after both have ended.
+        """
+        if not bulk.any_thread(session):
+            written = write()
+            meanwhile()
+            return written
+        writing = self._thread.submit(write)
+        try:
+            meanwhile()
+        finally:
+            wait([writing])
+        return writing.result()
