@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from case_files import CREWE, INSIDE, MINUTE, OUTSIDE, fix, message, walk
+from case_files import INSIDE, MINUTE, OUTSIDE, fix, message, walk
 from sqlalchemy import update
 
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
@@ -47,7 +47,7 @@ def test_that_a_wearer_is_still_in_the_zone_is_written_on_arrival_and_asks_nobod
 
 def test_the_fix_that_shows_it_over_is_left_to_the_monitor_which_ends_it(in_the_zone):
     one_fix(in_the_zone, INSIDE)
-    gone = one_fix(in_the_zone, CREWE)
+    gone = one_fix(in_the_zone, OUTSIDE)
     assert (gone.on_arrival, in_the_zone.database.count(PendingRow)) == (0, 1)
     in_the_zone.judge()
     assert the_breach(in_the_zone).ended_at is not None
