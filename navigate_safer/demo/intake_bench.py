@@ -27,6 +27,8 @@ from navigate_safer.wiring import Service
 
 HOMES = 100
 MINUTE = timedelta(minutes=1)
+# Of the devices' time, in a flood of single readings: seven rounds of the middle fleet.
+LONGEST_S = 420.0
 MOST_ROUNDS = 300
 BATCH_ROWS = 500
 WARM_MESSAGES = 30_000
@@ -176,9 +178,14 @@ class Bench(AbstractContextManager["Bench"]):
             messages = min(messages, devices * MOST_ROUNDS)
         rounds = ceil(messages / devices)
         now = datetime.now(UTC).replace(microsecond=0)
+        # As much of everybody's time passes with few devices as with many: hours bring curfews.
+        round_s = min(60.0, LONGEST_S / rounds) if rate is None and readings == 1 else 60.0
         # One round to warm up, and the last a little while ago.
-        start = now - MINUTE * ((rounds + 2) * readings + 2) if rate is None else now - MINUTE
-        return Load(self.broker.port, messages, devices, HOMES, start, 2, readings, rate)
+        lasts = timedelta(seconds=rounds * round_s) * readings + MINUTE * (2 * readings + 2)
+        start = now - lasts if rate is None else now - MINUTE
+        return Load(
+            self.broker.port, messages, devices, HOMES, start, 2, readings, rate, round_s=round_s
+        )
 
     def _flood(
         self,

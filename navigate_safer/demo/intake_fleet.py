@@ -43,8 +43,8 @@ def metres(lon: float, lat: float, east_m: float, north_m: float) -> tuple[float
     return lon + east_m / (_DEGREE_M * math.cos(math.radians(lat))), lat + north_m / _DEGREE_M
 
 
-def where(number: int, step: int, homes: int) -> tuple[float, float]:
-    """Longitude and latitude of a device at its ``step``-th fix."""
+def where(number: int, step: int, minute: int, homes: int) -> tuple[float, float]:
+    """Longitude and latitude of a device at its ``step``-th fix, so many minutes on."""
     lon, lat = home(number, homes)
     # Prime to a thousand, so that a small fleet has some of each too.
     kind = number * 617 % _PER_THOUSAND
@@ -53,12 +53,12 @@ def where(number: int, step: int, homes: int) -> tuple[float, float]:
         return metres(lon, lat, wobble, -wobble / 2)
     if kind < _WALKING:
         # South and back again, 60 m a minute, up to two kilometres.
-        there = (step * 60) % 4_000
+        there = (minute * 60) % 4_000
         return metres(lon, lat, wobble, -min(there, 4_000 - there))
     edge_m = APART_M - EXCLUSION_RADIUS_M
     if kind < _NEAR:
         return metres(lon, lat, wobble, edge_m - 40 - 4 * wobble)
-    return metres(lon, lat, wobble, APART_M if step % 8 >= 4 else edge_m - 200)
+    return metres(lon, lat, wobble, APART_M if minute % 8 >= 4 else edge_m - 200)
 
 
 def ring(lon: float, lat: float, radius_m: float) -> dict[str, object]:
@@ -125,27 +125,37 @@ def topic(number: int) -> str:
     return f"telemetry/v1/{GATEWAY}/{PREFIX}{number:07d}"
 
 
-def payload(number: int, step: int, homes: int, at: str, sent_at: str, readings: int) -> bytes:
-    """One message as a tag would send it: its newest fix last, one a minute."""
-    if readings == 1:
-        parts = [_fix(number, step, homes, at)]
+class Due(msgspec.Struct, frozen=True):
+    """A message to be sent: the ``step``-th of its device, so many minutes after the first."""
+
+    step: int
+    minute: int
+    at: datetime
+    sent_at: str
+    readings: int
+
+
+def payload(number: int, due: Due, homes: int) -> bytes:
+    """One message as a tag would send it: its newest fix last; several are a minute apart."""
+    if due.readings == 1:
+        parts = [_fix(number, due.step, due.minute, homes, due.at)]
     else:
-        first = datetime.fromisoformat(at) - timedelta(minutes=readings - 1)
+        first = due.at - timedelta(minutes=due.readings - 1)
         parts = [
-            _fix(number, step + n, homes, (first + timedelta(minutes=n)).isoformat())
-            for n in range(readings)
+            _fix(number, due.step + n, due.minute + n, homes, first + timedelta(minutes=n))
+            for n in range(due.readings)
         ]
     body = ",".join(parts)
     return (
-        f'{{"v":1,"device":"{PREFIX}{number:07d}","seq":{step},"sent_at":"{sent_at}",'
+        f'{{"v":1,"device":"{PREFIX}{number:07d}","seq":{due.step},"sent_at":"{due.sent_at}",'
         f'"readings":[{body}]}}'
     ).encode()
 
 
-def _fix(number: int, step: int, homes: int, at: str) -> str:
-    lon, lat = where(number, step, homes)
+def _fix(number: int, step: int, minute: int, homes: int, at: datetime) -> str:
+    lon, lat = where(number, step, minute, homes)
     return (
-        f'{{"kind":"fix","at":"{at}","lat":{lat:.7f},"lon":{lon:.7f},'
+        f'{{"kind":"fix","at":"{at.isoformat()}","lat":{lat:.7f},"lon":{lon:.7f},'
         f'"accuracy_m":{ACCURACY_M:g},"source":"gps","speed_kmh":4.1,"heading_deg":80,'
         '"satellites":9,"hdop":1.1}'
     )

@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 
 import msgspec
 
-from navigate_safer.demo.intake_fleet import payload, topic
+from navigate_safer.demo.intake_fleet import Due, payload, topic
 
 # Unacknowledged messages at most; the broker's own limit is as high.
 WINDOW = 2_000
@@ -27,8 +27,8 @@ class Load(msgspec.Struct, frozen=True):
     """What to publish: ``messages`` of ``readings`` each, round and round the devices.
 
     ``rate`` messages a second, None for as fast as the broker takes them. ``step`` is the number
-    of the first round; a round is a minute of the devices' time after ``start``, or the present
-    where ``rate`` is given.
+    of the first round; a round is ``round_s`` of the devices' time after the one before, each
+    of several readings of a message a minute of it, or the present where ``rate`` is given.
     """
 
     port: int
@@ -40,6 +40,7 @@ class Load(msgspec.Struct, frozen=True):
     readings: int = 1
     rate: float | None = None
     first_device: int = 1
+    round_s: float = 60.0
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -110,9 +111,12 @@ def _packet(load: Load, number: int, now: datetime | None) -> bytes:
     round_, device = divmod(number, load.devices)
     device += load.first_device
     step = load.step + round_
-    at = load.start + timedelta(minutes=step * load.readings) if now is None else now
+    since = timedelta(seconds=round_ * load.round_s)
+    minute = load.step + since // timedelta(minutes=1)
+    at = load.start + timedelta(minutes=load.step) * load.readings + since * load.readings
+    at = at if now is None else now
     sent_at = (datetime.now(UTC) if now is None else now).isoformat()
-    body = payload(device, step, load.homes, at.isoformat(), sent_at, load.readings)
+    body = payload(device, Due(step, minute, at, sent_at, load.readings), load.homes)
     name = topic(device).encode()
     mid = number % 65_535 + 1
     variable = struct.pack(">H", len(name)) + name + struct.pack(">H", mid)

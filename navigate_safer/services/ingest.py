@@ -201,7 +201,7 @@ def _store(
 
     taken, left = Taken([]), list(range(len(messages)))
     if split is not None and arrivals is not None:
-        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now, laps, meanwhile)
+        taken = arrivals.take(stowed.session, messages, split.fixes, stowed.now, laps, ahead)
         left = sorted({*split.left, *taken.left})
     stored, touched = stowed.store([messages[place] for place in left])
     result = _finish(stowed, messages, taken, len(stored.new), stored.repeated, len(touched))
