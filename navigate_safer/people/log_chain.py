@@ -9,7 +9,8 @@ the hash of the last and the time.
 
 So an entry that is changed, put in, taken out or moved is seen by whoever works the chain out
 again; a tail that is cut off, or a chain that is written anew from some entry on, by whoever
-compares it with a signed checkpoint.
+compares it with a signed checkpoint. Who checks a signature needs the key: there is no library for
+signatures that anybody can check (Ed25519) among what the service needs, and none is added for it.
 """
 
 import hashlib
