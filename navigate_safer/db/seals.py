@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import BigInteger, Integer, String, Text, UniqueConstraint, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    insert,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from navigate_safer.db.alerting import AlertHistoryRow
@@ -69,9 +79,17 @@ class SealedLog(msgspec.Struct, frozen=True):
     table: type[AuditRow] | type[AlertHistoryRow]
     columns: tuple[str, ...]
 
-    def content(self, row: Base) -> Content:
-        """What of a row is hashed."""
-        return {name: getattr(row, name) for name in self.columns}
+    def contents(
+        self, session: Session, after: Seal, until: int, most: int | None
+    ) -> list[Content]:
+        """What is hashed of entries after one, up to an id, in the order of their ids.
+
+        Columns and not objects: the check of each day reads every entry that there is.
+        """
+        columns = [getattr(self.table, name) for name in self.columns]
+        query = select(*columns).where(self.table.id > after.entry_id, self.table.id <= until)
+        rows = session.execute(query.order_by(self.table.id).limit(most))
+        return [dict(zip(self.columns, row, strict=True)) for row in rows]
 
 
 AUDIT = SealedLog(
@@ -90,6 +108,7 @@ ALERTS = SealedLog(
     ("id", "alert_id", "at", "move", "staff_id", "channel", "reason"),
 )
 LOGS = (AUDIT, ALERTS)
+_SEALS = select(SealRow.number, SealRow.entry_id, SealRow.hash)
 
 
 class LogFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,29 +159,19 @@ def last(session: Session, log: SealedLog) -> Seal:
     return found[0] if found else START
 
 
-def unsealed(session: Session, log: SealedLog, after: Seal, until: int, most: int) -> list[Content]:
-    """Entries after the last that is sealed, up to an id, in the order of their ids."""
-    query = select(log.table).where(log.table.id > after.entry_id, log.table.id <= until)
-    rows = session.scalars(query.order_by(log.table.id).limit(most))
-    return [log.content(row) for row in rows]
-
-
 def add(session: Session, log: SealedLog, seals: Sequence[Seal]) -> None:
     """Keep seals. Raises ``IntegrityError`` where another process has kept them."""
-    session.add_all(
-        SealRow(log=log.name, number=each.number, entry_id=each.entry_id, hash=each.hash)
-        for each in seals
-    )
-    session.flush()
+    if seals:
+        made = [{"log": log.name, **msgspec.structs.asdict(each)} for each in seals]
+        session.execute(insert(SealRow), made)
 
 
 def page(
     session: Session, log: SealedLog, after: Seal, most: int
 ) -> tuple[list[Seal], dict[int, Content]]:
     """The seals after one, and every entry of the ids that they span."""
-    query = select(SealRow).where(SealRow.log == log.name, SealRow.number > after.number)
-    rows = session.scalars(query.order_by(SealRow.number).limit(most))
-    found = [Seal(row.number, row.entry_id, row.hash) for row in rows]
+    query = _SEALS.where(SealRow.log == log.name, SealRow.number > after.number)
+    found = [Seal(*row) for row in session.execute(query.order_by(SealRow.number).limit(most))]
     return found, _entries(session, log, after, found)
 
 
@@ -172,14 +181,12 @@ def _entries(
     if not found:
         return {}
     until = max(each.entry_id for each in found)
-    query = select(log.table).where(log.table.id > after.entry_id, log.table.id <= until)
-    return {entry_id(each): each for each in map(log.content, session.scalars(query))}
+    return {entry_id(each): each for each in log.contents(session, after, until, None)}
 
 
 def _newest(session: Session, log: SealedLog, count: int) -> list[Seal]:
-    query = select(SealRow).where(SealRow.log == log.name)
-    rows = session.scalars(query.order_by(SealRow.number.desc()).limit(count))
-    return [Seal(row.number, row.entry_id, row.hash) for row in rows][::-1]
+    query = _SEALS.where(SealRow.log == log.name).order_by(SealRow.number.desc())
+    return [Seal(*row) for row in session.execute(query.limit(count))][::-1]
 
 
 def broken_tails(session: Session) -> int:

@@ -72,7 +72,7 @@ def seal(sessions: Sessions, log: SealedLog, wait: Wait) -> bool:
             with sessions.begin() as session:
                 before = seals.last(session, log)
                 made = list[Seal]()
-                for content in seals.unsealed(session, log, before, until, PART):
+                for content in log.contents(session, before, until, PART):
                     before = next_seal(before, seals.entry_id(content), content)
                     made.append(before)
                 seals.add(session, log, made)
