@@ -390,19 +390,21 @@ def test_who_replies_through_notify_with_an_old_code_is_told_what_to_do_once(
 
 
 @pytest.mark.parametrize("sender_number", [DUTY, STRANGER])
-def test_any_other_reply_through_notify_is_answered_by_nothing(
+def test_of_replies_through_notify_only_one_with_an_old_code_of_ones_own_is_answered(
     by_notify: World, sender_number: str
 ) -> None:
     sender, code = sent_by_notify(by_notify), text_of(by_notify).code
     wrong = "000000" if code != "000000" else "111111"
-    assert (
-        notify(by_notify, "/notify/reply", inbound(wrong, sender=sender_number)).status_code == 204
-    )
-    good = inbound(code, sender=sender_number, number=2)
-    assert notify(by_notify, "/notify/reply", good).status_code == 204
+    for number, said in enumerate((wrong, code), start=1):
+        document = inbound(said, sender=sender_number, number=number)
+        assert notify(by_notify, "/notify/reply", document).status_code == 204
     assert not sender.tried
     state = by_notify.alert(by_notify.reference(FindingKind.EXCLUSION_BREACH)).state
     assert state == ("acknowledged" if sender_number == DUTY else "open")
+    by_notify.clock.forward(hours=3)
+    for number, who in enumerate((STRANGER, DUTY), start=3):
+        notify(by_notify, "/notify/reply", inbound(code, sender=who, number=number))
+    assert [text.to for text in sender.sent] == [DUTY]
 
 
 def test_a_text_back_that_notify_does_not_take_leaves_the_reply_taken(by_notify: World) -> None:
@@ -411,10 +413,16 @@ def test_a_text_back_that_notify_does_not_take_leaves_the_reply_taken(by_notify:
     by_notify.clock.forward(hours=3)
     assert notify(by_notify, "/notify/reply", inbound(code)).status_code == 204
     assert by_notify.database.one(TextReplyRow).result == "expired"
+    assert (len(sender.tried), len(sender.sent)) == (1, 0)
 
 
-def test_where_texts_go_by_notify_no_more_nothing_is_sent_back_by_it(world: World) -> None:
-    sender, code = sent_by_notify(world), text_of(world).code
-    world.clock.forward(hours=3)
-    assert notify(world, "/notify/reply", inbound(code)).status_code == 204
-    assert not sender.tried
+def test_nothing_is_sent_back_by_notify_where_texts_go_by_it_no_more(
+    world: World, by_notify: World
+) -> None:
+    sent = []
+    for each in (world, by_notify):
+        sender, code = sent_by_notify(each), text_of(each).code
+        each.clock.forward(hours=3)
+        assert notify(each, "/notify/reply", inbound(code)).status_code == 204
+        sent.append(len(sender.sent))
+    assert sent == [0, 1]
