@@ -157,8 +157,10 @@ def breach_call(*, reference: str, word: str) -> str:
 KEY_PROMPT = "Press 1 to acknowledge."
 ACKNOWLEDGED_BY_KEY = "Acknowledged. Open Navigate Safer for the rest."
 NOT_ACKNOWLEDGED_BY_KEY = "Not acknowledged. Open Navigate Safer."
+# By these words a text back is found again at the provider: it has no reference of an alert.
+NOT_ACKNOWLEDGED = "not acknowledged"
 NOT_ACKNOWLEDGED_BY_CODE = (
-    "Navigate Safer: not acknowledged. That code no longer counts. Reply with the code of your "
+    f"Navigate Safer: {NOT_ACKNOWLEDGED}. That code no longer counts. Reply with the code of your "
     "newest text, or sign in and acknowledge there."
 )
 ACKNOWLEDGE_KEY = "1"

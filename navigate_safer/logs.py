@@ -19,7 +19,7 @@ ALLOWED = frozenset(
         "batch_id", "device_id", "alert_id", "text_id", "staff_id", "episode_id", "fault", "reason",
         "seconds", "readings", "opened", "attempt", "code", "host", "port", "protocol",
         "generation", "exception_type", "where", "state", "path", "status", "method", "pid", "part",
-        "revision", "request_id", "partition", "step", "messages", "waiting", "oldest_s",
+        "revision", "request_id", "partition", "step", "messages", "waiting", "oldest_s", "head",
     }
 )  # fmt: skip
 _HIDDEN = "[refused]"

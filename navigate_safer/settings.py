@@ -26,6 +26,8 @@ SECRETS = frozenset(
         "smtp_password",
         "metrics_token",
         "deadman_url",
+        "audit_key",
+        "audit_keys_old",
     }
 )
 # Longest address of our pages that leaves a breach text in one part, with "/a/" and a reference.
@@ -92,6 +94,8 @@ class Settings:
     metrics_port: int = 0
     metrics_token: str = field(default="", repr=False)
     deadman_url: str = field(default="", repr=False)
+    audit_key: str = field(default="", repr=False)
+    audit_keys_old: str = field(default="", repr=False)
     quarantine_kept_mb: int = 256
     database_disk_gb: int = 0
     archive_dir: str = "archive"
@@ -144,14 +148,12 @@ class Settings:
         _require(both, "clock_from", "must be set together with clock_real_from")
         room = "must leave room for a port for each worker after it"
         _require(self.metrics_port <= HIGHEST_METRICS_PORT, "metrics_port", room)
-        if self.metrics_token:
-            few = f"must have at least {SHORTEST_SECRET} characters"
-            _require(len(self.metrics_token) >= SHORTEST_SECRET, "metrics_token", few)
         switch = self.deadman_url.startswith(("http://", "https://"))
         _require(switch or not self.deadman_url, "deadman_url", "must be an http or https address")
-        if self.secret_key:
-            short = f"must have at least {SHORTEST_SECRET} characters"
-            _require(len(self.secret_key) >= SHORTEST_SECRET, "secret_key", short)
+        few = f"must have at least {SHORTEST_SECRET} characters"
+        for name in ("metrics_token", "secret_key", "audit_key"):
+            long_enough = len(getattr(self, name)) >= SHORTEST_SECRET
+            _require(long_enough or not getattr(self, name), name, few)
         self._check_senders()
         self._check_storage()
 
@@ -221,6 +223,12 @@ class Settings:
     def _need(self, *names: str) -> None:
         for name in names:
             _require(bool(getattr(self, name)), name, "is needed to send what is switched on")
+
+    @property
+    def audit_keys(self) -> tuple[str, ...]:
+        """The keys of signed checkpoints: first the one that signs, then those that did."""
+        named = (self.audit_key, *self.audit_keys_old.split(",")) if self.audit_key else ()
+        return tuple(key.strip() for key in named if key.strip())
 
     def need_secret_key(self) -> str:
         """The key that signs cookies; only what serves pages needs it."""

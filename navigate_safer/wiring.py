@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from alerts.delivery import Fault, OutgoingText, Sender, SendError
+from alerts.messages import NOT_ACKNOWLEDGED, NOT_ACKNOWLEDGED_BY_CODE
 from alerts.policy import Channel
 from alerts.senders.console import ConsoleSender
 from alerts.senders.notify_sms import NotifySms
@@ -82,7 +83,7 @@ class Service:
         """The senders of each channel."""
         settings = self.settings
         made: dict[Channel, list[Sender]] = {
-            Channel.SMS: [self._text_sender(name) for name in settings.sms_senders]
+            Channel.SMS: [self.text_sender(name) for name in settings.sms_senders]
         }
         if settings.voice_sender == "twilio":
             made[Channel.VOICE] = [
@@ -102,7 +103,8 @@ class Service:
             made[Channel.EMAIL] = [ConsoleSender(self._console, self.clock)]
         return made
 
-    def _text_sender(self, name: str) -> Sender:
+    def text_sender(self, name: str) -> Sender:
+        """The sender of texts of that name; raises ValueError where its account is not set."""
         settings = self.settings
         if name == "console":
             return ConsoleSender(self._console, self.clock)
@@ -155,6 +157,18 @@ class Service:
                     raise
             else:
                 return
+
+    def text_back(self, provider: str, number: str) -> None:
+        """Tell who replied with a code that no longer counts, by the provider that brought it.
+
+        For a provider that takes no answer to its call. Nothing of the case is in it. Raises
+        SendError; nothing is sent where texts no longer go by that provider.
+        """
+        if provider not in self.settings.sms_senders:
+            return
+        words, lasts_s = NOT_ACKNOWLEDGED_BY_CODE, int(CODE_LASTS.total_seconds())
+        text = OutgoingText(secrets.token_hex(16), number, words, NOT_ACKNOWLEDGED, lasts_s)
+        self.text_sender(provider).send(text)
 
     def listener(self, on_change: Callable[[bool, str | None], None]) -> Listener:
         """The subscription of intake."""

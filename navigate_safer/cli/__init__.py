@@ -28,6 +28,7 @@ COMMANDS = {
     "near": "near",
     "archive": "replay",
     "hold": "hold",
+    "audit": "audit",
     "judge": "files",
     "zones": "zones",
     "schema": "files",

@@ -22,6 +22,7 @@ from navigate_safer.db.alerting import (
     TextAttemptRow,
     TextRow,
 )
+from navigate_safer.db.seals import broken_tails
 
 # A tick runs every second; one that is five seconds late has stopped (reference, section 3.5).
 STEP_OVERDUE = timedelta(seconds=5)
@@ -69,6 +70,7 @@ def broken(
         "a text was sent again after a provider had taken it": _sent_again(session, now),
         "a text is long due and nobody has tried it": _untried(session, now - LATE * overdue_after),
         "a text is called accepted and no call was made": _without_a_call(session),
+        "the newest entries of a log are not what was sealed": broken_tails(session),
     }
     return {what: count for what, count in counted.items() if count}
 

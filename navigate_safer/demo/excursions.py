@@ -5,6 +5,7 @@ track has no jump. Each function gives None where the map allows no such journey
 """
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,6 +18,8 @@ from devices.simulated_draws import Span
 
 DRIVING_M_S = 8.0
 WALKING_M_S = 1.35
+# Where a way crosses the edge, and where it leads.
+Way = tuple[Metres, Metres]
 # How far beyond the edge a scripted breach goes: many times the accuracy of a clean fix.
 DEPTH_M = 200.0
 _EDGE_M = 60.0
@@ -42,16 +45,10 @@ def intrusion(
 ) -> Journey | None:
     """A drive into an area, crossing its edge at ``crosses_at`` and again ``stay`` later."""
     area_m = life.frame.shape_m(area)
-    leaves_at, way = crosses_at, None
-    for _ in range(_SETTLING_ROUNDS):
-        origin = life.frame.to_m(life.position(leaves_at))
-        way = _way_in(area_m, origin)
-        if way is None:
-            return None
-        leaves_at = crosses_at - _driving(math.dist(origin, way[0]))
-    if way is None:
+    found = _drive_to(life, lambda origin: _way_in(area_m, origin), crosses_at)
+    if found is None:
         return None
-    return _journey(life, leaves_at, way, Span(crosses_at, crosses_at + stay), area_m)
+    return _journey(life, *found, Span(crosses_at, crosses_at + stay), area_m)
 
 
 def departure(
@@ -59,16 +56,27 @@ def departure(
 ) -> Journey | None:
     """A drive out of an area that must not be left, by the nearest edge."""
     area_m = life.frame.shape_m(area)
+    found = _drive_to(life, lambda origin: _way_out(area_m, origin), crosses_at)
+    if found is None:
+        return None
+    return _journey(life, *found, Span(crosses_at, crosses_at + stay), None)
+
+
+def _drive_to(
+    life: Whereabouts, way_from: Callable[[Metres], Way | None], crosses_at: datetime
+) -> tuple[datetime, Way] | None:
+    """When to leave so as to cross an edge at a time, and the way; None where there is none.
+
+    From where one leaves depends on when: after a few rounds both agree.
+    """
     leaves_at, way = crosses_at, None
     for _ in range(_SETTLING_ROUNDS):
         origin = life.frame.to_m(life.position(leaves_at))
-        way = _way_out(area_m, origin)
+        way = way_from(origin)
         if way is None:
             return None
         leaves_at = crosses_at - _driving(math.dist(origin, way[0]))
-    if way is None:
-        return None
-    return _journey(life, leaves_at, way, Span(crosses_at, crosses_at + stay), None)
+    return None if way is None else (leaves_at, way)
 
 
 def stroll(
@@ -110,7 +118,7 @@ def _driving(distance_m: float) -> timedelta:
     return timedelta(seconds=distance_m / DRIVING_M_S)
 
 
-def _way_in(area_m: BaseGeometry, origin: Metres) -> tuple[Metres, Metres] | None:
+def _way_in(area_m: BaseGeometry, origin: Metres) -> Way | None:
     """Where the straight way to the middle meets the edge first, and a place well inside."""
     if area_m.distance(Point(origin)) < _EDGE_M:
         return None
@@ -127,7 +135,7 @@ def _way_in(area_m: BaseGeometry, origin: Metres) -> tuple[Metres, Metres] | Non
     return (edge.x, edge.y), (deep.x, deep.y)
 
 
-def _way_out(area_m: BaseGeometry, origin: Metres) -> tuple[Metres, Metres] | None:
+def _way_out(area_m: BaseGeometry, origin: Metres) -> Way | None:
     if not area_m.contains(Point(origin)):
         return None
     edge = shapely.shortest_line(area_m.boundary, Point(origin)).coords[0]
@@ -147,7 +155,7 @@ def _way_out(area_m: BaseGeometry, origin: Metres) -> tuple[Metres, Metres] | No
 def _journey(
     life: Whereabouts,
     leaves_at: datetime,
-    way: tuple[Metres, Metres],
+    way: Way,
     breach: Span,
     area_m: BaseGeometry | None,
 ) -> Journey | None:

@@ -13,7 +13,10 @@ from zones.bank_holidays import is_bank_holiday
 
 _DAY = timedelta(days=1)
 _SATURDAY, _SUNDAY = 5, 6
-_CHRISTMAS = (12, 25)
+# Both by their name, on any day of the week. Lists of bank holidays name only the Monday that was
+# proclaimed for a Boxing Day on a Saturday; the Saturday is one as well, by Schedule 1 to the
+# Banking and Financial Dealings Act 1971 ("26th December, if it be not a Sunday").
+_CHRISTMAS_AND_BOXING_DAY = ((12, 25), (12, 26))
 
 
 def is_working(day: date) -> bool:
@@ -40,10 +43,10 @@ def is_left_out(day: date) -> bool:
     """Whether a statutory period of hours leaves the day out.
 
     Sundays, Christmas Day, Good Friday and bank holidays: section 29(3) of the Domestic Abuse Act
-    2021, and section 27(4) of the Crime and Security Act 2010.
+    2021, and section 27(4) of the Crime and Security Act 2010, which mean those of the Act of 1971.
     """
-    christmas = (day.month, day.day) == _CHRISTMAS
-    return day.weekday() == _SUNDAY or christmas or is_bank_holiday(day)
+    by_name = (day.month, day.day) in _CHRISTMAS_AND_BOXING_DAY
+    return day.weekday() == _SUNDAY or by_name or is_bank_holiday(day)
 
 
 def after_hours(start: datetime, hours: float, *, leave_out: bool) -> datetime:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy.orm import Session
 
-from navigate_safer.db import figures, limits, parts
+from navigate_safer.db import figures, limits, parts, seals
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.figures import TELLING, Facts
 from navigate_safer.db.limits import Limit, Partitions
 from navigate_safer.db.operations import WORKERS, StorageLine, WorkerLine
 from navigate_safer.db.reading import DATABASE_FAULTS, reading
+from navigate_safer.people.days import span
 from navigate_safer.services import part_checks
 from navigate_safer.services.checks import Check as Check  # noqa: PLC0414 - part of health
 from navigate_safer.services.checks import State as State  # noqa: PLC0414 - part of health
@@ -100,7 +101,7 @@ class Recent:
 
 
 class SlowChecks:
-    """The checks of ids, partitions and the disk as they were last read, each with its age.
+    """The checks of ids, partitions, the disk and the logs as they were last read, with their age.
 
     ``disk_bytes`` is the size of the database's disk where it cannot be read; ``clock`` gives
     seconds that only grow.
@@ -117,7 +118,7 @@ class SlowChecks:
         with self._looking:
             age_s = self._clock() - self._read_at_s
             if age_s < SLOW_EVERY_S:
-                said = f"Read {age_s:.0f} seconds ago."
+                said = f"Read {span(timedelta(seconds=age_s))} ago."
                 return [
                     msgspec.structs.replace(each, text=f"{each.text} {said}")
                     for each in self._checks
@@ -125,6 +126,7 @@ class SlowChecks:
             daily = limits.partitions(session, now)
             near = limits.limits(session, now, self._disk_bytes, daily)
             self._checks = judge_limits(near, daily)
+            self._checks += part_checks.logs(seals.facts(session, now), now)
             self._read_at_s = self._clock()
             return list(self._checks)
 
@@ -222,8 +224,7 @@ def _feed(line: WorkerLine, found: Facts, now: datetime) -> Check:
         return Check("feed", State.FAULT, text)
     last = found.last_received_at
     if found.tags_fitted and last is not None and now - last > FEED_SILENT:
-        minutes = int((now - last).total_seconds() // 60)
-        text = f"No message of any device has come for {minutes} minutes."
+        text = f"No message of any device has come for {span(now - last)}."
         return Check("feed", State.FAULT, text)
     return Check("feed", State.OK, "Telemetry is being received.")
 
@@ -235,7 +236,7 @@ def _waiting(line: WorkerLine) -> Check:
     since = line.at - timedelta(seconds=oldest_s)
     text = (
         f"Intake is behind: {waiting:,} message(s) wait to be stored, the oldest since "
-        f"{since:%H:%M:%S} UTC ({int(oldest_s)} seconds). Alerts come late. {KEPT}"
+        f"{since:%H:%M:%S} UTC ({span(timedelta(seconds=oldest_s))}). Alerts come late. {KEPT}"
     )
     return Check("intake", State.FAULT, text)
 
@@ -249,10 +250,9 @@ def _judging(found: Facts, now: datetime) -> Check:
         return Check("judging", State.FAULT, text)
     since = found.pending_since
     if since is not None and now - since > UNJUDGED_STALE:
-        seconds = int((now - since).total_seconds())
         text = (
             f"Judging is behind: readings of {found.pending_devices} device(s) wait, "
-            f"the oldest for {seconds} seconds. Alerts come late; nothing is lost."
+            f"the oldest for {span(now - since)}. Alerts come late; nothing is lost."
         )
         return Check("judging", State.FAULT, text)
     return Check("judging", State.OK, "Readings are judged as they come.")

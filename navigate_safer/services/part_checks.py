@@ -11,6 +11,8 @@ from alerts.delivery import Fault
 from alerts.finding import Severity
 from alerts.providers import HealthLimits
 from navigate_safer.db.parts import GatewayFacts, PartFacts, ProviderFacts
+from navigate_safer.db.seals import LogFacts
+from navigate_safer.people.days import span
 from navigate_safer.services.checks import Check, State
 from navigate_safer.services.telling import gateway_part
 
@@ -22,6 +24,8 @@ REFUSAL_SHOWN = timedelta(hours=1)
 # Without new errors weight drifts back (alerts/providers.py); a weight that has been nothing for
 # longer is of a provider that is set up no more.
 NO_WEIGHT_SHOWN = timedelta(minutes=15)
+# Logs are checked each day; what is a day late is checked by nobody.
+CHECKED_WITHIN = timedelta(days=2)
 _LIMITS = HealthLimits()
 _OURS = {
     Fault.PROVIDER_UNUSABLE: "refuses us: its account, credentials or sender must be mended",
@@ -99,11 +103,27 @@ def _heard(each: GatewayFacts, listening_since: datetime) -> datetime:
 
 
 def _quiet(each: GatewayFacts, quiet: timedelta) -> Check:
-    minutes = int(quiet.total_seconds() // 60)
     text = (
-        f"A gateway is connected and has brought no message for {minutes} minutes; "
+        f"A gateway is connected and has brought no message for {span(quiet)}; "
         f"{each.devices} fitted device(s) report through it."
     )
     detail = f"It is {each.ref}."
     name = gateway_part(each.gateway_id)
     return Check(name, State.WARNING, text, told_as=Severity.HIGH, detail=detail)
+
+
+def logs(found: Sequence[LogFacts], now: datetime) -> list[Check]:
+    """One check for each log that was ever checked: whether its chain held, and who seals it."""
+    return [_log(each, now) for each in found]
+
+
+def _log(each: LogFacts, now: datetime) -> Check:
+    name, ago = f"log: {each.name}", span(now - each.checked_at)
+    if each.fault is not None:
+        text = f"The {each.label} is not what was sealed: its chain did not hold {ago} ago."
+        return Check(name, State.WARNING, text, told_as=Severity.MEDIUM, detail=f"{each.fault}.")
+    if each.waiting or now - each.checked_at > CHECKED_WITHIN:
+        text = f"The {each.label} is not sealed as it grows; it was checked {ago} ago."
+        return Check(name, State.WARNING, text)
+    signed = "signed" if each.is_signed else "not signed: no key is set"
+    return Check(name, State.OK, f"The {each.label} was whole {ago} ago ({signed}).")

@@ -18,6 +18,7 @@ from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.protected import Guarded
 from navigate_safer.db.service_alerts import PROTECTION_PARTS
+from navigate_safer.people.days import span
 from navigate_safer.services import alerting
 from navigate_safer.services.telling import Voice
 
@@ -63,9 +64,8 @@ def _open(session: Session, each: Guarded, now: datetime, voice: Voice) -> bool:
     told = select(AlertRow.id).where(AlertRow.part == part(each), AlertRow.opened_at > since)
     if session.scalar(told.limit(1)) is not None:
         return False
-    minutes = int((now - since).total_seconds() // 60)
     why = (
-        f"A protected person's device has not been heard for {minutes} minutes: nobody can tell "
+        f"A protected person's device has not been heard for {span(now - since)}: nobody can tell "
         "how near to her anybody is."
     )
     opened = alerting.open_protection_alert(session, part(each), each.area_id, now, voice, why)

@@ -6,8 +6,9 @@ from flask import Flask
 
 from devices.command import CommandKind, CommandState, StandingText
 from navigate_safer.db.commands import CommandLine, Way
+from navigate_safer.people.days import span
 from navigate_safer.web import auth
-from navigate_safer.web.words import clock_time, in_words, span
+from navigate_safer.web.words import clock_time, in_words
 
 KINDS = {
     CommandKind.LOCATE: "Locate now",

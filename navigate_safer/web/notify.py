@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from alerts.delivery import SendError
 from alerts.senders.notify_webhook import (
     WebhookError,
     read_receipt,
@@ -42,7 +43,11 @@ def status() -> ResponseReturnValue:
 @pages.post("/notify/reply")
 @public
 def reply() -> ResponseReturnValue:
-    """A text from an officer."""
+    """A text from an officer. Whoever used a code that no longer counts is told so by a text.
+
+    Notify takes no words in the answer to its call, as Twilio does; it waits five seconds for it
+    and calls again after minutes, which by then is a reply that was taken already.
+    """
     body = _proven_body()
     try:
         message = read_reply(body)
@@ -55,7 +60,14 @@ def reply() -> ResponseReturnValue:
         body=message.message,
         now=now(),
     )
-    logs.logger("web").info("reply by text", state=result.value)
+    log = logs.logger("web")
+    log.info("reply by text", state=result.value)
+    if result.needs_an_answer:
+        try:
+            service().text_back("notify", message.sender)
+        except SendError as problem:
+            # The alert stays open, and whoever is next is told of it.
+            log.warning("text back not sent", fault=problem.fault.value)
     return Response(status=204)
 
 

@@ -9,8 +9,9 @@ from flask import Flask
 from alerts.explanation import Judged
 from devices.quality import Doubt
 from devices.readings import FixSource
+from navigate_safer.people.days import span
 from navigate_safer.services.explaining import AlertExplained
-from navigate_safer.web.words import SOURCES, clock_time, span
+from navigate_safer.web.words import SOURCES, clock_time
 
 # A stretch of which less is covered says so among what speaks against the alert: the project's own.
 WELL_COVERED = 0.9

@@ -1,11 +1,13 @@
 """Rotas: list, picture of the next weeks, layers, overrides, swaps, calendars in and out."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from navigate_safer.people.access import Permission
+from navigate_safer.db.base import Sessions
+from navigate_safer.people.access import Permission, Scope
 from navigate_safer.services import rota_changes, rotas
 from navigate_safer.services.rotas import CannotKeep
 from navigate_safer.web import rota_picture, wall_time
@@ -108,27 +110,37 @@ def swap(ref: str) -> ResponseReturnValue:
 @rule(Permission.ACT_ON_ALERTS)
 def agree(ref: str, number: int) -> ResponseReturnValue:
     """Take the other's duties."""
-    try:
-        done = rota_changes.agree(service().sessions, scope(), ref, number, now())
-    except CannotKeep as fault:
-        flash(str(fault), "error")
-    else:
-        said = "You have agreed. The duty is yours." if done else "It is settled, or over."
-        flash(said, "success" if done else "information")
-    return redirect(url_for(HERE, ref=ref))
+    return _change(
+        ref, number, rota_changes.agree, "You have agreed. The duty is yours.",
+        otherwise="It is settled, or over.",
+    )  # fmt: skip
 
 
 @pages.post("/rotas/<ref>/changes/<int:number>/cancel")
 @rule(Permission.ACT_ON_ALERTS)
 def cancel(ref: str, number: int) -> ResponseReturnValue:
     """Take a change back."""
+    return _change(
+        ref, number, rota_changes.cancel, "The change is taken back.",
+        otherwise="It was taken back, or is over.",
+    )  # fmt: skip
+
+
+def _change(
+    ref: str,
+    number: int,
+    change: Callable[[Sessions, Scope, str, int, datetime], bool],
+    words: str,
+    *,
+    otherwise: str,
+) -> ResponseReturnValue:
+    """Agree to a change or take it back; ``otherwise`` is said where that came too late."""
     try:
-        done = rota_changes.cancel(service().sessions, scope(), ref, number, now())
+        done = change(service().sessions, scope(), ref, number, now())
     except CannotKeep as fault:
         flash(str(fault), "error")
     else:
-        said = "The change is taken back." if done else "It was taken back, or is over."
-        flash(said, "success" if done else "information")
+        flash(words if done else otherwise, "success" if done else "information")
     return redirect(url_for(HERE, ref=ref))
 
 

@@ -1,6 +1,7 @@
 """Twilio's calls to us: receipts, replies and keys. Each proves itself by its signature."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,7 @@ from alerts.senders.twilio_voice import answer
 from alerts.senders.twilio_webhook import (
     EMPTY_TWIML,
     SIGNATURE_HEADER,
+    Receipt,
     WebhookError,
     read_call_receipt,
     read_key,
@@ -28,28 +30,15 @@ from navigate_safer.services.replies import ReplyResult
 from navigate_safer.web.auth import now, public, service
 
 pages = Blueprint("twilio", __name__)
+_Document = TypeVar("_Document")
 
 
 @pages.post("/twilio/status/<attempt_id>")
 @public
 def status(attempt_id: str) -> ResponseReturnValue:
     """A receipt for one attempt."""
-    form = _signed_form()
-    try:
-        receipt = read_receipt(form)
-    except WebhookError:
-        abort(400)
-    receipts.take_receipt(
-        service().sessions,
-        attempt_id=attempt_id,
-        provider_id=receipt.provider_id,
-        status=receipt.status,
-        word=receipt.word,
-        error_code=receipt.error_code,
-        fault=receipt.fault,
-        now=now(),
-    )
-    return Response(status=204)
+    receipt = _proven(read_receipt)
+    return _taken(attempt_id, receipt, receipt.word, "twilio")
 
 
 @pages.post("/twilio/reply")
@@ -60,11 +49,7 @@ def reply() -> ResponseReturnValue:
     But whoever believes to have acknowledged, with a code that was theirs, is told that it did not
     count; the text back goes to the number on file and says nothing of the case.
     """
-    form = _signed_form()
-    try:
-        message = read_reply(form)
-    except WebhookError:
-        abort(400)
+    message = _proven(read_reply)
     result = replies.take_reply(
         service().sessions,
         provider_id=message.provider_id,
@@ -88,35 +73,17 @@ def reply() -> ResponseReturnValue:
 @public
 def call_status(attempt_id: str) -> ResponseReturnValue:
     """How far a call has come."""
-    form = _signed_form()
-    try:
-        receipt = read_call_receipt(form)
-    except WebhookError:
-        abort(400)
-    receipts.take_receipt(
-        service().sessions,
-        attempt_id=attempt_id,
-        provider_id=receipt.provider_id,
-        status=receipt.status,
-        # Kept in our words: a call that was not answered must look like a text that did not come.
-        word=receipt.status.value if receipt.status else receipt.word,
-        error_code=receipt.error_code,
-        fault=receipt.fault,
-        now=now(),
-        provider="twilio-voice",
-    )
-    return Response(status=204)
+    receipt = _proven(read_call_receipt)
+    # Kept in our words: a call that was not answered must look like a text that did not come.
+    word = receipt.status.value if receipt.status else receipt.word
+    return _taken(attempt_id, receipt, word, "twilio-voice")
 
 
 @pages.post("/twilio/voice/key/<attempt_id>")
 @public
 def key(attempt_id: str) -> ResponseReturnValue:
     """A key that was pressed in a call. What is said back tells nothing of the case."""
-    form = _signed_form()
-    try:
-        call_id, pressed = read_key(form)
-    except WebhookError:
-        abort(400)
+    call_id, pressed = _proven(read_key)
     result = replies.take_key(
         service().sessions,
         provider_id=call_id,
@@ -128,6 +95,30 @@ def key(attempt_id: str) -> ResponseReturnValue:
     good = result in (ReplyResult.ACKNOWLEDGED, ReplyResult.ALREADY, ReplyResult.REPEATED)
     words = ACKNOWLEDGED_BY_KEY if good else NOT_ACKNOWLEDGED_BY_KEY
     return Response(answer(words), mimetype="text/xml")
+
+
+def _taken(attempt_id: str, receipt: Receipt, word: str, provider: str) -> ResponseReturnValue:
+    receipts.take_receipt(
+        service().sessions,
+        attempt_id=attempt_id,
+        provider_id=receipt.provider_id,
+        status=receipt.status,
+        word=word,
+        error_code=receipt.error_code,
+        fault=receipt.fault,
+        now=now(),
+        provider=provider,
+    )
+    return Response(status=204)
+
+
+def _proven(read: Callable[[Mapping[str, str]], _Document]) -> _Document:
+    """What was posted, if Twilio signed it and it is what Twilio documents."""
+    form = _signed_form()
+    try:
+        return read(form)
+    except WebhookError:
+        abort(400)
 
 
 def _signed_form() -> Mapping[str, str]:

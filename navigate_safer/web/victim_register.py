@@ -1,10 +1,14 @@
 """Forms by which an IDVA registers somebody protected, and says from whom."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from navigate_safer.people.access import Permission
+from navigate_safer.db.base import Sessions
+from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.safety import RefusedAddress
 from navigate_safer.services import records, safety, victim_register
 from navigate_safer.services.safety import BadNumber, Details
@@ -82,35 +86,42 @@ def _form(form: "MultiDict[str, str]", errors: dict[str, str]) -> Response:
 @rule(Permission.CONTACT_VICTIMS)
 def link(ref: str) -> ResponseReturnValue:
     """She is protected from one more."""
-    fields = Fields(request.form)
-    wearer = fields.text("link_wearer", "the reference of whom she is protected from", longest=64)
-    if not fields.errors:
-        try:
-            victim_register.link(service().sessions, scope(), ref, wearer, now())
-        except Unknown:
-            fields.errors["link_wearer"] = NOBODY
-    return _linked(ref, fields, f"She is protected from {wearer}.")
+    called = "the reference of whom she is protected from"
+    return _changed(
+        ref, "link_wearer", called, victim_register.link, NOBODY, "She is protected from"
+    )
 
 
 @pages.post("/victims/<ref>/unlink")
 @rule(Permission.CONTACT_VICTIMS)
 def unlink(ref: str) -> ResponseReturnValue:
     """She is not protected from somebody any more."""
+    called = "from whom she is no longer protected"
+    unknown = "Select one of those from whom she is protected"
+    words = "She is no longer protected from"
+    return _changed(ref, "unlink_wearer", called, victim_register.unlink, unknown, words)
+
+
+def _changed(
+    ref: str,
+    field: str,
+    called: str,
+    change: Callable[[Sessions, Scope, str, str, datetime], None],
+    unknown: str,
+    words: str,
+) -> ResponseReturnValue:
+    """Change from whom she is protected by the reference in ``field``, and say so by ``words``."""
     fields = Fields(request.form)
-    wearer = fields.text("unlink_wearer", "from whom she is no longer protected", longest=64)
+    wearer = fields.text(field, called, longest=64)
     if not fields.errors:
         try:
-            victim_register.unlink(service().sessions, scope(), ref, wearer, now())
+            change(service().sessions, scope(), ref, wearer, now())
         except Unknown:
-            fields.errors["unlink_wearer"] = "Select one of those from whom she is protected"
+            fields.errors[field] = unknown
         except StillNeeded as fault:
-            fields.errors["unlink_wearer"] = str(fault)
-    return _linked(ref, fields, f"She is no longer protected from {wearer}.")
-
-
-def _linked(ref: str, fields: Fields, words: str) -> ResponseReturnValue:
+            fields.errors[field] = str(fault)
     if fields.errors:
         page = safety.see(service().sessions, scope(), ref, now())
         return victims.shown(page, fields.errors)
-    flash(words, "success")
+    flash(f"{words} {wearer}.", "success")
     return redirect(url_for("victims.victim", ref=ref))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from navigate_safer.people.days import day_of, end_of
+from navigate_safer.people.days import day_of, end_of, span
 from navigate_safer.web import auth
 from zones.schedule import WEEK as SEVEN
 
@@ -140,11 +140,13 @@ def install(app: Flask) -> None:
 
 
 def seconds(value: float) -> str:
-    """A delay: 0.3 s, 45 s, 12 min."""
+    """A delay: 0.3 s, 45 s, 12 min, 5 hours, 17 days."""
     if value < 0:
         return "sent by a clock that is ahead"
     if value < 10:
         return f"{value:.1f} s"
+    if value >= 7_200:
+        return span(timedelta(seconds=value))
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.0f} min"
 
 
@@ -211,16 +213,6 @@ def ago(at: datetime | None) -> str:
 def wall_ago(at: datetime | None) -> str:
     """How long ago in real time, for signs of life of processes."""
     return "never" if at is None else f"{span(auth.service().wall_clock() - at)} ago"
-
-
-def span(length: timedelta) -> str:
-    """A duration in words: 40 seconds, 5 minutes, 3 hours, 2 days."""
-    seconds = max(0, int(length.total_seconds()))
-    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= size or size == 1:
-            number = seconds // size
-            return f"{number} {word}{'' if number == 1 else 's'}"
-    raise AssertionError("unreachable")
 
 
 def hours(length: timedelta) -> str:

@@ -24,6 +24,7 @@ from navigate_safer.services import (
     protected_silence,
     provider_health,
     rota_watch,
+    sealing,
     self_watch,
     storage_round,
     sweep,
@@ -46,6 +47,8 @@ WATCH_EVERY_S = 5
 DEADMAN_EVERY_S = 30
 # A day moves on once; one that was in use is tried again in the next round.
 STORAGE_EVERY_S = 900
+# What was logged since the last round could be changed unseen.
+SEALS_EVERY_S = 60
 # Days of compliance: one round through the wearers, in parts, so that a stop need not wait.
 COMPLIANCE_EVERY_S = 300
 COMPLIANCE_WITHIN_S = 20.0
@@ -152,6 +155,9 @@ def _house_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
             sessions, clock(), service.wall_clock(), service.storage_plan, time.sleep
         )
 
+    def sealed() -> None:
+        sealing.look(sessions, clock(), service.settings.audit_keys, time.sleep)
+
     def housekeeping() -> None:
         sweep.prune_checkpoints(sessions, clock())
         sweep.prune_batches(sessions, clock())
@@ -163,6 +169,7 @@ def _house_jobs(service: Service) -> list[tuple[str, float, Callable[[], None]]]
         ("collection", COLLECTION_EVERY_S, log_collection),
         ("growth", GROWTH_EVERY_S, growth),
         ("storage", STORAGE_EVERY_S, storage),
+        ("seals", SEALS_EVERY_S, sealed),
     ]
 
 

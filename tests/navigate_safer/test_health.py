@@ -60,12 +60,25 @@ BAD = [
     ),
     pytest.param(
         facts(ingest=line("ingest", waiting=2_000, oldest_waiting_s=95.0)),
-        "2,000 message(s) wait to be stored, the oldest since 20:58:25 UTC (95 seconds)",
+        "2,000 message(s) wait to be stored, the oldest since 20:58:25 UTC (1 minute)",
         id="intake behind",
     ),
     pytest.param(
         facts(last_received_at=START - timedelta(minutes=16)), "come for 16 minutes",
         id="connected and nothing comes",
+    ),
+    pytest.param(
+        facts(last_received_at=START - timedelta(minutes=24_488)), "come for 17 days.",
+        id="nothing comes for weeks",
+    ),
+    pytest.param(
+        facts(pending_devices=3, pending_since=START - timedelta(hours=30)),
+        "of 3 device(s) wait, the oldest for 1 day.",
+        id="judging behind for long",
+    ),
+    pytest.param(
+        facts(ingest=line("ingest", waiting=2_000, oldest_waiting_s=7_260.0)), "UTC (2 hours).",
+        id="intake behind for long",
     ),
     pytest.param(
         facts(pending_devices=3, pending_since=START - 61 * SECOND), "of 3 device(s) wait",

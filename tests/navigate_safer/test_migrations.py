@@ -12,6 +12,8 @@ from sqlalchemy.exc import DatabaseError
 from navigate_safer.db import schema
 from navigate_safer.db.alerting import AlertHistoryRow, EpisodeHistoryRow
 from navigate_safer.db.audit import AuditRow
+from navigate_safer.db.seals import AUDIT
+from navigate_safer.services import sealing
 
 APPEND_ONLY = [AuditRow, AlertHistoryRow, EpisodeHistoryRow]
 ON_POSTGRESQL = pytest.mark.parametrize("factory", ["postgresql"], indirect=True)
@@ -132,6 +134,22 @@ def test_ids_go_past_the_thirty_two_bits_at_which_others_have_stopped(database):
         connection.execute(insert(AuditRow).values(id=past, **values))
     row = database.one(AuditRow)
     assert (row.id, row.subject_id) == (past, past)
+
+
+def test_what_was_logged_before_the_seals_is_sealed_after_the_upgrade(empty):
+    schema.upgrade(empty.engine, "0023")
+    values = {
+        "act": "collection", "what": "a row", "actor": "test", "subject_kind": "test",
+        "subject_id": 1, "detail": {"count": 2}, "at": START,
+    }  # fmt: skip
+    with empty.engine.begin() as connection:
+        connection.execute(insert(AuditRow), [values] * 3)
+    schema.upgrade(empty.engine)
+    sealing.look(empty.sessions, START, (), lambda _seconds: None)
+    proof = sealing.prove(empty.sessions, AUDIT, ())
+    assert (proof.end.number, proof.waiting, proof.fault) == (3, 0, None)
+    schema.downgrade(empty.engine, "0023")
+    assert empty.count(AuditRow) == 3
 
 
 @ON_POSTGRESQL

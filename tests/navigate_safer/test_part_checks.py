@@ -200,6 +200,12 @@ def test_a_gateway_that_is_connected_and_brings_nothing_is_told_at_once():
     assert part.severity is Severity.HIGH
 
 
+def test_how_long_a_gateway_has_brought_nothing_is_said_in_the_largest_unit():
+    long_ago = START - timedelta(days=9)
+    [check] = quiet(gateway(newest_at=long_ago, online_since=long_ago), listening=timedelta(days=9))
+    assert "no message for 8 days; 3 fitted device(s)" in check.text
+
+
 @pytest.mark.parametrize(
     ("one", "listening"),
     [

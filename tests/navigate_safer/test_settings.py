@@ -65,6 +65,7 @@ def test_variables_of_others_are_left_alone() -> None:
         pytest.param("PUBLIC_URL", {"PUBLIC_URL": "https://caf\u00e9.org"}, id="an accent in it"),
         pytest.param("DATABASE_URL", {"DATABASE_URL": "mysql://x"}, id="another database"),
         pytest.param("SECRET_KEY", {"SECRET_KEY": "short"}, id="a key that can be guessed"),
+        pytest.param("AUDIT_KEY", {"AUDIT_KEY": "short"}, id="a key that can be guessed too"),
         pytest.param("MQTT_KEY_FILE", {"MQTT_CERT_FILE": "/x"}, id="certificate without a key"),
         pytest.param("TWILIO_AUTH_TOKEN", {**TWILIO, "TWILIO_AUTH_TOKEN": ""}, id="no token"),
         pytest.param("TWILIO_ACCOUNT_SID", {**TWILIO, "TWILIO_ACCOUNT_SID": ""}, id="no account"),
@@ -147,3 +148,12 @@ def test_a_refused_value_is_not_repeated() -> None:
 def test_pages_need_a_key() -> None:
     with pytest.raises(BadSetting, match="SECRET_KEY: is needed to serve pages"):
         settings().need_secret_key()
+
+
+def test_the_key_that_signs_logs_comes_before_those_that_did():
+    new, older, oldest = (f"{name} key of the tests and of nothing else" for name in "abc")
+    assert settings(AUDIT_KEY=new, AUDIT_KEYS_OLD=f"{older}, {oldest},").audit_keys == (
+        new, older, oldest,
+    )  # fmt: skip
+    assert settings(AUDIT_KEY=new).audit_keys == (new,)
+    assert settings(AUDIT_KEYS_OLD=older).audit_keys == (), "an old key signs nothing"

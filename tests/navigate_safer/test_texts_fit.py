@@ -73,6 +73,7 @@ HANDED_OVER = {
     "navigate_safer/services/telling.py _write": "breach_text, breach_call or breach_email",
     "navigate_safer/services/telling.py _body": "breach_text, breach_call or breach_email",
     "navigate_safer/wiring.py send_code": "code_text",
+    "navigate_safer/wiring.py text_back": "NOT_ACKNOWLEDGED_BY_CODE",
     "navigate_safer/services/contacts.py ask": "code_text",
     "navigate_safer/services/ack_links.py body": "breach_text",
     "navigate_safer/services/bundles.py _body": "bundle_text",

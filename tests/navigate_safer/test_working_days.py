@@ -73,8 +73,15 @@ def test_more_hours_never_end_earlier(start: datetime, one: float, other: float)
         (london(2026, 10, 24, 9, 30), london(2026, 10, 27, 9, 30)),
         # Maundy Thursday: Good Friday, Easter Sunday and Easter Monday are left out.
         (london(2026, 4, 2, 15, 0), london(2026, 4, 7, 15, 0)),
-        # Christmas Eve 2026 is a Thursday; Boxing Day is kept on the Monday, Saturday counts.
-        (london(2026, 12, 24, 10, 0), london(2026, 12, 29, 10, 0)),
+        # Christmas Eve 2026 is a Thursday. Boxing Day is a bank holiday by the Act, on the Saturday
+        # too, and so is the Monday that was proclaimed for it.
+        (london(2026, 12, 24, 10, 0), london(2026, 12, 30, 10, 0)),
+        # The same days of the week in 2020.
+        (london(2020, 12, 24, 10, 0), london(2020, 12, 30, 10, 0)),
+        # Given on Boxing Day itself, a Saturday: the first hour is the first of Tuesday.
+        (london(2026, 12, 26, 14, 0), london(2026, 12, 31, 0, 0)),
+        # In 2021 they were a Saturday and a Sunday, kept on Monday and Tuesday: four days go.
+        (london(2021, 12, 24, 10, 0), london(2021, 12, 30, 10, 0)),
         # Given on a Sunday: the first hour is the first of Monday.
         (london(2026, 11, 22, 14, 0), london(2026, 11, 25, 0, 0)),
         # Christmas Day on a Saturday is no bank holiday, and is left out by its name.
@@ -125,3 +132,26 @@ def test_a_month_later_is_never_another_month() -> None:
     assert months_after(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert months_after(date(2024, 2, 29), 12) == date(2025, 2, 28)
     assert months_after(date(2026, 11, 22), -12) == date(2025, 11, 22)
+
+
+@pytest.mark.parametrize(
+    ("year", "left_out", "working"),
+    [
+        # 25 December on a Friday, 26 December on a Saturday: Monday is kept for it.
+        (2020, {25, 26, 27, 28}, {24, 29, 30, 31}),
+        (2026, {25, 26, 27, 28}, {24, 29, 30, 31}),
+        # On a Saturday and a Sunday: Monday and Tuesday are kept for them.
+        (2021, {25, 26, 27, 28}, {24, 29, 30, 31}),
+        (2027, {25, 26, 27, 28}, {24, 29, 30, 31}),
+        # On a Sunday and a Monday: Tuesday is kept for Christmas Day.
+        (2022, {25, 26, 27}, {28, 29, 30}),
+        # On days in the week: the weekend after is an ordinary one, whose Saturday counts.
+        (2025, {25, 26, 28}, {24, 29, 30, 31}),
+    ],
+)
+def test_at_christmas_hours_stand_still_on_every_bank_holiday_and_work_goes_on_after_them(
+    year: int, left_out: set[int], working: set[int]
+) -> None:
+    days = [date(year, 12, day) for day in range(24, 32)]
+    assert {day.day for day in days if is_left_out(day)} == left_out
+    assert {day.day for day in days if is_working(day)} == working

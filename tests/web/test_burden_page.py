@@ -27,3 +27,12 @@ def test_the_board_says_since_when_the_oldest_has_waited(world: World):
     assert "The oldest has waited since 21:01:02" in words_of(world.visitor("duty").get("/board"))
     world.visitor("duty").post(f"/alerts/{first.reference}/acknowledge")
     assert "The oldest has waited since" in words_of(world.visitor("duty").get("/board"))
+
+
+def test_alerts_that_stayed_open_for_days_are_counted_in_days(world: World):
+    reference = world.reference(FindingKind.EXCLUSION_BREACH)
+    world.clock.forward(days=6)
+    officer = world.visitor("duty")
+    officer.post(f"/alerts/{reference}/acknowledge")
+    officer.post(f"/alerts/{reference}/resolve", outcome="breach_confirmed")
+    assert "Time to resolve median 6.0 days" in words_of(world.visitor("supervisor").get("/burden"))

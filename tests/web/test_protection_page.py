@@ -13,7 +13,7 @@ from web.world import World, plain, words_of
 from alerts.bundling import may_wait
 from alerts.finding import FindingKind, Severity
 from alerts.policy import Bundling, Channel, Policy, Step, Target
-from navigate_safer.db.alerting import AlertRow, TextRow
+from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, TextRow
 from navigate_safer.db.people import StaffRow
 from navigate_safer.db.telling import PolicyRow
 from navigate_safer.services import protected_silence, replies, sweep, telling
@@ -251,3 +251,10 @@ def test_the_idva_answers_with_the_link_of_her_text(paired: World) -> None:
     assert visitor.post(f"/k/{token}", token=False).status_code == 200
     (alert,) = alerts(paired)
     assert alert.state == "acknowledged"
+
+
+def test_how_long_it_has_been_silent_is_said_in_the_largest_unit(paired: World) -> None:
+    paired.clock.forward(days=3)
+    assert look(paired) == 1
+    history = paired.database.all(AlertHistoryRow, AlertHistoryRow.move == "opened")
+    assert "has not been heard for 3 days: nobody can tell" in history[-1].reason

@@ -9,8 +9,10 @@ from fake_twilio import AUTH_TOKEN, sign
 from sqlalchemy import update
 from web.world import World, world_at
 
+from alerts.delivery import Fault, SendError
 from alerts.finding import FindingKind
 from alerts.messages import NOT_ACKNOWLEDGED_BY_CODE, fits_one_part
+from alerts.senders.recording import RecordingSender
 from alerts.senders.twilio_webhook import SIGNATURE_HEADER
 from navigate_safer.db.alerting import (
     AlertRow,
@@ -340,3 +342,87 @@ def test_a_receipt_of_notify_says_that_the_text_was_delivered(world: World) -> N
     assert notify(world, "/notify/status", document, "forged").status_code == 403
     assert notify(world, "/notify/status", document).status_code == 204
     assert text_of(world).delivery == "delivered"
+
+
+@pytest.fixture
+def by_notify(breached: Path, tmp_path: Path) -> Iterator[World]:
+    """The office whose texts go by Notify alone."""
+    copy = tmp_path / "notify.sqlite3"
+    shutil.copyfile(breached, copy)
+    with world_at(
+        f"sqlite:///{copy}",
+        public_url=ADDRESS,
+        sms_sender="notify",
+        notify_api_key="an-invented-key",
+        notify_template_id="an-invented-template",
+        notify_callback_token=NOTIFY_TOKEN,
+    ) as made:
+        yield made
+
+
+def sent_by_notify(world: World) -> RecordingSender:
+    """What texts go through, in place of Notify itself."""
+    sender = RecordingSender(world.clock, name="notify")
+    world.service.text_sender = lambda name: {"notify": sender}[name]
+    return sender
+
+
+def inbound(text: str, *, sender: str = DUTY, number: int = 1) -> dict[str, str]:
+    """An inbound text as Notify documents it for callbacks."""
+    return {
+        "id": f"{number:08d}-0000-4000-8000-000000000000",
+        "source_number": sender[1:],
+        "destination_number": "447860000000",
+        "message": text,
+        "date_received": "2026-11-21T21:00:00.000000Z",
+    }
+
+
+def test_who_replies_through_notify_with_an_old_code_is_told_what_to_do_once(
+    by_notify: World,
+) -> None:
+    sender, code = sent_by_notify(by_notify), text_of(by_notify).code
+    by_notify.clock.forward(hours=3)
+    for _ in range(2):  # Notify calls again when our answer came too late for it
+        assert notify(by_notify, "/notify/reply", inbound(code)).status_code == 204
+    assert [(text.to, text.body) for text in sender.sent] == [(DUTY, NOT_ACKNOWLEDGED_BY_CODE)]
+    assert by_notify.alert(by_notify.reference(FindingKind.EXCLUSION_BREACH)).state == "open"
+
+
+@pytest.mark.parametrize("sender_number", [DUTY, STRANGER])
+def test_of_replies_through_notify_only_one_with_an_old_code_of_ones_own_is_answered(
+    by_notify: World, sender_number: str
+) -> None:
+    sender, code = sent_by_notify(by_notify), text_of(by_notify).code
+    wrong = "000000" if code != "000000" else "111111"
+    for number, said in enumerate((wrong, code), start=1):
+        document = inbound(said, sender=sender_number, number=number)
+        assert notify(by_notify, "/notify/reply", document).status_code == 204
+    assert not sender.tried
+    state = by_notify.alert(by_notify.reference(FindingKind.EXCLUSION_BREACH)).state
+    assert state == ("acknowledged" if sender_number == DUTY else "open")
+    by_notify.clock.forward(hours=3)
+    for number, who in enumerate((STRANGER, DUTY), start=3):
+        notify(by_notify, "/notify/reply", inbound(code, sender=who, number=number))
+    assert [text.to for text in sender.sent] == [DUTY]
+
+
+def test_a_text_back_that_notify_does_not_take_leaves_the_reply_taken(by_notify: World) -> None:
+    sender, code = sent_by_notify(by_notify), text_of(by_notify).code
+    sender.fail(1, SendError(Fault.AMBIGUOUS, "no answer"))
+    by_notify.clock.forward(hours=3)
+    assert notify(by_notify, "/notify/reply", inbound(code)).status_code == 204
+    assert by_notify.database.one(TextReplyRow).result == "expired"
+    assert (len(sender.tried), len(sender.sent)) == (1, 0)
+
+
+def test_nothing_is_sent_back_by_notify_where_texts_go_by_it_no_more(
+    world: World, by_notify: World
+) -> None:
+    sent = []
+    for each in (world, by_notify):
+        sender, code = sent_by_notify(each), text_of(each).code
+        each.clock.forward(hours=3)
+        assert notify(each, "/notify/reply", inbound(code)).status_code == 204
+        sent.append(len(sender.sent))
+    assert sent == [0, 1]
