@@ -15,6 +15,7 @@ LATE_AFTER = timedelta(minutes=10)
 ONLY_WHILE_IT_LASTS = frozenset(
     {
         FindingKind.SILENCE,
+        FindingKind.POSITION_UNKNOWN,
         FindingKind.BATTERY_LOW,
         FindingKind.BATTERY_CRITICAL,
         FindingKind.EARLY_WARNING_1,
