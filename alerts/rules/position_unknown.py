@@ -36,6 +36,9 @@ SEVERITY = {
     ConditionKind.CURFEW: Severity.MEDIUM,
     ConditionKind.RESTRICTION_ZONE: Severity.MEDIUM,
 }
+# A fix as good as a tag must be indoors (NIJ 1004.00: 30 m) is a position, however small the zone:
+# whoever goes away by such fixes is seen to. The project's own reading of it.
+GOOD_M = 30.0
 # A quiet box this far from the zone passes good fixes of every source; nearer, the zone's worth is
 # looked at first.
 _WIDE_M = 1_000.0
@@ -105,7 +108,7 @@ def _step(
                               box=state.box, zone=state.zone)  # fmt: skip
     if isinstance(reading, Fix):
         here = spot(reading)
-        if tells(here, condition):
+        if here.radius_m <= GOOD_M or tells(here, condition):
             zone = _zone(condition)
             box, name = _box(reading, here, condition), (zone.zone_id, zone.version)
             return PositionState(at, at, box=box, zone=name), (
@@ -169,7 +172,7 @@ def _ended(state: PositionState, at: datetime, condition: Condition) -> Findings
 
 
 def _finding(state: PositionState, ended_at: datetime | None, condition: Condition) -> Finding:
-    zone, worth = _zone(condition), worth_m(condition)
+    zone = _zone(condition)
     return RULE.finding(
         condition,
         FindingKind.POSITION_UNKNOWN,
@@ -185,7 +188,7 @@ def _finding(state: PositionState, ended_at: datetime | None, condition: Conditi
         vague_fixes=state.fixes,
         other_readings=state.others,
         best_radius_m=None if state.best_m is None else round(state.best_m),
-        worth_radius_m=round(worth) if math.isfinite(worth) else None,
+        worth_radius_m=round(_told_by_m(condition)),
         beyond_radii=BEYOND_RADII,
     )
 
@@ -236,7 +239,13 @@ def _calm(state: PositionState, condition: Condition) -> Calm | None:
 
 
 def _anywhere_m(condition: Condition) -> float:
-    return min(worth_m(condition), NO_WORTH_M) * _INWARDS
+    """The same, a trace less."""
+    return _told_by_m(condition) * _INWARDS
+
+
+def _told_by_m(condition: Condition) -> float:
+    """The largest effective radius with which a fix tells wherever it lies."""
+    return max(GOOD_M, min(worth_m(condition), NO_WORTH_M))
 
 
 def _rest(state: PositionState, reading: Reading, _condition: Condition) -> PositionState:

@@ -134,6 +134,8 @@ def test_it_is_never_more_urgent_than_the_breach_that_it_may_hide():
                      id="a cell ten kilometres away"),
         pytest.param(about(EXCLUSION, 5_000.0), cells(0, 600),
                      id="a zone so large that a cell can tell"),
+        pytest.param(about(EXCLUSION, 1.0), every(5, 0, 300, 3.0),
+                     id="a zone too small for the best fix, which is a position all the same"),
         pytest.param(about(CURFEW, schedule=hours("fri", "20:00", "21:00")), wifi(0, 400),
                      id="before the hours"),
         pytest.param(about(CURFEW, curfew_position_s=7_200), wifi(0, 119), id="an order allows it"),
@@ -296,7 +298,7 @@ def test_a_device_at_rest_stays_covered(term, readings):
     assert steps <= 4
 
 
-@pytest.mark.parametrize("radius_m", [20.0, 100.0, 400.0])
+@pytest.mark.parametrize("radius_m", [1.0, 20.0, 100.0, 400.0])
 @pytest.mark.parametrize("kind", [EXCLUSION, CURFEW, RESTRICTION])
 def test_a_good_fix_is_covered_wherever_it_lies(kind, radius_m):
     term, rule = about(kind, radius_m), position_unknown.RULE
@@ -339,7 +341,7 @@ def days(draw):
 
 @st.composite
 def conditions(draw):
-    radius_m = draw(st.sampled_from([20.0, 100.0, 800.0]))
+    radius_m = draw(st.sampled_from([5.0, 20.0, 100.0, 800.0]))
     kinds = draw(
         st.lists(st.sampled_from([EXCLUSION, CURFEW, RESTRICTION]), min_size=1, max_size=3)
     )
@@ -387,6 +389,7 @@ def test_it_goes_on_from_a_fix_that_tells_to_the_next_and_is_longer_than_its_lim
         within = [one for one in readings if isinstance(one, Fix)
                   and each.started_at < one.stamp.measured_at < last]  # fmt: skip
         assert not any(tells(spot(one), term) for one in within)
+        assert all(spot(one).radius_m > position_unknown.GOOD_M for one in within)
 
 
 def test_what_is_found_does_not_depend_on_the_other_zones_of_a_wearer():

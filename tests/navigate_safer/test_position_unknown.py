@@ -24,7 +24,7 @@ from alerts.finding import FindingKind, Severity
 from alerts.lifecycle import Outcome
 from alerts.messages import fits_one_part
 from alerts.terms import ConditionKind
-from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
+from navigate_safer.db.alerting import AlertHistoryRow, AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.people import AreaRow, ConditionRow, StaffRow
 from navigate_safer.people.access import Role, Scope
 from navigate_safer.people.casefile import CaseFile, Window, ZoneEntry
@@ -105,9 +105,13 @@ def test_an_hour_of_cells_about_a_zone_texts_an_officer_and_names_nobody(watch):
 def test_a_good_fix_ends_it(watch):
     one_zone(watch)
     watch.hear(good(0), *cells(5, 80), good(85))
-    (episode,) = episodes(watch)
+    (episode,), (alert,) = episodes(watch), alerts(watch)
     assert episode.ended_at == START + 85 * MINUTE
-    assert len(alerts(watch)) == 1
+    rows = watch.database.all(AlertHistoryRow, AlertHistoryRow.alert_id == alert.id)
+    said = {row.move: row.reason for row in rows}
+    # It says neither that a condition was broken nor that it was kept.
+    assert said["opened"] == "nobody can tell where the wearer is"
+    assert said["end"] == "it can be told again where the wearer is, or nobody asks"
 
 
 def test_a_good_fix_that_comes_late_withdraws_it(watch):
