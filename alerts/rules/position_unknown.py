@@ -39,8 +39,8 @@ SEVERITY = {
 # A fix as good as a tag must be indoors (NIJ 1004.00: 30 m) is a position, however small the zone:
 # whoever goes away by such fixes is seen to. The project's own reading of it.
 GOOD_M = 30.0
-# A quiet box this far from the zone passes good fixes of every source; nearer, the zone's worth is
-# looked at first.
+# A quiet box this far from the zone passes good fixes of every source, so that what such a zone is
+# worth need not be worked out; nearer, that goes first.
 _WIDE_M = 1_000.0
 # What rounding may take from a radius that just tells.
 _INWARDS = 1 - 1e-6
@@ -51,8 +51,9 @@ class PositionState(msgspec.Struct, frozen=True, omit_defaults=True):
     """Until when the position was known, or nobody asked, and when the device was last heard.
 
     ``fixes`` and ``others`` count the readings since, ``best_m`` is the smallest effective radius
-    among those fixes, until it is ``told``. ``box``, level and number, is a quiet box of ``zone``,
-    its id and version, far enough from the zone for vague fixes; None: good ones tell anywhere.
+    among those fixes, until it is ``told``. ``zone``, its id and version, is that of the last fix
+    that told, and ``box``, level and number, the quiet box of it that is far enough off for fixes
+    as vague; None: those that are good enough tell anywhere.
     """
 
     known_at: datetime
@@ -228,7 +229,9 @@ def _calm(state: PositionState, condition: Condition) -> Calm | None:
     counts, until = zone.hours.around(state.heard_at)
     if not counts:
         return msgspec.structs.replace(EVERYWHERE, until=until)
-    if state.box is not None and state.zone == (zone.zone_id, zone.version):
+    if state.zone != (zone.zone_id, zone.version):
+        return None
+    if state.box is not None:
         level, number = state.box
         bounds = zone.quiet.box_degrees(level, number)
         radius_m = LEVELS_M[level] / BEYOND_RADII * _INWARDS

@@ -1,5 +1,7 @@
 """No position that can tell: told as a technical finding, of no breach, and of nobody's silence."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 import shapely
@@ -288,6 +290,11 @@ def stepped(readings, *terms):
                      id="a doorway to keep out of, WiFi five kilometres away"),
         pytest.param(about(EXCLUSION), every(1, 0, 600, 10_000.0, 1_000.0, CELL),
                      id="cells of the next town"),
+        pytest.param(about(EXCLUSION, 20.0), every(1, 0, 600, 700.0, 100.0),
+                     id="a doorway to keep out of, poor fixes some streets away"),
+        pytest.param(about(EXCLUSION),
+                     [*every(2, 0, 60, 5_000.0), *every(5, 65, 600, 5_000.0, 700.0, CELL)],
+                     id="good fixes and then cells, five kilometres away"),
         pytest.param(about(CURFEW, schedule=hours("fri", "11:00", "12:10")), wifi(20, 600),
                      id="WiFi outside the hours"),
     ],
@@ -307,6 +314,26 @@ def test_a_good_fix_is_covered_wherever_it_lies(kind, radius_m):
         state, _ = rule.step(state, seen(n, east_m, 8.0), term)
         calm = rule.calm(state, term)
         assert calm.covers(seen(n + 1, east_m, 12.0), at(n))
+
+
+def test_far_from_a_zone_a_good_fix_lays_the_calm_for_cells():
+    term, rule = about(EXCLUSION), position_unknown.RULE
+    state = rule.initial(term, DeviceKind.LOCATION_TAG, START)
+    state, _ = rule.step(state, seen(1, 5_000.0), term)
+    calm = rule.calm(state, term)
+    assert calm.covers(seen(2, 5_000.0, 550.0, CELL), at(1))
+    assert not calm.covers(seen(2, 300.0, 550.0, CELL), at(1))
+    # Nearby it is what the zone is worth that counts.
+    state, _ = rule.step(state, seen(2, 300.0), term)
+    assert rule.calm(state, term).covers(seen(3, 0.0, 200.0), at(2))
+
+
+def test_another_version_of_the_zone_is_looked_at_before_anything_is_passed_by():
+    term, rule = about(EXCLUSION), position_unknown.RULE
+    state, _ = rule.step(rule.initial(term, DeviceKind.LOCATION_TAG, START), seen(1, 5_000.0), term)
+    moved = msgspec.structs.replace(term, zone=msgspec.structs.replace(term.zone, version=2))
+    assert rule.calm(state, term) is not None
+    assert rule.calm(state, moved) is None
 
 
 def test_while_it_is_told_nothing_is_passed_by():
@@ -349,6 +376,39 @@ def conditions(draw):
         about(kind, radius_m, condition_id=n, schedule=draw(SCHEDULES))
         for n, kind in enumerate(kinds)
     ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    readings=days(),
+    kind=st.sampled_from([EXCLUSION, EXCLUSION, CURFEW]),
+    radius_m=st.sampled_from([5.0, 20.0, 100.0, 800.0]),
+    schedule=SCHEDULES,
+    data=st.data(),
+)
+def test_whatever_the_calm_covers_in_the_hours_can_tell(readings, kind, radius_m, schedule, data):
+    """At the edge of its box and with the largest radius, too."""
+    term, rule = about(kind, radius_m, schedule=schedule), position_unknown.RULE
+    state = rule.initial(term, DeviceKind.LOCATION_TAG, START)
+    for each in readings:
+        state, _ = rule.step(state, each, term)
+    calm, last = rule.calm(state, term), readings[-1].stamp.measured_at
+    if calm is None:
+        return
+    lon = data.draw(st.sampled_from([max(calm.west, -3.4), min(calm.east, -2.4), INSIDE[0]]))
+    lat = data.draw(st.sampled_from([max(calm.south, 52.9), min(calm.north, 53.5), INSIDE[1]]))
+    moment = last + timedelta(minutes=1)
+    one = Fix(
+        Stamp(TAG, moment, None, moment),
+        lat,
+        lon,
+        data.draw(st.sampled_from([calm.min_accuracy_m, 5.0, calm.max_accuracy_m / 2])
+                  | st.just(min(calm.max_accuracy_m, 1e6))),
+        data.draw(st.sampled_from(sorted(calm.sources))),
+    )  # fmt: skip
+    if calm.covers(one, last) and term.zone.hours.around(moment)[0]:
+        here = spot(one)
+        assert here.radius_m <= position_unknown.GOOD_M or tells(here, term)
 
 
 @settings(max_examples=200, deadline=None)
