@@ -15,6 +15,7 @@ LATE_AFTER = timedelta(minutes=10)
 ONLY_WHILE_IT_LASTS = frozenset(
     {
         FindingKind.SILENCE,
+        FindingKind.POSITION_UNKNOWN,
         FindingKind.BATTERY_LOW,
         FindingKind.BATTERY_CRITICAL,
         FindingKind.EARLY_WARNING_1,
@@ -63,11 +64,20 @@ class Why(Enum):
     NOT_COVERED = "no obstruction over it after all: its verdict is the rule's again"
     PARTS_CHANGED = "its parts have changed"
     NO_LONGER_TOLD = "the alert of another zone told of it, and does so no longer"
+    POSITION_LOST = "nobody can tell where the wearer is"
+    POSITION_LOST_LATE_DATA = "nobody could tell where the wearer was, found in late data"
+    POSITION_LOST_CHANGED_TERMS = "nobody could tell where the wearer was, under changed terms"
+    POSITION_KNOWN_AGAIN = "it can be told again where the wearer is, or nobody asks"
 
     @property
     def found_late(self) -> bool:
         """Whether a breach was found so long after it that nobody can meet it any more."""
-        return self in (Why.NEW_BREACH_LATE_DATA, Why.NEW_BREACH_CHANGED_TERMS)
+        return self in (
+            Why.NEW_BREACH_LATE_DATA,
+            Why.NEW_BREACH_CHANGED_TERMS,
+            Why.POSITION_LOST_LATE_DATA,
+            Why.POSITION_LOST_CHANGED_TERMS,
+        )
 
 
 # What is said where not readings were late, but the terms of their time were changed afterwards.
@@ -76,6 +86,13 @@ _BY_TERMS = {
     Why.NOT_OVER_AFTER_ALL: Why.NOT_OVER_UNDER_CHANGED_TERMS,
     Why.CHANGED_BY_LATE_DATA: Why.CHANGED_BY_TERMS,
     Why.NO_BREACH_IN_LATE_DATA: Why.NO_BREACH_UNDER_CHANGED_TERMS,
+}
+# What is said of a position that nobody knows: it accuses nobody of a breach, and clears nobody.
+_OF_POSITIONS = {
+    Why.NEW_BREACH: Why.POSITION_LOST,
+    Why.NEW_BREACH_LATE_DATA: Why.POSITION_LOST_LATE_DATA,
+    Why.NEW_BREACH_CHANGED_TERMS: Why.POSITION_LOST_CHANGED_TERMS,
+    Why.CONDITION_KEPT_AGAIN: Why.POSITION_KNOWN_AGAIN,
 }
 
 
@@ -117,12 +134,19 @@ def decide(
     In a re-run ``known`` holds the episodes of the stretch that was judged again, and only those.
     ``terms_changed``: it is judged again because an order or clause was changed.
     """
-    decisions = _decide(findings, known, now, rerun=rerun)
-    if not terms_changed:
-        return decisions
     return [
-        msgspec.structs.replace(each, why=_BY_TERMS.get(each.why, each.why)) for each in decisions
+        msgspec.structs.replace(each, why=_worded(each, terms_changed))
+        for each in _decide(findings, known, now, rerun=rerun)
     ]
+
+
+def _worded(decision: Decision, terms_changed: bool) -> Why:
+    why, about = decision.why, decision.finding or decision.known
+    if terms_changed:
+        why = _BY_TERMS.get(why, why)
+    if about is not None and about.kind is FindingKind.POSITION_UNKNOWN:
+        why = _OF_POSITIONS.get(why, why)
+    return why
 
 
 def _decide(

@@ -52,6 +52,8 @@ class FindingKind(Enum):
     BATTERY_LOW = "battery_low"
     BATTERY_CRITICAL = "battery_critical"
     SILENCE = "silence"
+    # The device sends, and no fix of it can tell where its wearer is.
+    POSITION_UNKNOWN = "position_unknown"
     # Of no wearer and no episode: see :mod:`alerts.rules.protected_silence`.
     PROTECTED_SILENCE = "protected_silence"
     EXCLUSION_APPROACH = "exclusion_approach"

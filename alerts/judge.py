@@ -17,6 +17,7 @@ from alerts.rules import (
     event_pairs,
     place_approach,
     place_probability,
+    position_unknown,
     silence,
     sobriety,
     upload,
@@ -31,6 +32,7 @@ from devices.readings import Fix, Reading, order_key
 RULES: tuple[Rule, ...] = (
     place_probability.RULE,
     place_approach.RULE,
+    position_unknown.RULE,
     sobriety.RULE,
     wear.RULE,
     contact.RULE,
@@ -39,7 +41,9 @@ RULES: tuple[Rule, ...] = (
     silence.RULE,
     upload.RULE,
 )
-_NOT_ON_MONITOR = frozenset({place_probability.RULE.name, place_approach.RULE.name})
+_NOT_ON_MONITOR = frozenset(
+    {place_probability.RULE.name, place_approach.RULE.name, position_unknown.RULE.name}
+)
 _ONLY_ON_MONITOR = frozenset({contact.RULE.name, upload.RULE.name})
 
 FindingKey = tuple[int, str, datetime]
@@ -197,14 +201,16 @@ class Run:
         return True
 
     def _step(self, condition: Condition, rule: Rule, reading: Reading) -> None:
-        state = self.state(condition, rule)
+        key = state_key(condition, rule)
+        state = self._states[key] if key in self._states else self.state(condition, rule)
         try:
             after, findings = rule.step(state, reading, condition)
         except Exception as fault:
             at = reading.stamp.measured_at
             raise RuleFailed(rule.name, condition.condition_id, at) from fault
-        self._states[state_key(condition, rule)] = after
-        self.note(findings)
+        self._states[key] = after
+        if findings:
+            self.note(findings)
 
     def outcome(self, ticked_at: datetime | None = None) -> Outcome:
         """Everything found, what is still going on, and when to look again.
@@ -255,7 +261,8 @@ def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:
             if fitting.device_kind is DeviceKind.LOCATION_TAG and rule.name in _ONLY_ON_MONITOR:
                 continue
             for piece in condition.pieces():
-                yield piece, rule
+                if rule.asked_for(piece):
+                    yield piece, rule
 
 
 def state_key(condition: Condition, rule: Rule) -> str:

@@ -4,7 +4,8 @@ A finding is not told while another is told of the same wearer at the same time 
 urgent and about the zone of the higher priority or, at equal priority, the tighter one: the smaller
 of two to keep out of, the larger of two to stay in. Findings of another kind never stand in for
 one another, so that nothing of a lower urgency can hide what is worse. What is itself held back by
-a silence tells of nothing: a silence on one zone never hides another.
+a silence tells of nothing: a silence on one zone never hides another. A position that nobody knows
+is one matter for all the zones of a wearer: the most urgent is told.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,6 +26,8 @@ _KEEP_OUT = frozenset(
     }
 )
 _STAY_IN = frozenset({FindingKind.CURFEW_BREACH, FindingKind.RESTRICTION_BREACH})
+_UNKNOWN = frozenset({FindingKind.POSITION_UNKNOWN})
+_GROUPS = (_KEEP_OUT, _STAY_IN, _UNKNOWN)
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -38,9 +41,15 @@ class Stay(msgspec.Struct, frozen=True):
     area_m2: float
 
     @property
-    def rank(self) -> tuple[int, float]:
+    def rank(self) -> tuple[int, int, float]:
         """The higher is told."""
-        return self.priority, -self.area_m2 if self.kind in _KEEP_OUT else self.area_m2
+        urgent = -self.severity.rank if self.kind in _UNKNOWN else 0
+        return urgent, self.priority, self.area_m2 if self.kind in _STAY_IN else -self.area_m2
+
+    @property
+    def of_all_zones(self) -> bool:
+        """Whether an answer to it is one for all zones: where somebody is, is one question."""
+        return self.kind in _UNKNOWN
 
 
 def stay_of(
@@ -53,7 +62,7 @@ def stay_of(
     """The stay of an episode; None where it is about no zone, or of a time before this rule."""
     priority, area_m2 = evidence.get("priority"), evidence.get("area_m2")
     known = isinstance(priority, int) and isinstance(area_m2, int | float)
-    if not known or (kind not in _KEEP_OUT and kind not in _STAY_IN):
+    if not known or not any(kind in group for group in _GROUPS):
         return None
     return Stay(kind, severity, started_at, ended_at, int(str(priority)), float(str(area_m2)))
 
@@ -67,7 +76,7 @@ def tells(other: Stay, one: Stay) -> bool:
     """Whether an alert of ``other`` is enough for ``one``."""
     if one.ended_at is None and other.ended_at is not None:
         return False  # what is over cannot tell of what goes on
-    same = (other.kind in _KEEP_OUT) == (one.kind in _KEEP_OUT)
+    same = any(other.kind in group and one.kind in group for group in _GROUPS)
     begins = other.ended_at is None or one.started_at <= other.ended_at
     ends = one.ended_at is None or other.started_at <= one.ended_at
     urgent = other.severity.rank <= one.severity.rank
@@ -106,9 +115,9 @@ def settle(
 def _in_order(decisions: Iterable[Decision]) -> list[tuple[int, Decision]]:
     """The decisions with their places, those of the zones that are told first."""
 
-    def rank(each: tuple[int, Decision]) -> tuple[int, float]:
+    def rank(each: tuple[int, Decision]) -> tuple[float, ...]:
         stay = _opened(each[1])
-        return (0, 0.0) if stay is None else (-stay.rank[0], -stay.rank[1])
+        return (0, 0, 0.0) if stay is None else tuple(-part for part in stay.rank)
 
     return sorted(enumerate(decisions), key=rank)
 

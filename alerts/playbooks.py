@@ -13,7 +13,7 @@ import msgspec
 
 from alerts.finding import FindingKind
 
-PLAYBOOK_VERSION = "2"
+PLAYBOOK_VERSION = "3"
 
 
 class Doer(Enum):
@@ -42,9 +42,20 @@ _UNIT = PlayStep("send_unit", "Send a unit, or write why not", must=True)
 _MANAGER = PlayStep("tell_manager", "Tell the offender manager", must=False)
 _CHECK_TAG = PlayStep("check_tag", "Compare with other devices near it: a fault before blame")
 _VISIT = PlayStep("visit", "Arrange a visit to look at the tag")
+_VISIT_IF = PlayStep("visit_if", "If it goes on, arrange a visit to look at the tag", must=False)
 _WELFARE = PlayStep("welfare", "Think of the wearer's own safety: illness, self-harm", must=False)
 _CHARGE = PlayStep("charge", "Ask the wearer to charge the tag, and by when")
 _GATEWAY = PlayStep("check_gateway", "Look whether its gateway or network is down")
+# Of which zone it is about the wearer hears nothing: it may guard an address that is secret.
+_UNCOVER = PlayStep(
+    "uncover",
+    "Call the wearer: uncover the tag, go to a window, or outdoors where allowed; name no zone",
+)
+_SAFE = PlayStep(
+    "think_of_protected",
+    "Where the zone protects somebody and the wearer is not reached, ask the IDVA to check on her",
+    must=False,
+)
 _LAST_PLACE = PlayStep("last_place", "Look where it was last, and what is near")
 # Whatever is said to the wearer of the time and the place of it tells where she was.
 _AGREE = PlayStep(
@@ -75,6 +86,16 @@ PLAYBOOKS: dict[FindingKind, tuple[PlayStep, ...]] = {
     FindingKind.STRAP_TAMPER: (_CHECK_TAG, _LAST_PLACE, _VICTIM, _IDVA, _CALL, _VISIT, _UNIT),
     FindingKind.BATTERY_LOW: (_CHARGE,),
     FindingKind.BATTERY_CRITICAL: (_CHARGE, _CALL, _MANAGER),
+    # The tag is heard, so that it can be asked.
+    FindingKind.POSITION_UNKNOWN: (
+        _LOCATE,
+        _LAST_PLACE,
+        _CHECK_TAG,
+        _UNCOVER,
+        _SAFE,
+        _VISIT_IF,
+        _MANAGER,
+    ),
     FindingKind.SILENCE: (_GATEWAY, _LAST_PLACE, _CALL, _VISIT, _MANAGER),
 }
 

@@ -49,6 +49,8 @@ class DeviceKind(Enum):
 
 # Nobody's heading says where they will be in more than half an hour; the project's own.
 LONGEST_APPROACH_S = 1_800.0
+# A position that is unknown for a day was to be told long before; the project's own.
+LONGEST_UNKNOWN_S = 86_400
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,14 +98,24 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
       is the project's own, as for a curfew.
     - ``distance_miss_cost``: the same for coming too near a protected person; 2.5 false alarms
       (29 %) is the project's own, as for an exclusion zone.
+    - ``exclusion_position_s``: no fix that can tell whether the wearer is in a zone to keep out of,
+      for longer than this although the device goes on sending, is a finding. 1 h is the
+      project's own: most trains, shops and cellars last less, and from far off even a vague fix can
+      tell. Wisconsin's centre had 32,766 alerts of lost satellites in May 2017: what is short is
+      not worth telling.
+    - ``curfew_position_s``: the same of a curfew address; 30 min is the project's own: twice the
+      Ministry's age of data out of sync, because a tag that still sends is worn and charged.
+    - ``restriction_position_s``: the same of a zone to stay in; 1 h is the project's own, as
+      for a zone to keep out of: it counts all day. None of the three is taken for less than
+      ``max_gap_s``.
     - ``approach_s``: a zone to keep out of that the wearer will reach within this time, at the
       speed and heading of the last minute, is an early warning; 0 s, none, unless an order asks
       for it: the project's own.
     - ``approach_percent``: the warning is raised from this probability on. 10 % is the project's
       own: in its benchmark earlier than a ring of 500 m with a third of the false warnings.
 
-    Raises ValueError where the three levels of the battery are out of order, a cost is not above 0
-    or there is no such rule set.
+    Raises ValueError where the three levels of the battery are out of order, a cost is not above 0,
+    a time is out of its bounds or there is no such rule set.
     """
 
     tac_g_dl: float = 0.02
@@ -126,6 +138,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     curfew_miss_cost: float = 0.4
     restriction_miss_cost: float = 0.4
     distance_miss_cost: float = 2.5
+    exclusion_position_s: int = 3_600
+    curfew_position_s: int = 1_800
+    restriction_position_s: int = 3_600
     approach_s: float = 0.0
     approach_percent: float = 10.0
 
@@ -146,6 +161,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         for cost in costs:
             if not 0 < cost < math.inf:
                 raise ValueError("the cost of a miss must be a number above 0, in false alarms")
+        unknown = self.exclusion_position_s, self.curfew_position_s, self.restriction_position_s
+        if not all(0 < each <= LONGEST_UNKNOWN_S for each in unknown):
+            raise ValueError(f"a position may be unknown for 1 to {LONGEST_UNKNOWN_S} seconds")
         if not 0 <= self.approach_s <= LONGEST_APPROACH_S:
             raise ValueError(f"approach_s must be from 0 to {LONGEST_APPROACH_S:g} seconds")
         if not 0 < self.approach_percent < 100:

@@ -94,8 +94,8 @@ def _written(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-def _part(condition: Condition, zone: Zone) -> dict[str, object]:
-    """What the zone is among those that overlap, and which part of it this is."""
+def about_zone(condition: Condition, zone: Zone) -> dict[str, object]:
+    """What the zone is among those that overlap, and which part of it this is, as JSON values."""
     said: dict[str, object] = {"priority": zone.priority, "area_m2": float(f"{zone.area_m2:.6g}")}
     if zone.judged.bound_m > 0:
         said["simplified_m"] = zone.judged.bound_m
@@ -110,7 +110,7 @@ def evidence(breach: Breach, condition: Condition, zone: Zone) -> dict[str, obje
     """What explains the episode, as JSON values."""
     shown = (*breach.first, *breach.newest)
     return {
-        **_part(condition, zone),
+        **about_zone(condition, zone),
         "zone": zone.zone_id,
         "zone_version": zone.version,
         "zone_kind": zone.kind.value,

@@ -36,11 +36,17 @@ def tells(spot: Spot, condition: Condition, factor: float = 1.0) -> bool:
     x_m, y_m = zone.chance.plane.metres(spot.lon, spot.lat)
     if zone.chance.off_bounds_m(x_m, y_m) > BEYOND_RADII * radius_m:
         return True
-    forbids = zone.kind.forbids_inside
-    shown = threshold(condition) if forbids else 1 - end_threshold(condition)
-    if radius_m <= zone.worth.radius_m(shown):
+    if radius_m <= worth_m(condition):
         return True
     return zone.chance.edge_m(x_m, y_m) > BEYOND_RADII * radius_m
+
+
+def worth_m(condition: Condition) -> float:
+    """The largest effective radius, metres, with which a fix tells wherever it lies."""
+    zone = condition.zone
+    assert zone is not None
+    forbids = zone.kind.forbids_inside
+    return zone.worth.radius_m(threshold(condition) if forbids else 1 - end_threshold(condition))
 
 
 def too_vague(state: PlaceBelief, spot: Spot, condition: Condition) -> bool:

@@ -37,19 +37,18 @@ def envelope(
 
     ``widened`` is that of the receiver, which does not change while it is calm.
     """
-    largest_m, smallest_m, sources = _radii(level, widened)
+    largest_m, smallest_m, sources = reports_within(LEVELS_M[level] / KEEP_RADII / widened)
     box = zone.quiet.box_degrees(level, number)
     return Calm(*box, until, math.inf, largest_m, sources, smallest_m)
 
 
-@lru_cache(maxsize=len(LEVELS_M) * len(WIDENINGS))
-def _radii(level: int, widened: float) -> tuple[float, float, frozenset[FixSource]]:
-    """Largest and smallest reported radius without doubt, and the sources for which that holds.
+@lru_cache(maxsize=4_096)
+def reports_within(radius_m: float) -> tuple[float, float, frozenset[FixSource]]:
+    """Largest and smallest report with this effective radius at most, and the sources it holds for.
 
-    A level wide enough for fixes of the network takes every source with the largest radius that
-    all of them may report; a narrower one takes those that may report what GPS may.
+    A radius wide enough for fixes of the network takes every source with the largest report that
+    all of them may make; a narrower one takes those that may report what GPS may.
     """
-    radius_m = LEVELS_M[level] / KEEP_RADII / widened
     limits = {source: error.accuracy_m(radius_m) for source, error in ERRORS.items()}
     every = min(limits.values())
     largest_m = every if every > 0 else limits[FixSource.GPS]

@@ -40,7 +40,8 @@ class Rule(msgspec.Struct, frozen=True):
       :class:`alerts.rules.calm.Calm` for what it promises); None: step the next fix.
     - ``rest(state, fix, condition)`` is the state after a fix that the envelope covers: exactly
       the one ``step`` would give.
-    - ``asked_for(condition)`` is whether the order wants the rule at all.
+    - ``asked_for(condition)`` is whether the order wants the rule at all, for the condition and for
+      a piece of it.
 
     A rule that reads fixes must say when it is calm; one that does not is calm everywhere.
     """

@@ -72,8 +72,9 @@ def tell_what_is_left(session: Session, fitting_id: int, now: datetime, voice: V
         return 0
     speaking, answered = told(session, fitting_id), _answered(session, fitting_id)
     opened = 0
+    of_all = [each for stays in answered.values() for each in stays if each.of_all_zones]
     for row, stay in sorted(untold, key=lambda each: each[1].rank, reverse=True):
-        heard = (*speaking, *answered.get(row.condition_id, ()))
+        heard = (*speaking, *answered.get(row.condition_id, ()), *of_all)
         if not any(overlap.tells(other, stay) for other in heard) and _open(
             session, row, now, voice
         ):

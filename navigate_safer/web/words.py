@@ -31,6 +31,7 @@ KINDS = {
     "battery_low": "Battery low",
     "battery_critical": "Battery nearly empty",
     "silence": "Device is silent",
+    "position_unknown": "No position that can tell",
     "protected_silence": "A protected person's device is silent",
     "early_warning_1": "Near the edge of a zone",
     "early_warning_2": "Nearing a zone, second ring",

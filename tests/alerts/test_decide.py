@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from builders import INSIDE, OUTSIDE, START, at, condition, event, fitting, fix, fixes, sample
 from fakes import Register
@@ -14,6 +15,7 @@ from alerts.terms import ConditionKind
 from devices.readings import EventState
 
 EXCLUSION, SILENCE = FindingKind.EXCLUSION_BREACH, FindingKind.SILENCE
+UNKNOWN = FindingKind.POSITION_UNKNOWN
 NOW = at(60)
 
 
@@ -88,6 +90,34 @@ SITUATIONS = [
         False,
         [(Action.UPDATE, Why.STILL_GOING_ON)],
         id="a breach that is known goes on",
+    ),
+    pytest.param(
+        [found(20, None, UNKNOWN)],
+        [],
+        False,
+        [(Action.OPEN, Why.POSITION_LOST)],
+        id="a position that nobody knows is called no breach",
+    ),
+    pytest.param(
+        [found(50, 58, UNKNOWN)],
+        [known(50, None, UNKNOWN)],
+        False,
+        [(Action.END, Why.POSITION_KNOWN_AGAIN)],
+        id="nor is a condition called kept that a good fix may show to be broken",
+    ),
+    pytest.param(
+        [msgspec.structs.replace(found(20, None, UNKNOWN), seen_at=at(30))],
+        [],
+        True,
+        [(Action.OPEN, Why.POSITION_LOST_LATE_DATA)],
+        id="a position that was not known when last heard, half an hour ago",
+    ),
+    pytest.param(
+        [found(20, 40, UNKNOWN)],
+        [],
+        False,
+        [(Action.RECORD, Why.OVER_BEFORE_KNOWN)],
+        id="a position that was not known, and is again",
     ),
     pytest.param(
         [found(50, 58)],
@@ -256,6 +286,7 @@ UNDER_CHANGED_TERMS = {
     Why.NOT_OVER_AFTER_ALL: Why.NOT_OVER_UNDER_CHANGED_TERMS,
     Why.CHANGED_BY_LATE_DATA: Why.CHANGED_BY_TERMS,
     Why.NO_BREACH_IN_LATE_DATA: Why.NO_BREACH_UNDER_CHANGED_TERMS,
+    Why.POSITION_LOST_LATE_DATA: Why.POSITION_LOST_CHANGED_TERMS,
 }
 
 

@@ -165,7 +165,7 @@ def test_a_monitor_without_a_receiver_checks_no_place():
     conditions = [condition(kind, condition_id=n) for n, kind in enumerate(ConditionKind)]
     on_monitor = {rule.name for _, rule in pairs(fitting(*conditions, device_kind=MONITOR))}
     on_tag = {rule.name for _, rule in pairs(fitting(*conditions))}
-    assert on_tag - on_monitor == {"place.probability"}
+    assert on_tag - on_monitor == {"place.probability", "place.position"}
     assert found(fitting(condition(K.CURFEW), device_kind=MONITOR), fixes(0, 5)) == {}
 
 

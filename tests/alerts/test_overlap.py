@@ -7,6 +7,7 @@ from alerts.decide import Action, Decision, Why
 from alerts.finding import Finding, FindingKind, Severity
 from alerts.overlap import of_finding, settle, stay_of, tells
 
+UNKNOWN = FindingKind.POSITION_UNKNOWN
 OUT, IN = FindingKind.EXCLUSION_BREACH, FindingKind.CURFEW_BREACH
 COUNTY = FindingKind.RESTRICTION_BREACH
 
@@ -48,6 +49,14 @@ def enough(other: Finding, one: Finding) -> bool:
         pytest.param(found(10), found(10), False, id="of two alike neither"),
         pytest.param(found(10), found(99, kind=FindingKind.EARLY_WARNING_1,
                                       severity=Severity.LOW), True, id="a breach and its ring"),
+        pytest.param(found(99, kind=UNKNOWN), found(10, kind=UNKNOWN, severity=Severity.MEDIUM),
+                     True, id="where somebody is, is one question: the most urgent is told"),
+        pytest.param(found(10, kind=UNKNOWN, severity=Severity.MEDIUM), found(99, kind=UNKNOWN),
+                     False, id="and not the less urgent"),
+        pytest.param(found(10, kind=UNKNOWN), found(99, kind=UNKNOWN), True,
+                     id="of two as urgent the tighter"),
+        pytest.param(found(10, kind=UNKNOWN), found(99), False, id="it hides no breach"),
+        pytest.param(found(10), found(99, kind=UNKNOWN), False, id="nor does a breach hide it"),
     ],
 )  # fmt: skip
 def test_whether_one_alert_is_enough(other, one, expected):

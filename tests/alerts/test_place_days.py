@@ -45,12 +45,12 @@ TERMS = (
 
 
 def day(seed):
-    """Some five hundred fixes of twenty-four hours: stays, walks, drift, leaps, gaps, cells."""
+    """Some five hundred fixes of a day: stays, walks, drift, leaps, gaps, cells, cellars."""
     draws = random.Random(seed)
     found, minute, here, drift = [], 0.0, HOME, [0.0, 0.0]
     while minute < 24 * 60:
         there = draws.choice((HOME, SHOP, FRIEND, (-2.905 + 0.02 * draws.random(), 53.193)))
-        steps = draws.randint(4, 25)
+        steps, cellar = draws.randint(4, 25), draws.random() < 0.15
         for n in range(steps + draws.randint(5, 40)):
             minute += draws.choice(
                 (0.25, 1.0, 1.0, 3.0, 3.0, 12.0 if draws.random() < 0.1 else 1.0)
@@ -61,11 +61,12 @@ def day(seed):
             x, y = (drift[0] + leap) / EAST_M, drift[1] / NORTH_M
             lon = here[0] + share * (there[0] - here[0]) + x
             lat = here[1] + share * (there[1] - here[1]) + y
-            cell = draws.random() < 0.03
+            cell = cellar or draws.random() < 0.03
             at = START + timedelta(seconds=round(60 * minute))
             source = FixSource.LBS if cell else FixSource.GPS
             stamp = Stamp(TAG, at, None, at)
-            found.append(Fix(stamp, lat, lon, 500.0 if cell else draws.uniform(6, 40), source))
+            vague_m = 2_500.0 if cellar else 500.0
+            found.append(Fix(stamp, lat, lon, vague_m if cell else draws.uniform(6, 40), source))
         here = there
     return found
 
@@ -94,4 +95,6 @@ def test_these_days_have_something_to_find():
         for seed in range(4)
         for each in judge(fitting(*TERMS), States(), day(seed)).findings.values()
     }
-    assert kinds >= {"curfew_breach", "exclusion_breach", "exclusion_approach"}
+    assert kinds >= {
+        "curfew_breach", "exclusion_breach", "exclusion_approach", "position_unknown",
+    }  # fmt: skip

@@ -1,7 +1,7 @@
 """Why an alert was raised, in words, for the kinds that the shared world does not show."""
 
 from alcohol_days import DRINKING
-from builders import at, battery, condition, event, fitting, fixes, sample
+from builders import at, battery, condition, event, fitting, fix, fixes, sample
 
 from alerts.finding import FindingKind, Severity
 from alerts.terms import ConditionKind, DeviceKind, Fitting
@@ -11,8 +11,9 @@ K, F = ConditionKind, FindingKind
 
 
 def worn(kind: ConditionKind) -> Fitting:
-    """A monitor under one condition."""
-    return fitting(condition(kind, severity=Severity.HIGH), device_kind=DeviceKind.ALCOHOL_MONITOR)
+    """A monitor under one condition, or a tag under one about a place."""
+    device = DeviceKind.LOCATION_TAG if kind.needs_zone else DeviceKind.ALCOHOL_MONITOR
+    return fitting(condition(kind, severity=Severity.HIGH), device_kind=device)
 
 
 def covered(hours: float, ir_v: float = 2.1) -> list[Reading]:
@@ -49,6 +50,12 @@ REASONS: dict[
     F.ZONE_EVENT: (K.EXCLUSION_ZONE,
                    [event(0, "EV_ZONE_EXCLUSION_TU_ARRIVED_DURING_TIME"), *fixes(1, 6)], None,
                    ["within 5 minutes", "fixes say otherwise"]),
+    F.POSITION_UNKNOWN: (
+        K.EXCLUSION_ZONE, [fix(n, accuracy_m=20_000.0) for n in range(0, 66, 5)], None,
+        ["more than 60 minutes", "whether the wearer kept out of the zone",
+         "14 position fixes too vague", "the best of them good to 24000 metres",
+         "0 other messages", "more than 3 times its own radius", "it is no breach"],
+    ),
     F.BATTERY_EVENT: (K.TAG_CARE, [event(0, "EV_PID_BATTERY_LOW")], 3,
                       ["EV_PID_BATTERY_LOW", "within 2 minutes"]),
 }  # fmt: skip
