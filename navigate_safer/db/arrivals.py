@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import Text, bindparam, cast, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from alerts.finding import Finding, FindingKind
 from alerts.judge import FindingKey
 from devices.columns import Flags, Ints
 from navigate_safer.db.alerting import EpisodeRow
+from navigate_safer.db.among import Keyed
 from navigate_safer.db.base import READ_ONLY, Sessions
 from navigate_safer.db.people import DeviceRow, GatewayRow
 from navigate_safer.db.telemetry import DeviceLatestRow, JudgementRow, PendingRow
@@ -150,32 +151,36 @@ _SILENT = exists().where(
 )
 # Made once: putting such a query together costs more than asking it.
 _OPEN = (EpisodeRow.ended_at.is_(None), EpisodeRow.withdrawn.is_(False))
-_JUDGEMENTS = select(
-    JudgementRow.fitting_id,
-    JudgementRow.version,
-    JudgementRow.through,
-    JudgementRow.states,
-    exists().where(EpisodeRow.fitting_id == JudgementRow.fitting_id, *_OPEN).label("in_breach"),
-).where(JudgementRow.fitting_id.in_(bindparam("fittings", expanding=True)), ~_SILENT)
+_JUDGEMENTS = Keyed(
+    lambda among: select(
+        JudgementRow.fitting_id,
+        JudgementRow.version,
+        JudgementRow.through,
+        cast(JudgementRow.states, Text).label("states"),
+        exists().where(EpisodeRow.fitting_id == JudgementRow.fitting_id, *_OPEN).label("in_breach"),
+    ).where(among(JudgementRow.fitting_id, "fittings"), ~_SILENT)
+)
 
 
 def judgements(session: Session, fitting_ids: Collection[int]) -> Sequence[Any]:
-    """The stored states of fittings as they are now: id, version, through, states, in breach.
+    """The stored states of fittings as they are now: id, version, through, JSON, in breach.
 
     Without those that are called silent: what they measure may show that they never were.
     """
-    return session.connection().execute(_JUDGEMENTS, {"fittings": list(fitting_ids)}).all()
+    return _JUDGEMENTS.ask(session.connection(), fittings=list(fitting_ids)).all()
 
 
-_EPISODES = select(
-    EpisodeRow.fitting_id, EpisodeRow.condition_id, EpisodeRow.kind, EpisodeRow.started_at
-).where(EpisodeRow.fitting_id.in_(bindparam("fittings", expanding=True)), *_OPEN)
+_EPISODES = Keyed(
+    lambda among: select(
+        EpisodeRow.fitting_id, EpisodeRow.condition_id, EpisodeRow.kind, EpisodeRow.started_at
+    ).where(among(EpisodeRow.fitting_id, "fittings"), *_OPEN)
+)
 
 
 def open_episodes(session: Session, fitting_ids: Collection[int]) -> dict[int, set[FindingKey]]:
     """The keys of the episodes of fittings that go on, those that are known."""
     found: dict[int, set[FindingKey]] = {}
-    rows = session.connection().execute(_EPISODES, {"fittings": list(fitting_ids)})
+    rows = _EPISODES.ask(session.connection(), fittings=list(fitting_ids))
     for fitting_id, condition_id, kind, started_at in rows:
         found.setdefault(fitting_id, set()).add((condition_id, kind, started_at))
     return found

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import JSON, Float, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from navigate_safer.db.among import Keyed
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from zones.authorised import Authorised
 from zones.feature import permission
@@ -42,22 +43,32 @@ class ExceptionRow(Base):
         return self.until_at if self.revoked_at is None else min(self.until_at, self.revoked_at)
 
 
+_UNDER = Keyed(
+    lambda among: (
+        select(ExceptionRow.__table__)
+        .where(among(ExceptionRow.condition_ref, "conditions"))
+        .order_by(ExceptionRow.id)
+    )
+)
+
+
 def permissions_of(
     session: Session, condition_refs: Collection[str]
 ) -> dict[str, tuple[Authorised, ...]]:
     """What has been allowed under conditions, in the order in which it was allowed."""
     if not condition_refs:
         return {}
-    query = select(ExceptionRow).where(ExceptionRow.condition_ref.in_(condition_refs))
+    session.flush()  # what is asked past the session is as the session has it
     found: dict[str, tuple[Authorised, ...]] = {}
-    for row in session.scalars(query.order_by(ExceptionRow.id)):
+    for row in _UNDER.ask(session.connection(), conditions=list(condition_refs)):
         # Nothing is allowed after the event: what was judged before stays as it was judged.
         from_at = max(row.from_at, row.made_at)
-        if row.ends_at > from_at:
+        ends_at = row.until_at if row.revoked_at is None else min(row.until_at, row.revoked_at)
+        if ends_at > from_at:
             one = _permission(
                 row.id,
                 from_at,
-                row.ends_at,
+                ends_at,
                 msgspec.json.encode(row.schedule),
                 msgspec.json.encode(row.corridor),
                 row.corridor_m,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from alerts.finding import Severity
 from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting, Limits
+from navigate_safer.db.among import Keyed
 from navigate_safer.db.exceptions import permissions_of
 from navigate_safer.db.people import (
     ConditionRow,
@@ -177,29 +178,31 @@ _OF_DEVICE = (
     .order_by(FittingRow.fitted_at)
 )
 # What is written in a zone as it is written: reading it anew costs more than all the rest.
-_ZONES = select(
-    ZoneRow.id, ZoneRow.ref, ZoneRow.version, ZoneRow.kind, ZoneRow.buffer_m, ZoneRow.timezone,
-    cast(ZoneRow.geometry, Text).label("geometry"),
-    cast(ZoneRow.schedule, Text).label("schedule"),
-    cast(ZoneRow.properties, Text).label("properties"),
-).where(ZoneRow.id.in_(bindparam("zones", expanding=True)))  # fmt: skip
-_FITTINGS = (
-    select(
+_ZONES = Keyed(
+    lambda among: select(
+        ZoneRow.id, ZoneRow.ref, ZoneRow.version, ZoneRow.kind, ZoneRow.buffer_m, ZoneRow.timezone,
+        cast(ZoneRow.geometry, Text).label("geometry"),
+        cast(ZoneRow.schedule, Text).label("schedule"),
+        cast(ZoneRow.properties, Text).label("properties"),
+    ).where(among(ZoneRow.id, "zones"))
+)  # fmt: skip
+_FITTINGS = Keyed(
+    lambda among: select(
         FittingRow.id, FittingRow.wearer_id, FittingRow.device_id, FittingRow.fitted_at,
         FittingRow.removed_at, DeviceRow.kind, DeviceRow.ref,
     )
     .join(DeviceRow, FittingRow.device_id == DeviceRow.id)
-    .where(FittingRow.id.in_(bindparam("fittings", expanding=True)))
+    .where(among(FittingRow.id, "fittings"))
 )  # fmt: skip
-_CLAUSES = (
-    select(
+_CLAUSES = Keyed(
+    lambda among: select(
         ConditionRow.id, ConditionRow.ref, ConditionRow.version, ConditionRow.clause,
         ConditionRow.kind,
         ConditionRow.severity, ConditionRow.from_at, ConditionRow.until_at, ConditionRow.limits,
         ConditionRow.zone_id, OrderRow.wearer_id, OrderRow.starts_on, OrderRow.ends_on,
     )
     .join(OrderRow, ConditionRow.order_id == OrderRow.id)
-    .where(OrderRow.wearer_id.in_(bindparam("wearers", expanding=True)))
+    .where(among(OrderRow.wearer_id, "wearers"))
     .order_by(ConditionRow.id)
 )  # fmt: skip
 
@@ -209,15 +212,15 @@ def fittings_by_id(
 ) -> dict[int, FittingOf]:
     """Many fittings in four queries; ``zones`` holds those of this database built before."""
     connection = session.connection()
-    fittings = connection.execute(_FITTINGS, {"fittings": list(fitting_ids)}).all()
+    fittings = _FITTINGS.ask(connection, fittings=list(fitting_ids)).all()
     clauses: dict[int, list[Any]] = {}
     wearers = list({each.wearer_id for each in fittings})
-    for clause in connection.execute(_CLAUSES, {"wearers": wearers}):
+    for clause in _CLAUSES.ask(connection, wearers=wearers):
         clauses.setdefault(clause.wearer_id, []).append(clause)
     named = {each.zone_id for group in clauses.values() for each in group}
     unknown = [each for each in named if each is not None and each not in zones]
     if unknown:
-        for zone in connection.execute(_ZONES, {"zones": unknown}):
+        for zone in _ZONES.ask(connection, zones=unknown):
             zones[zone.id] = _zone_as_written(*zone)
     about_places = {one.ref for group in clauses.values() for one in group if one.zone_id}
     allowed = permissions_of(session, about_places)

@@ -36,6 +36,7 @@ _MAY_GO_ON = frozenset(
         FindingKind.EARLY_WARNING_1,
         FindingKind.EARLY_WARNING_2,
         FindingKind.EARLY_WARNING_3,
+        FindingKind.POSITION_UNKNOWN,
     }
 )
 
@@ -189,7 +190,9 @@ def _load(
     known = open_episodes(session, in_breach) if in_breach else {}
     for row in rows:
         if row.through is not None:
-            run = Run(terms_of[row.fitting_id].fitting, msgspec.convert(row.states, States))
+            run = Run(
+                terms_of[row.fitting_id].fitting, msgspec.json.decode(row.states, type=States)
+            )
             open_now: Set[FindingKey] = known.get(row.fitting_id, frozenset())
             found[row.fitting_id] = _Standing(row.fitting_id, row.version, run, open_now)
     return found
