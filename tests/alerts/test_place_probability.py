@@ -313,8 +313,8 @@ def test_a_finding_names_rule_clause_zone_and_evidence():
     assert evidence["miss_cost_false_alarms"] == 2.5
     assert evidence["fixes_in_breach"] == 11
     assert evidence["longest_gap_s"] == 240
-    assert (evidence["error_model"], evidence["belief_model"]) == ("1", "2")
-    assert evidence["receiver_model"] == "1"
+    assert (evidence["error_model"], evidence["belief_model"]) == ("1", "3")
+    assert evidence["receiver_model"] == "2"
     assert 0.75 <= evidence["error_factor"] <= 1.25
 
 
