@@ -14,12 +14,14 @@ import math
 
 import msgspec
 
-from zones.fix_error import SIGMA_PER_RADIUS, TAIL_DEGREES
+from zones.fix_error import SPREAD_PER_RADIUS, TAIL_DEGREES
 
-# Belief model 2. The numbers are the project's own, chosen from orders of magnitude in its survey
-# of geofences and held against several simulated worlds (`bench place`), not fitted to one:
-# drift of a still receiver lasts some ten minutes; a quarter of its variance is new in each fix.
-MODEL_VERSION = "2"
+# Belief model 3: variances are those of the error model's own t, no longer those of a normal with
+# the same 95 % radius, which made every place look better known than it was. The numbers are the
+# project's own, chosen from orders of magnitude in its survey of geofences and held against several
+# simulated worlds (`bench place`), not fitted to one: drift of a still receiver lasts some ten
+# minutes; a quarter of its variance is new in each fix.
+MODEL_VERSION = "3"
 DRIFT_S = 600.0
 DRIFT_SHARE = 0.75
 # The longer a stay has lasted, the longer it will: the chance to leave in a second is one in
@@ -48,7 +50,8 @@ GROSS_LASTS = 0.4
 # Two estimates of a place nearer than this many standard deviations are one place.
 _SAME_PLACE = 3.0
 
-_CORRELATED = math.sqrt(DRIFT_SHARE)
+# The share of a fix's spread that drifts.
+CORRELATED = math.sqrt(DRIFT_SHARE)
 _HALF_TAIL = TAIL_DEGREES / 2 + 1
 
 
@@ -84,7 +87,7 @@ class Belief(msgspec.Struct, frozen=True, gc=False):
     @property
     def radius_m(self) -> float:
         """The radius about the place that holds it with 95 %."""
-        return math.sqrt(self.var_m2) / SIGMA_PER_RADIUS
+        return math.sqrt(self.var_m2) / SPREAD_PER_RADIUS
 
 
 class Turn(msgspec.Struct, frozen=True, gc=False):
@@ -105,8 +108,8 @@ class Turn(msgspec.Struct, frozen=True, gc=False):
 
 def begin(sight: Sight, still: float, age_s: float = 0.0) -> Belief:
     """The belief after one fix, of a wearer who has been still so likely and so long."""
-    sigma = sight.radius_m * SIGMA_PER_RADIUS
-    cov_m = -_CORRELATED * sigma
+    sigma = sight.radius_m * SPREAD_PER_RADIUS
+    cov_m = -CORRELATED * sigma
     return Belief(still, sight.x_m, sight.y_m, sigma * sigma, cov_m, 1.0, 0.0, 0.0, age_s, 0.0)
 
 
@@ -176,8 +179,8 @@ def _filter(
     var, cov = belief.var_m2 + WANDER_M2_S * gap_s, belief.cov_m * keeps
     drift_var = belief.drift_var * keeps * keeps + (1 - keeps * keeps)
     drift_x, drift_y = belief.drift_x * keeps, belief.drift_y * keeps
-    sigma = now.radius_m * SIGMA_PER_RADIUS
-    gain = sigma * _CORRELATED
+    sigma = now.radius_m * SPREAD_PER_RADIUS
+    gain = sigma * CORRELATED
     fresh_var = sigma * sigma * (1 - DRIFT_SHARE)
     spread = var + 2 * gain * cov + gain * gain * drift_var + fresh_var
     off_x = now.x_m - belief.x_m - gain * drift_x
@@ -231,13 +234,13 @@ def moved_to(last: Sight, now: Sight, gap_s: float) -> Sight:
     A good fix says it alone; one that is vague leaves them where they were, as far as they can
     have come since.
     """
-    before = (last.radius_m * SIGMA_PER_RADIUS) ** 2 + (DRIFTING_M_S * gap_s) ** 2
-    error = (now.radius_m * SIGMA_PER_RADIUS) ** 2
+    before = (last.radius_m * SPREAD_PER_RADIUS) ** 2 + (DRIFTING_M_S * gap_s) ** 2
+    error = (now.radius_m * SPREAD_PER_RADIUS) ** 2
     gain = before / (before + error)
     return Sight(
         last.x_m + gain * (now.x_m - last.x_m),
         last.y_m + gain * (now.y_m - last.y_m),
-        math.sqrt(gain * error) / SIGMA_PER_RADIUS,
+        math.sqrt(gain * error) / SPREAD_PER_RADIUS,
     )
 
 
@@ -252,11 +255,11 @@ def _reaches(belief: Belief, last: Sight, gap_s: float) -> float:
 
 def _departures(belief: Belief, last: Sight, now: Sight, gap_s: float) -> tuple[float, float, bool]:
     """Densities of the newest fix for one who left the place and for one who was on the move."""
-    noise = (now.radius_m * SIGMA_PER_RADIUS) ** 2
+    noise = (now.radius_m * SPREAD_PER_RADIUS) ** 2
     stay2 = (now.x_m - belief.x_m) ** 2 + (now.y_m - belief.y_m) ** 2
     move2 = (now.x_m - last.x_m) ** 2 + (now.y_m - last.y_m) ** 2
     stay_noise = noise + belief.var_m2
-    move_noise = noise + (last.radius_m * SIGMA_PER_RADIUS) ** 2
+    move_noise = noise + (last.radius_m * SPREAD_PER_RADIUS) ** 2
     from_stay = from_move = 0.0
     for pace_m_s, share in PACES_M_S:
         reach = (pace_m_s * gap_s) ** 2

@@ -18,7 +18,10 @@ from devices.readings import FixSource
 TAIL_DEGREES = 4
 # The scale of the t for an effective radius of 1: the radius where 5 % are left outside.
 SCALE_PER_RADIUS = 1 / (2 * math.sqrt(math.sqrt(20) - 1))
-# The same of a normal in the plane, for filters that carry variances.
+# The t's standard deviation along one axis, for filters that carry variances: with four degrees of
+# freedom its variance is twice the square of the scale.
+SPREAD_PER_RADIUS = math.sqrt(2) * SCALE_PER_RADIUS
+# The same of a normal in the plane, for what is no error of a fix: how far people go.
 SIGMA_PER_RADIUS = 1 / math.sqrt(2 * math.log(20))
 # A fix with a wider radius says nothing of any zone: no cell of a network is larger (GSM's timing
 # allows 35 km).

@@ -5,6 +5,10 @@ is still: its fixes scatter about one place by more, or less, than it says. A re
 gives itself away when the leap is over and the wearer turns out never to have moved. Both are
 learnt as they happen, from fixes that were most likely taken at one place, and forgotten again.
 
+What a fix shares with the fixes before it shows nothing of its errors: that an hour of one drift
+lies close together is no accuracy. So a fix is held against what its distance from the place should
+be, the shared part taken off, and counts for as much as is its own.
+
 Pure arithmetic; deterministic.
 """
 
@@ -12,13 +16,14 @@ import math
 
 import msgspec
 
-from zones.belief import Belief, Sight, Turn
-from zones.fix_error import SIGMA_PER_RADIUS
+from zones.belief import CORRELATED, DRIFT_S, Belief, Sight, Turn
+from zones.fix_error import SPREAD_PER_RADIUS
 
-# Receiver model 1. The numbers are the project's own, held against simulated worlds other than
-# those they were chosen on (`bench place`). Fixes nearer in time than this share their error, so
-# that they say little more than one of them.
-MODEL_VERSION = "1"
+# Receiver model 2: what a fix shares with the place is no longer taken for accuracy. The numbers
+# are the project's own, held against simulated worlds other than those they were chosen on
+# (`bench place`). Fixes nearer in time than this share their error, so that they say little more
+# than one of them.
+MODEL_VERSION = "2"
 WITNESS_S = 300.0
 # What is thought of a receiver before it has shown anything is worth so many independent fixes.
 PRIOR_FIXES = 6.0
@@ -27,6 +32,12 @@ PRIOR_FIXES = 6.0
 FORGET_S = 10_800.0
 # An error counts as at most so many times its expected square, or one leap would be all.
 MOST_SQUARES = 6.0
+# What that leaves of the mean of a t of four degrees of freedom: a square in units of its mean is
+# above v with probability (1 + v) ** -2.
+COUNTED = MOST_SQUARES / (1 + MOST_SQUARES)
+# A fix shows at least this much of its error, whatever it shares with those before: below that,
+# division by next to nothing would make a scandal of a metre.
+LEAST_SHOWN = 0.1
 # Whatever is learnt, errors are between so many times those reported.
 LEAST_FACTOR, MOST_FACTOR = 0.75, 3.0
 # Before anything is known, a receiver is gross about once in ten hours, and that is little known.
@@ -75,16 +86,21 @@ def learn(
 ) -> Receiver:
     """What one fix has shown. ``now`` has the radius that the receiver's factor has widened."""
     stayed = turn.stayed
-    sigma = now.radius_m * SIGMA_PER_RADIUS
+    sigma = now.radius_m * SPREAD_PER_RADIUS
     off2 = (now.x_m - before.x_m) ** 2 + (now.y_m - before.y_m) ** 2
-    square = min(off2 / (2 * (sigma * sigma + before.var_m2)), MOST_SQUARES)
+    both = sigma * sigma + before.var_m2
+    # Early in a stay the place is known from errors that the fix shares: it cannot be far off, and
+    # that it is not shows little.
+    shared = -2 * sigma * CORRELATED * before.cov_m * math.exp(-gap_s / DRIFT_S)
+    shows = max(1 - shared / both, LEAST_SHOWN)
+    square = min(off2 / (2 * shows * both), MOST_SQUARES)
     # Gross errors count too, each for what the cap leaves of it: to leave them out would make every
     # receiver look better than it is.
-    weight = -stayed * math.expm1(-gap_s / WITNESS_S)
+    weight = -stayed * shows * math.expm1(-gap_s / WITNESS_S)
     kept, kept_leaps = math.exp(-gap_s / FORGET_S), math.exp(-gap_s / FORGET_LEAPS_S)
     factor = receiver.factor
     return _made(
-        kept * receiver.squares + weight * square * factor * factor,
+        kept * receiver.squares + weight * square / COUNTED * factor * factor,
         kept * receiver.fixes + weight,
         # A leap is counted when it is over.
         kept_leaps * receiver.leaps + before.gross * stayed * (1 - after.gross),

@@ -13,7 +13,7 @@ from zones import belief as beliefs
 from zones import receiver as receivers
 from zones.belief import Belief, Sight, Turn
 from zones.chance import Chance, Place
-from zones.fix_error import NO_WORTH_M, SIGMA_PER_RADIUS, radius_m
+from zones.fix_error import NO_WORTH_M, SPREAD_PER_RADIUS, radius_m
 from zones.receiver import UNKNOWN, Receiver
 from zones.zone import Zone
 
@@ -33,7 +33,7 @@ LEAP_SHOWS_M = 200.0
 _MOST_POINTS = 7
 # From this probability on that the wearer has stayed, no way is looked at.
 _SURELY = 0.9999
-_SIGMAS_PER_RADIUS = 1 / SIGMA_PER_RADIUS
+_SIGMAS_PER_RADIUS = 1 / SPREAD_PER_RADIUS
 
 
 class Spot(msgspec.Struct, frozen=True, gc=False):
@@ -215,7 +215,7 @@ def _before(whereabouts: Whereabouts, last: Spot, zone: Zone) -> tuple[Belief, S
 def _same_place(one: Sight, other: Sight) -> bool:
     apart2 = (one.x_m - other.x_m) ** 2 + (one.y_m - other.y_m) ** 2
     errors2 = one.radius_m * one.radius_m + other.radius_m * other.radius_m
-    return apart2 < (_SAME_PLACE * SIGMA_PER_RADIUS) ** 2 * errors2
+    return apart2 < (_SAME_PLACE * SPREAD_PER_RADIUS) ** 2 * errors2
 
 
 def _sight(chance: Chance, place: Spot, factor: float) -> Sight:

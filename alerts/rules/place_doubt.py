@@ -7,7 +7,7 @@ zone to keep out of that reads as kept, and of one to stay in as broken; it is n
 
 from datetime import timedelta
 
-from alerts.rules.place_costs import WAIT_S, end_threshold, sure_threshold, threshold
+from alerts.rules.place_costs import AGAIN_S, WAIT_S, end_threshold, sure_threshold, threshold
 from alerts.rules.place_excursion import HALF, Excursion
 from alerts.rules.place_leg import Leg
 from alerts.rules.place_state import PlaceBelief
@@ -68,18 +68,24 @@ def too_vague(state: PlaceBelief, spot: Spot, condition: Condition) -> bool:
     return state.alone or (at_rest and not tells(last, condition, state.where.receiver.factor))
 
 
-def may_wait(leg: Leg, excursion: Excursion, ever: float, condition: Condition) -> bool:
+def may_wait(
+    leg: Leg, excursion: Excursion, ever: float, condition: Condition, waited_s: float = 0.0
+) -> bool:
     """Whether a doubtful breach waits for one more fix, which is due soon.
 
     It does where the doubt is whether the wearer has moved at all: the next fix shows most such
     leaps to be errors. Of one who is on the way there the next fix says no more. So does an
     absence of which a first fix alone speaks: nobody knows yet that the wearer has been elsewhere.
+
+    The next fix is taken to be due after as long as the newest one was. Fixes close together share
+    an error that lasts, so that it may take several to show a leap for what it is: ``waited_s`` is
+    how long the breach has waited for others already.
     """
-    if ever >= sure_threshold(condition):
-        return False
     if leg.turn is None:
-        return condition.zone is not None and not condition.zone.kind.forbids_inside
-    if (leg.points[-1][0] - leg.points[0][0]).total_seconds() > WAIT_S:
+        forbids = condition.zone is not None and condition.zone.kind.forbids_inside
+        return not forbids and ever < sure_threshold(condition)
+    longest_s = AGAIN_S if waited_s > 0 else WAIT_S
+    if waited_s + leg.gap_s > longest_s or ever >= sure_threshold(condition, leg.gap_s):
         return False
     never_left = leg.stays * (1 - excursion.stay) * (1 - leg.still)
     return never_left >= HALF * (1 - ever)

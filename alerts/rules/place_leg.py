@@ -23,6 +23,11 @@ class Leg(msgspec.Struct, frozen=True):
     stays: float
     error_factor: float
 
+    @property
+    def gap_s(self) -> float:
+        """How long it took, seconds; 0 where it is not known."""
+        return (self.points[-1][0] - self.points[0][0]).total_seconds()
+
 
 def leg_of(before: Whereabouts, after: Whereabouts, way: Way, zone: Zone) -> Leg:
     """The leg that led from one state of belief to the next."""

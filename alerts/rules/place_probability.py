@@ -44,8 +44,8 @@ def _step(
     name = (zone.zone_id, zone.version)
     if last is not None and state.zone != name:
         where = Whereabouts(last, receiver=state.where.receiver)
-        waits, alone = state.waits, state.alone
-        state = PlaceBelief(where, None, NOTHING, state.breach, name, waits, alone)
+        held = state.breach, name, state.waits, state.alone, state.waited_s
+        state = PlaceBelief(where, None, NOTHING, *held)
     spot = whereabouts.spot(reading)
     if last is not None:
         calm = _calm(state, condition)
@@ -141,7 +141,8 @@ def _within(
     else:
         excursion = follow(excursion, leg.turn, before_still, points, now)
     ever = excursion.ever(leg.stays, leg.still)
-    breach, waits = _opened(state, leg, excursion, ever, condition)
+    waited_s = state.waited_s + leg.gap_s if state.waits else 0.0
+    breach, waits = _opened(state, leg, excursion, ever, condition, waited_s)
     if breach is None and state.alone:
         excursion = NOTHING
     if breach is not None:
@@ -149,7 +150,7 @@ def _within(
         implausible = leg.turn is not None and leg.turn.implausible
         breach = grow(breach, ever, now, spot, gap, implausible, leg.error_factor, zone)
     alone = waits and leg.turn is None
-    state = PlaceBelief(state.where, None, excursion, breach, None, waits, alone)
+    state = PlaceBelief(state.where, None, excursion, breach, None, waits, alone, waits * waited_s)
     counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
     if ends or not counts_on:
         found.extend(_ended(state, condition, window.end))
@@ -158,17 +159,24 @@ def _within(
 
 
 def _opened(
-    state: PlaceBelief, leg: Leg, excursion: Excursion, ever: float, condition: Condition
+    state: PlaceBelief,
+    leg: Leg,
+    excursion: Excursion,
+    ever: float,
+    condition: Condition,
+    waited_s: float,
 ) -> tuple[Breach | None, bool]:
     """The episode that goes on or begins, if any, and whether it waits for one more fix."""
     # What a first fix alone has said, the next can unsay.
     unsaid = state.alone and leg.now < threshold(condition)
     if state.waits and (unsaid or ever < threshold(condition)):
         return None, False
-    if state.breach is not None or ever < threshold(condition):
+    if (state.breach is not None and not state.waits) or ever < threshold(condition):
         return state.breach, False
+    waits = may_wait(leg, excursion, ever, condition, waited_s)
+    if state.breach is not None:
+        return state.breach, waits and not state.alone
     assert excursion.since is not None
-    waits = may_wait(leg, excursion, ever, condition)
     return Breach(excursion.since, ever, excursion.since), waits
 
 
@@ -191,7 +199,8 @@ def _after(
             found.append(_finding(breach, condition, None))
     elif over:
         excursion = NOTHING
-    state = PlaceBelief(where, None, excursion, breach, None, state.waits, state.alone)
+    doubt = state.waits, state.alone, state.waited_s
+    state = PlaceBelief(where, None, excursion, breach, None, *doubt)
     if breach is None and excursion is NOTHING and leg.now <= DOUBT:
         box = quiet_box(where, _zone(condition))
         if box is not None:
@@ -263,7 +272,7 @@ def _rest(state: PlaceBelief, reading: Reading, _condition: Condition) -> PlaceB
 
 RULE = Rule(
     name="place.probability",
-    version="4",
+    version="5",
     applies_to=frozenset(KIND),
     reads=(Fix,),
     state_type=PlaceBelief,

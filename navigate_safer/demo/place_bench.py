@@ -64,7 +64,7 @@ def measure(
             named = zlib.crc32(world.name.encode())
             track = observe(life, world, np.random.default_rng([seed, device, named]))
             for number in range(len(life.zones)):
-                _zone(scores, life, track, number, world.name, limits, sweep)
+                _zone(scores, life, track, (device, number), world.name, limits, sweep)
             _count_device(scores, world.name, days)
             if approaches is not None:
                 _approach(approaches, life, track, days)
@@ -82,11 +82,13 @@ def _zone(
     scores: Scores,
     life: Life,
     track: Track,
-    number: int,
+    witness: tuple[int, int],
     world: str,
     limits: Limits,
     sweep: tuple[float, ...],
 ) -> None:
+    """``witness``: the number of the life, and of the zone in it."""
+    _, number = witness
     zone, truth = life.zones[number], life.truths[number]
     out = zone.kind.forbids_inside
     group = GROUPS[0] if out else GROUPS[1]
@@ -99,11 +101,11 @@ def _zone(
         flags = rule(signed, track.accuracy_m) == out
         score = scores.setdefault((world, group, name), Score())
         score.add_episodes(_episodes(flags, track.second), truth)
-        score.add_fixes(flags[near].astype(float), true[near])
+        score.add_fixes(flags[near].astype(float), true[near], witness)
     episodes, stated = run(zone, track, limits)
     score = scores.setdefault((world, group, OURS), Score())
     score.add_episodes(episodes, truth)
-    score.add_fixes(stated[near], true[near])
+    score.add_fixes(stated[near], true[near], witness)
     for cost in sweep:
         score = scores.setdefault((world, group, swept(cost)), Score())
         score.add_episodes(run(zone, track, _at_cost(cost))[0], truth)

@@ -1,5 +1,7 @@
 """What a rule found against the truth, added up over devices, zones and worlds."""
 
+import math
+
 import msgspec
 import numpy as np
 
@@ -44,8 +46,9 @@ class Score(msgspec.Struct):
     stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     observed: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     number: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
-    # Square of what one zone of one track is off by, summed: fixes of one track are no strangers.
-    off_square: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
+    # What each witness is off by. Fixes of one track are no strangers; nor is the same zone of the
+    # same life in another world: a home just inside the edge is so in all of them.
+    off: dict[object, list[float]] = msgspec.field(default_factory=dict)
     # Episodes by the probability that they were told with: its sum, how many were true, how many.
     told_stated: list[float] = msgspec.field(default_factory=lambda: [0.0] * DECILES)
     told_true: list[int] = msgspec.field(default_factory=lambda: [0] * DECILES)
@@ -82,8 +85,12 @@ class Score(msgspec.Struct):
             self.told[decile] += 1
             self.false_s += max(0.0, each.end_s - each.start_s - covered)
 
-    def add_fixes(self, stated: Floats, true: Floats) -> None:
-        """Count what was stated of each fix's instant against what was so."""
+    def add_fixes(self, stated: Floats, true: Floats, witness: object = None) -> None:
+        """Count what was stated of each fix's instant against what was so.
+
+        ``witness`` names the life and its zone, of which other worlds may tell too; None: one of
+        its own.
+        """
         self.square += float(((stated - true) ** 2).sum())
         self.fixes += len(stated)
         decile = np.minimum((stated * DECILES).astype(int), DECILES - 1)
@@ -92,14 +99,21 @@ class Score(msgspec.Struct):
                 sums[n] += total
         for n, count in enumerate(np.bincount(decile, minlength=DECILES).tolist()):
             self.number[n] += count
-        for n, off in enumerate(np.bincount(decile, stated - true, DECILES).tolist()):
-            self.off_square[n] += off * off
+        key = object() if witness is None else witness
+        self._is_off(key, np.bincount(decile, stated - true, DECILES).tolist())
+
+    def _is_off(self, witness: object, off: list[float]) -> None:
+        before = self.off.get(witness, [0.0] * DECILES)
+        self.off[witness] = [a + b for a, b in zip(before, off, strict=True)]
 
     def add(self, other: "Score") -> None:
         """Take another's sums in."""
         for name in self.__struct_fields__:
             mine, theirs = getattr(self, name), getattr(other, name)
-            if isinstance(mine, list) and name not in ("delays_s", "start_errors_s"):
+            if name == "off":
+                for witness, off in other.off.items():
+                    self._is_off(witness, off)
+            elif isinstance(mine, list) and name not in ("delays_s", "start_errors_s"):
                 setattr(self, name, [a + b for a, b in zip(mine, theirs, strict=True)])
             else:
                 setattr(self, name, mine + theirs)
@@ -115,11 +129,14 @@ class Score(msgspec.Struct):
                 "fixes": self.number[n],
                 "stated": 100 * self.stated[n] / self.number[n],
                 "observed": 100 * self.observed[n] / self.number[n],
-                "error": 100 * self.off_square[n] ** 0.5 / self.number[n],
+                "error": 100 * self._error(n) / self.number[n],
             }
             for n in range(DECILES)
             if self.number[n] >= ENOUGH
         ]
+
+    def _error(self, decile: int) -> float:
+        return math.sqrt(sum(off[decile] ** 2 for off in self.off.values()))
 
     def episode_calibration(self) -> list[dict[str, float]]:
         """Of episodes told with so much probability, percent, how many were of a true stretch.

@@ -195,6 +195,23 @@ def test_a_leap_in_doubt_that_the_next_fix_denies_is_never_told():
     assert judged(condition(EXCLUSION), [*leap(1), back]) == []
 
 
+def dense_leap(count):
+    """At home beside the zone, a fix every 15 s; so many well inside it; and home again."""
+    home, over_the_edge = beside(-80.0), beside(45.0)
+    before = [fix(n / 4, home, accuracy_m=20.0) for n in range(81)]
+    inside = [fix(20 + n / 4, over_the_edge, accuracy_m=20.0) for n in range(1, count + 1)]
+    after = [fix(20 + (count + n) / 4, home, accuracy_m=20.0) for n in range(1, 9)]
+    return before, inside, after
+
+
+def test_of_fixes_close_together_a_leap_of_two_is_never_told_and_one_of_three_is():
+    before, inside, after = dense_leap(2)
+    assert judged(condition(EXCLUSION), [*before, *inside, *after]) == []
+    before, inside, _ = dense_leap(3)
+    (found,) = judged(condition(EXCLUSION), [*before, *inside])
+    assert minute(found.started_at) == pytest.approx(20.2, abs=0.3)
+
+
 def test_nobody_waits_for_a_fix_that_is_not_due_soon():
     assert judged(condition(EXCLUSION), leap(1, gap_min=3.0)) != []
 
@@ -313,8 +330,8 @@ def test_a_finding_names_rule_clause_zone_and_evidence():
     assert evidence["miss_cost_false_alarms"] == 2.5
     assert evidence["fixes_in_breach"] == 11
     assert evidence["longest_gap_s"] == 240
-    assert (evidence["error_model"], evidence["belief_model"]) == ("1", "2")
-    assert evidence["receiver_model"] == "1"
+    assert (evidence["error_model"], evidence["belief_model"]) == ("1", "3")
+    assert evidence["receiver_model"] == "2"
     assert 0.75 <= evidence["error_factor"] <= 1.25
 
 

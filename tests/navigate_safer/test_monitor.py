@@ -94,7 +94,7 @@ def test_entering_the_zone_gives_one_episode_one_alert_and_one_text(watch):
     assert (episode.kind, episode.severity, episode.clause) == (
         "exclusion_breach", "critical", "Licence 12",
     )  # fmt: skip
-    assert (episode.rule, episode.rule_version) == ("place.probability", "4")
+    assert (episode.rule, episode.rule_version) == ("place.probability", "5")
     assert START < episode.started_at < START + MINUTE
     assert episode.ended_at is None
     assert (alert.episode_id, alert.state, alert.severity_rank) == (episode.id, "open", 0)

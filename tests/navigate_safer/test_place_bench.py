@@ -91,6 +91,20 @@ def test_many_tracks_that_are_off_alike_are_off_by_more_than_chance():
     assert score.row()["calibration_worst_points"] == pytest.approx(4.0)
 
 
+def test_a_zone_of_one_life_is_one_witness_however_many_worlds_it_is_seen_in():
+    def off_in_ten_worlds(witness):
+        every = Score()
+        for world in range(10):
+            one = Score()
+            one.add_fixes(np.full(100, 0.25), np.ones(100), witness(world))
+            every.add(one)
+        return every.calibration()[0]["error"]
+
+    strangers = off_in_ten_worlds(lambda world: (world, 0))
+    assert off_in_ten_worlds(lambda _: (0, 0)) == pytest.approx(75.0)
+    assert strangers == pytest.approx(75.0 / 10**0.5)
+
+
 def test_what_a_step_costs_is_measured_and_shown():
     found = place_cost.steps(edges=(6,))
     assert {each.count for each in found} == {6}

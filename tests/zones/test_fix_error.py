@@ -11,6 +11,7 @@ from zones.fix_error import (
     ERRORS,
     SCALE_PER_RADIUS,
     SIGMA_PER_RADIUS,
+    SPREAD_PER_RADIUS,
     radius_m,
     share_beyond,
     share_to_one_side,
@@ -54,6 +55,15 @@ def test_the_scales_hold_nineteen_in_twenty_within_the_radius():
     assert share_beyond(25.0, 25.0) == pytest.approx(0.05)
     assert math.exp(-0.5 / SIGMA_PER_RADIUS**2) == pytest.approx(0.05)
     assert pytest.approx(0.05) == (1 + 1 / (4 * SCALE_PER_RADIUS**2)) ** -2
+
+
+def test_the_spread_is_the_standard_deviation_of_the_error_along_one_axis():
+    step, beyond = 0.01, 400.0
+    variance = sum(
+        2 * x * step * 2 * (1 - share_to_one_side(x, 1.0))
+        for x in (step * (n + 0.5) for n in range(int(beyond / step)))
+    )
+    assert math.sqrt(variance) == pytest.approx(SPREAD_PER_RADIUS, rel=1e-3)
 
 
 def test_to_the_two_sides_of_a_line_it_adds_up():

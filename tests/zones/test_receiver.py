@@ -79,6 +79,26 @@ def test_leaps_that_turn_out_to_be_errors_are_counted_and_quiet_hours_too():
     assert often.gross_share(60.0) > never.gross_share(60.0)
 
 
+def test_a_stay_that_has_just_begun_is_no_proof_of_a_good_receiver():
+    """Its first fixes share their error with the place that they are measured from."""
+    quarters = [shown(at_one_place(seed, 15, 1.0, lasts_min=10.0)).factor for seed in range(100)]
+    assert 0.97 < sum(quarters) / len(quarters) < 1.1
+
+
+def test_honest_receivers_are_taken_for_honest_ones_after_a_night():
+    assert 0.85 < mean_of_nights(1.0) < 1.25
+
+
+def test_a_receiver_that_errs_twice_as_much_as_it_says_is_found_out_in_a_night():
+    assert 1.6 < mean_of_nights(2.0) < 2.5
+
+
+def mean_of_nights(times):
+    """The factor after five hours at one place with a drift of ten minutes, on average."""
+    nights = [shown(at_one_place(seed, 300, times, lasts_min=10.0)).factor for seed in range(20)]
+    return sum(nights) / len(nights)
+
+
 def test_fixes_close_together_say_little_more_than_one():
     dense = shown(at_one_place(2, 200, 2.0, lasts_min=40.0), gap_s=5.0)
     assert dense.fixes < 10
