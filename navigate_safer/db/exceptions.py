@@ -58,7 +58,7 @@ def permissions_of(
     """What has been allowed under conditions, in the order in which it was allowed."""
     if not condition_refs:
         return {}
-    session.flush()  # what is asked past the session is as the session has it
+    session.flush()
     found: dict[str, tuple[Authorised, ...]] = {}
     for row in _UNDER.ask(session.connection(), conditions=list(condition_refs)):
         # Nothing is allowed after the event: what was judged before stays as it was judged.

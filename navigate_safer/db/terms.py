@@ -125,6 +125,7 @@ class FittingOf(msgspec.Struct, frozen=True):
 
 def fittings_of_device(session: Session, device_id: int) -> list[FittingOf]:
     """Every fitting of a device, past ones too: late readings belong to them."""
+    session.flush()  # what is asked past the session is as the session has it
     found = session.connection().execute(_OF_DEVICE, {"device": device_id}).scalars().all()
     if not found:
         return []
@@ -211,6 +212,7 @@ def fittings_by_id(
     session: Session, fitting_ids: Collection[int], zones: dict[int, Zone]
 ) -> dict[int, FittingOf]:
     """Many fittings in four queries; ``zones`` holds those of this database built before."""
+    session.flush()
     connection = session.connection()
     fittings = _FITTINGS.ask(connection, fittings=list(fitting_ids)).all()
     clauses: dict[int, list[Any]] = {}

@@ -8,7 +8,7 @@ import numpy as np
 from devices.columns import FixColumns, Flags, Ints
 from navigate_safer.db.packed import micros_of
 from navigate_safer.db.packed_fixes import PackedFixes, fits, pack
-from navigate_safer.services.fleet import Fleet, span_of
+from navigate_safer.services.fleet import PUT_OFF_US, Fleet, span_of
 
 __all__ = ["AHEAD", "Groups", "covered", "group", "span_of", "to_be_saved"]
 
@@ -17,10 +17,9 @@ __all__ = ["AHEAD", "Groups", "covered", "group", "span_of", "to_be_saved"]
 MAY_BE_ARCHIVED = timedelta(days=30)
 # Clocks of devices may be so far ahead of ours without remark.
 AHEAD = timedelta(seconds=60)
-# States that are due to be saved wait until a batch brings so many of them, or for so long: to
-# read the rules of twenty costs little more than of one.
+# States that are due to be saved wait until a batch brings so many of them: to read the rules of
+# twenty costs little more than of one.
 SAVED_AT_ONCE = 20
-PUT_OFF_US = 1_800_000_000
 
 
 class Groups(msgspec.Struct, frozen=True):

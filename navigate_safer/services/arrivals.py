@@ -20,7 +20,7 @@ from devices.columns import Arrived, FixColumns, Flags, Ints
 from navigate_safer.db import arrivals, bulk
 from navigate_safer.db.arrivals import Kept, Latest, Marks
 from navigate_safer.db.packed import instant_of, micros_of
-from navigate_safer.services import arrival_groups, compliance, meeting_marks
+from navigate_safer.services import arrival_groups, compliance, compound, meeting_marks
 from navigate_safer.services.arrival_groups import Groups
 from navigate_safer.services.beside import Beside
 from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
@@ -71,7 +71,8 @@ class Arrivals:
     ) -> Taken:
         """Store and judge what can be. Raises :class:`navigate_safer.db.bulk.AlreadyThere`.
 
-        ``meanwhile`` is done while the database is busy, and must not use the session.
+        ``meanwhile`` is done while the database copies the fixes, and must not use the session;
+        not at all where nothing can be done beside it: others would wait for its lock.
         """
         self._groups, self._advanced = None, {}
         if not len(fixes):
@@ -90,10 +91,14 @@ class Arrivals:
             laps.lap("store")
             self._advance(groups, moving, covered)
             laps.lap("judge")
+            # No row is held yet that anybody else may want.
+            if bulk.any_thread(session):
+                meanwhile()
 
         write = partial(bulk.insert_fixes, session, groups.packed)
         self._beside.both(session, write, advance)
-        self._write(session, groups, now, meanwhile)
+        self._leave_cases(session)
+        self._write(session, groups, now)
         return self._taken(groups, left)
 
     def _taken(self, groups: Groups, left: list[int]) -> Taken:
@@ -133,9 +138,14 @@ class Arrivals:
                 self._advanced[group] = advanced
                 self._marked[group] = False
 
-    def _write(
-        self, session: Session, groups: Groups, now: datetime, meanwhile: Callable[[], None]
-    ) -> None:
+    def _leave_cases(self, session: Session) -> None:
+        """A case says what its parts say: where there is one, the monitor writes both."""
+        for group, each in list(self._advanced.items()):
+            if compound.in_a_case(session, each.wearer_id, each.going_on):
+                del self._advanced[group]
+                self._marked[group] = True
+
+    def _write(self, session: Session, groups: Groups, now: datetime) -> None:
         """Save what came of it; a device that somebody else has judged meanwhile is marked."""
         marked = self._marked
         device_id = groups.packed.device_id[groups.first]
@@ -143,8 +153,7 @@ class Arrivals:
             int(device_id[group]): (group, advanced) for group, advanced in self._advanced.items()
         }
         saved = [each.saved for _, each in moved.values()]
-        write = partial(bulk.settle, session, self._latest(groups, ~marked), saved)
-        settled = self._beside.both(session, write, meanwhile)
+        settled = bulk.settle(session, self._latest(groups, ~marked), saved)
         marked = marked | ~np.isin(device_id, list(settled.devices))
         kept: list[Kept] = []
         for group, each in moved.values():

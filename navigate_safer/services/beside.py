@@ -26,7 +26,7 @@ class Beside:
         """What ``write`` gives, and ``meanwhile`` done, which must not use the session.
 
         One after the other where the driver's connection belongs to one thread. Raises what either
-        raises, after both have ended.
+        raises, after both have ended; an interrupt from the keyboard does not wait.
         """
         if not bulk.any_thread(session):
             written = write()
@@ -37,4 +37,8 @@ class Beside:
             meanwhile()
         finally:
             wait([writing])
+            fault = writing.exception()
+            if fault is not None:
+                # What the database says comes first: whose fault it is decides what is done.
+                raise fault
         return writing.result()

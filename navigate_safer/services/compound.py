@@ -58,6 +58,12 @@ def makes_no_case(
     return not cases.has_case(session, wearer_id, _since(earliest_at))
 
 
+def in_a_case(session: Session, wearer_id: int, findings: Collection[Finding]) -> bool:
+    """Whether any of the findings may be part of a case that there is."""
+    times = [each.started_at for each in findings if each.kind in PART_OF]
+    return bool(times) and cases.has_case(session, wearer_id, _since(min(times)))
+
+
 def _since(earliest_at: datetime) -> datetime:
     return earliest_at - RULES.longest - LONGEST_EPISODE
 

@@ -63,6 +63,8 @@ _COLUMNS: dict[str, Any] = {
 # The states of a device that keeps calm are saved in each new one of these. Whoever needs them
 # sooner steps through what was passed by since: 360 fixes at one a minute, some 20 ms.
 UNSAVED_US = 6 * 3_600_000_000
+# States that are due to be saved wait for others, but no longer than this.
+PUT_OFF_US = 1_800_000_000
 _SECOND_US = 1_000_000
 # Prime, so that neighbours in number are hours apart.
 _SPREAD = 7_919
@@ -219,12 +221,17 @@ class Fleet:
     def _take(self, found: list[Reporting]) -> None:
         if not found:
             return
+        known = len(self)
         slots = [self._slot(each.device) for each in found]
         columns = list(zip(*found, strict=True))
         for name, column in zip(_READ, columns[1:-1], strict=True):
             self[name][slots] = column
         self["fresh"][slots] = True
-        self["saved_in"][slots] = span_of(self["position_us"][slots], self["device_id"][slots])
+        # What was due before it was read anew is so still; of one that is new nobody knows whether
+        # its states were saved in the last half hour.
+        new = np.array([slot for slot in slots if slot >= known], dtype=np.int64)
+        asked_us = self["position_us"][new] - PUT_OFF_US
+        self["saved_in"][new] = span_of(asked_us, self["device_id"][new])
         calm = [msgspec.structs.astuple(_read_calm(each.calm)) for each in found]
         _, boxes, *numbers = zip(*calm, strict=True)
         for name, column in zip(_BOX, zip(*boxes, strict=True), strict=True):

@@ -16,6 +16,7 @@ from navigate_safer import logs
 from navigate_safer.db import packed, terms
 from navigate_safer.db.arrivals import Kept, Saved, judgements, open_episodes
 from navigate_safer.db.packed_fixes import PackedFixes
+from navigate_safer.db.terms import FittingOf
 from navigate_safer.services.device_fixes import DeviceRows, fix_of
 from navigate_safer.services.fleet import Fleet
 from zones.zone import Zone
@@ -47,6 +48,7 @@ class Advanced(msgspec.Struct, frozen=True):
     ``going_on``: episodes that are known and that its fixes show to go on, as they are now.
     """
 
+    wearer_id: int
     saved: Saved
     kept: list[Kept]
     calm: Calm | None
@@ -56,8 +58,9 @@ class Advanced(msgspec.Struct, frozen=True):
 class _Standing:
     """Rules at work. Of another ``turn`` of the device they may be of other terms."""
 
-    def __init__(self, fitting_id: int, version: int, run: Run, known: Set[FindingKey]) -> None:
-        self.fitting_id = fitting_id
+    def __init__(self, of: FittingOf, version: int, run: Run, known: Set[FindingKey]) -> None:
+        self.fitting_id = of.fitting.fitting_id
+        self.wearer_id = of.wearer_id
         self.version = version
         self.run = run
         self.known = known
@@ -190,11 +193,10 @@ def _load(
     known = open_episodes(session, in_breach) if in_breach else {}
     for row in rows:
         if row.through is not None:
-            run = Run(
-                terms_of[row.fitting_id].fitting, msgspec.json.decode(row.states, type=States)
-            )
+            of = terms_of[row.fitting_id]
+            run = Run(of.fitting, msgspec.json.decode(row.states, type=States))
             open_now: Set[FindingKey] = known.get(row.fitting_id, frozenset())
-            found[row.fitting_id] = _Standing(row.fitting_id, row.version, run, open_now)
+            found[row.fitting_id] = _Standing(of, row.version, run, open_now)
     return found
 
 
@@ -230,7 +232,7 @@ def _advance(standing: _Standing, rows: DeviceRows, covered: Flags) -> Advanced 
         run.rest(rows.fix(passed))
     going_on = list(run.found.values())
     run.found = {}
-    return Advanced(_saved(rows.device_id, standing), kept, calm, going_on)
+    return Advanced(standing.wearer_id, _saved(rows.device_id, standing), kept, calm, going_on)
 
 
 def _saved(device_id: int, standing: _Standing) -> Saved:

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from case_files import INSIDE, MINUTE, OUTSIDE, fix, message, walk
+from alcohol_days import DRINKING
+from case_files import INSIDE, MINUTE, OUTSIDE, START, Place, alcohol, fix, message, walk
 from sqlalchemy import update
 
 from navigate_safer.db.alerting import AlertRow, EpisodeRow, TextRow
 from navigate_safer.db.telemetry import JudgementRow, PendingRow
 from navigate_safer.services import arrival_groups
+from navigate_safer.services.arrivals import Arrivals
 from navigate_safer.services.fleet import UNSAVED_US, span_of
 
 HALF_HOUR_US = 1_800_000_000
@@ -86,6 +88,46 @@ def test_who_rests_for_hours_has_his_states_saved_and_his_rules_are_not_kept_at_
     assert row.through > saved_at
     assert watch.clock() - row.through <= timedelta(hours=6, minutes=31)
     assert watch.arrivals.rules_at_hand == 0
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["each fix once", "by two gateways"])
+@pytest.mark.parametrize("restarts", [False, True], ids=["no restart", "restarts"])
+def test_states_are_saved_in_time_whatever_makes_intake_read_the_device_anew(
+    watch, twice, restarts
+):
+    watch.hear(*walk("TAG-1", OUTSIDE, OUTSIDE, OUTSIDE))
+    longest = timedelta()
+    for n in range(14 * 12):
+        at = watch.clock.forward(minutes=5)
+        again = message("TAG-1", fix(at, OUTSIDE), received_at=at)
+        watch.receive(again)
+        if twice:
+            assert watch.receive(again).repeated == 1
+        if restarts and n % 4 == 0:
+            watch.arrivals = Arrivals()
+        row = watch.database.one(JudgementRow, JudgementRow.through.is_not(None))
+        longest = max(longest, watch.clock() - row.through)
+    assert longest <= timedelta(hours=6, minutes=40)
+
+
+def test_a_case_says_of_its_parts_what_they_say_themselves(watch):
+    for n, tac_g_dl in enumerate(DRINKING[:5]):
+        watch.hear(message("MON-1", alcohol(START + 30 * MINUTE * n, tac_g_dl)))
+    watch.clock.at = START + 125 * MINUTE
+    for place in (OUTSIDE, OUTSIDE):
+        one_fix(watch, place)
+        watch.judge()
+    watch.clock.forward(minutes=10)
+    # Up to the edge, where nobody is sure, and in.
+    edge = [Place(INSIDE.lat, INSIDE.lon + off) for off in (0.0061, 0.0060, 0.0059)]
+    for place in (*edge, *[INSIDE] * 6):
+        one_fix(watch, place)
+        watch.judge()
+    (case,) = watch.database.all(EpisodeRow, EpisodeRow.kind == "compound")
+    said = [
+        each["probability"] for each in case.evidence["parts"] if each["what"] == "exclusion_breach"
+    ]
+    assert said == [the_breach(watch).evidence["probability"]]
 
 
 def due(minutes: list[int], saved_in: list[int]) -> list[bool]:
