@@ -39,7 +39,7 @@ def test_into_the_zone_told_answered_and_out_again(watch: Watch) -> None:
     assert (episode.clause, episode.rule, episode.rule_version) == (
         "Licence 12",
         "place.probability",
-        "4",
+        "5",
     )
     (text,) = watch.sender.sent
     assert text.to == "+447700900101"
