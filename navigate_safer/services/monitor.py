@@ -10,14 +10,14 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from alerts import judge as judging
 from alerts.decide import Known, decide
 from alerts.finding import FindingKind
 from alerts.judge import FindingKey, Outcome, Run, States
-from navigate_safer.db import alerting, arrivals, bulk, readings, terms
+from navigate_safer.db import alerting, arrivals, bulk, pending, readings, terms
 from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import DeviceRow
@@ -63,7 +63,7 @@ def judge_next(
     device_id = None
     try:
         with sessions.begin() as session:
-            if (device_id := _claim(session, now, at_work)) is None:
+            if (device_id := pending.claim(session, now, at_work)) is None:
                 return None
             marks = _marks(session, device_id)
             if not stretch.is_long(session, device_id, _earliest_at(marks)):
@@ -113,25 +113,6 @@ def _marks(session: Session, device_id: int) -> Sequence[PendingRow]:
 
 def _earliest_at(marks: Sequence[PendingRow]) -> datetime:
     return min(mark.earliest_at for mark in marks)
-
-
-def _claim(session: Session, now: datetime, at_work: Collection[int]) -> int | None:
-    """Lock the device of the oldest pending mark that nobody else is at work on."""
-    due = or_(PendingRow.not_before.is_(None), PendingRow.not_before <= now)
-    oldest = (
-        select(PendingRow.device_id, func.min(PendingRow.id).label("first"))
-        .where(due, PendingRow.device_id.not_in(at_work))
-        .group_by(PendingRow.device_id)
-        .subquery()
-    )
-    return session.scalar(
-        select(DeviceRow.id)
-        .join(oldest, oldest.c.device_id == DeviceRow.id)
-        .order_by(oldest.c.first)
-        .limit(1)
-        # Not a full update lock: intake's foreign keys must not wait for judgement.
-        .with_for_update(of=DeviceRow, skip_locked=True, key_share=True)
-    )
 
 
 def _failed(sessions: Sessions, device_id: int, now: datetime, fault: Exception) -> Judged:

@@ -1,0 +1,43 @@
+"""Whose readings wait to be judged: the next device in its turn."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from navigate_safer.db.people import DeviceRow
+from navigate_safer.db.telemetry import PendingRow
+
+# Marks that a claim looks at, the oldest. When a whole region is heard again after an outage there
+# are hundreds of thousands: to sort them all for each device took longer than to judge it, so that
+# ever more came to wait.
+MOST_MARKS_LOOKED_AT = 1_000
+
+
+def claim(session: Session, now: datetime, at_work: Collection[int]) -> int | None:
+    """Lock the device of the oldest pending mark that nobody else is at work on, if any.
+
+    ``at_work`` are devices that are judged elsewhere in this process.
+    """
+    due = or_(PendingRow.not_before.is_(None), PendingRow.not_before <= now)
+    marks = (
+        select(PendingRow.device_id, PendingRow.id)
+        .where(due, PendingRow.device_id.not_in(at_work))
+        .order_by(PendingRow.id)
+        .limit(MOST_MARKS_LOOKED_AT)
+        .subquery()
+    )
+    oldest = (
+        select(marks.c.device_id, func.min(marks.c.id).label("first"))
+        .group_by(marks.c.device_id)
+        .subquery()
+    )
+    return session.scalar(
+        select(DeviceRow.id)
+        .join(oldest, oldest.c.device_id == DeviceRow.id)
+        .order_by(oldest.c.first)
+        .limit(1)
+        # Not a full update lock: intake's foreign keys must not wait for judgement.
+        .with_for_update(of=DeviceRow, skip_locked=True, key_share=True)
+    )
