@@ -267,15 +267,16 @@ class BeingWritten(Exception):
     """Intake is writing a batch of the device at this moment."""
 
 
-def turn_on(session: Session, device_id: int) -> datetime | None:
+def turn_on(session: Session, device_id: int, *, wait: bool = False) -> datetime | None:
     """What intake has at hand about the device's judgement is no longer so.
 
     Gives back when the device was last heard, as it stands with this row held; None where it never
     was. Raises :class:`BeingWritten` rather than wait: intake takes this row before a fitting's
-    judgement, which the caller holds, and each would wait for the other.
+    judgement, and each would wait for the other where the caller holds that. Who holds none yet may
+    ``wait``, the some milliseconds of a batch; of several devices in order of id, as intake does.
     """
     row = select(DeviceLatestRow.device_id).where(DeviceLatestRow.device_id == device_id)
-    if session.scalar(row.with_for_update(skip_locked=True)) is None:
+    if session.scalar(row.with_for_update(skip_locked=not wait)) is None:
         if session.scalar(row) is not None:
             raise BeingWritten
         return None

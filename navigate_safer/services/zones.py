@@ -193,9 +193,14 @@ def _go_on_with(session: Session, zone: ZoneRow, now: datetime) -> None:
 
 
 def judge_anew(session: Session, order_ids: list[int], now: datetime) -> None:
-    """The terms of these orders have changed: nothing that is at hand of their devices holds."""
-    for fitting in zones.fitted_devices(session, order_ids):
-        arrivals.turn_on(session, fitting.device_id)
+    """The terms of these orders have changed: nothing that is at hand of their devices holds.
+
+    Waits for a batch of intake that is being written: an officer's change is not refused for it.
+    """
+    fittings = zones.fitted_devices(session, order_ids)
+    for device_id in sorted({fitting.device_id for fitting in fittings}):
+        arrivals.turn_on(session, device_id, wait=True)
+    for fitting in fittings:
         judgement = session.get(JudgementRow, fitting.id, with_for_update=True)
         if judgement is not None:
             judgement.check_after = now
