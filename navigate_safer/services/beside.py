@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from navigate_safer.db import bulk
-
-ResultT = TypeVar("ResultT")
 
 
 class Beside:
@@ -21,17 +18,17 @@ class Beside:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
 
     def both(
-        self, session: Session, write: Callable[[], ResultT], meanwhile: Callable[[], None]
-    ) -> ResultT:
-        """What ``write`` gives, and ``meanwhile`` done, which must not use the session.
+        self, session: Session, write: Callable[[], None], meanwhile: Callable[[], None]
+    ) -> None:
+        """Do ``write``, and ``meanwhile``, which must not use the session.
 
         One after the other where the driver's connection belongs to one thread. Raises what either
         raises, after both have ended; an interrupt from the keyboard does not wait.
         """
         if not bulk.any_thread(session):
-            written = write()
+            write()
             meanwhile()
-            return written
+            return
         writing = self._thread.submit(write)
         try:
             meanwhile()
@@ -41,4 +38,3 @@ class Beside:
             if fault is not None:
                 # What the database says comes first: whose fault it is decides what is done.
                 raise fault
-        return writing.result()

@@ -37,7 +37,6 @@ _MAY_GO_ON = frozenset(
         FindingKind.EARLY_WARNING_1,
         FindingKind.EARLY_WARNING_2,
         FindingKind.EARLY_WARNING_3,
-        FindingKind.POSITION_UNKNOWN,
     }
 )
 
