@@ -99,6 +99,7 @@ class _Member:
     def __init__(self, command: str) -> None:
         self.command = command
         self.process: BaseProcess | None = None
+        self.dying: Dying | None = None
 
 
 class Crew:
@@ -132,15 +133,21 @@ class Crew:
                 self._start(member)
         self._thread.start()
 
-    def kill(self, command: str) -> None:
-        """Kill -9 of the first process of a command that runs."""
+    def kill(self, command: str) -> bool:
+        """Kill -9 of the first process of a command that runs, if any does.
+
+        The point at which it was to end is left to the next.
+        """
         with self._lock:
             for member in self._members:
                 process = member.process
                 if member.command == command and process is not None and process.is_alive():
                     process.kill()
                     process.join()
-                    return
+                    if member.dying is not None:
+                        self._dying.insert(0, member.dying)
+                    return True
+        return False
 
     def end(self) -> None:
         """End everybody: the pages at once, the others in order. Again, it does nothing."""
@@ -171,6 +178,7 @@ class Crew:
         dying = next((each for each in self._dying if each.point.worker == member.command), None)
         if dying is not None:
             self._dying.remove(dying)
+        member.dying = dying
         arguments = (member.command, self._settings, self._clock, self._log, dying)
         member.process = _context.Process(target=work, args=arguments, daemon=True)
         member.process.start()

@@ -87,7 +87,8 @@ class TextProvider:
     """The stand-in; ``clock`` dates what it takes. Use as a context manager.
 
     ``slow_s`` and ``hangs_s`` are the seconds of a late answer. ``took`` hears of each text,
-    ``kill`` ends whoever is asking.
+    ``kill`` ends whoever is asking, and says whether there was anybody: one who has ended meanwhile
+    cannot be killed, and the next text is met with what was planned for this one.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class TextProvider:
         slow_s: float,
         hangs_s: float,
         took: Callable[[Taken], None] = lambda _taken: None,
-        kill: Callable[[], None] = lambda: None,
+        kill: Callable[[], bool] = lambda: True,
     ) -> None:
         self.clock, self.slow_s, self.hangs_s = clock, slow_s, hangs_s
         self.took, self.kill = took, kill
@@ -105,6 +106,7 @@ class TextProvider:
         self.complaints: list[str] = []
         self.ended = threading.Event()
         self._taken: list[Taken] = []
+        self._owed: list[Trouble] = []
         self._lock = threading.Lock()
         self._server: _Server | None = None
         self.port = 0
@@ -147,7 +149,15 @@ class TextProvider:
     def next_trouble(self, method: str) -> Trouble | None:
         """What goes wrong with the request that has just come."""
         with self._lock:
+            if method == "POST" and self._owed:
+                return self._owed.pop(0)
             return self.plan(method)
+
+    def cut_short(self, trouble: Trouble) -> None:
+        """Kill whoever is asking, now or at the next text."""
+        if not self.kill():
+            with self._lock:
+                self._owed.append(trouble)
 
     def take(self, form: dict[str, str]) -> Taken:
         """Take a text over."""
@@ -235,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, {"code": code, "message": "refused", "status": status})
         else:
             if trouble in (Trouble.KILL_BEFORE, Trouble.KILL_AFTER):
-                provider.kill()
+                provider.cut_short(trouble)
             self.close_connection = True
         return True
 
