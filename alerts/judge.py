@@ -6,6 +6,7 @@ findings; the service sees to the order and keeps the states.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -92,10 +93,7 @@ def judge(fitting: Fitting, states: States, readings: Sequence[Reading]) -> Outc
 def tick(fitting: Fitting, states: States, now: datetime) -> Outcome:
     """What the time ``now`` means with no new reading: silence, and clauses that have ended."""
     run = Run(fitting, states)
-    for condition, rule in run.pairs:
-        run.close_if_over(condition, rule, now)
-        if condition.in_force(now) and fitting.worn_at(now):
-            run.note(rule.tick(run.state(condition, rule), now, condition))
+    run.tick(now)
     return run.outcome(now)
 
 
@@ -103,59 +101,79 @@ def tick(fitting: Fitting, states: States, now: datetime) -> Outcome:
 Due = tuple[datetime | None, int | None, datetime | None]
 
 
+class _Piece(msgspec.Struct, frozen=True):
+    """A rule on one condition, what its state is kept by, and when it is over for this fitting.
+
+    Worked out once: a step asks for each of them a dozen times.
+    """
+
+    condition: Condition
+    rule: Rule
+    key: str
+    ends_at: datetime | None
+
+
 class Run:
     """The rules of one fitting at work: readings in, states and findings kept."""
+
+    __slots__ = ("_pieces", "_states", "fitting", "found", "needs_another_device", "through")
 
     def __init__(self, fitting: Fitting, states: States) -> None:
         self.fitting = fitting
         self.through = states.through
-        self.pairs = tuple(pairs(fitting))
         self.found: dict[FindingKey, Finding] = {}
         self._states: dict[str, Any] = {}
-        for condition, rule in self.pairs:
-            key = state_key(condition, rule)
-            if key in states.by_rule:
-                stored = states.by_rule[key]
-                self._states[key] = msgspec.convert(stored, rule.state_type, strict=False)
+        # No box tells how far from somebody who moves a wearer is.
+        self.needs_another_device = any(
+            each.kind is ConditionKind.DISTANCE for each in fitting.conditions
+        )
+        self._pieces = tuple(_piece(fitting, *pair) for pair in pairs(fitting))
+        for piece in self._pieces:
+            if piece.key in states.by_rule:
+                stored = states.by_rule[piece.key]
+                kind = piece.rule.state_type
+                self._states[piece.key] = msgspec.convert(stored, kind, strict=False)
 
-    @property
-    def needs_another_device(self) -> bool:
-        """Whether a condition is about somebody who moves: no box tells how far she is."""
-        return any(each.kind is ConditionKind.DISTANCE for each in self.fitting.conditions)
-
-    def state(self, condition: Condition, rule: Rule) -> Any:  # noqa: ANN401 - the rule's own type
+    def _state(self, piece: _Piece) -> Any:  # noqa: ANN401 - the rule's own type
         """The rule's state, begun where there is none yet."""
-        key = state_key(condition, rule)
+        key = piece.key
         if key not in self._states:
-            armed_at = max(condition.from_at, self.fitting.fitted_at)
+            armed_at = max(piece.condition.from_at, self.fitting.fitted_at)
             kind = self.fitting.device_kind
-            self._states[key] = rule.initial(condition, kind, armed_at)
+            self._states[key] = piece.rule.initial(piece.condition, kind, armed_at)
         return self._states[key]
 
-    def note(self, findings: Iterable[Finding]) -> None:
+    def _note(self, findings: Iterable[Finding]) -> None:
         """Keep findings; the same one found again replaces what was found before."""
         for finding in findings:
             self.found[finding.key] = finding
 
+    def tick(self, now: datetime) -> None:
+        """Take the time ``now``, at which no reading has come."""
+        for piece in self._pieces:
+            self._close_if_over(piece, now)
+            if piece.condition.in_force(now) and self.fitting.worn_at(now):
+                self._note(piece.rule.tick(self._state(piece), now, piece.condition))
+
     def take(self, reading: Reading) -> None:
         """Judge one reading; raises :class:`RuleFailed`."""
         at = reading.stamp.measured_at
-        for condition, rule in self.pairs:
-            if self.close_if_over(condition, rule, at):
-                self._states.pop(state_key(condition, rule), None)
-            elif at >= condition.from_at and isinstance(reading, rule.reads):
-                self._step(condition, rule, reading)
+        for piece in self._pieces:
+            if piece.ends_at is not None and at >= piece.ends_at:
+                self._close_if_over(piece, at)
+                self._states.pop(piece.key, None)
+            elif at >= piece.condition.from_at and isinstance(reading, piece.rule.reads):
+                self._step(piece, reading)
         self.through = at
 
     def rest(self, fix: Fix) -> None:
         """Take a fix that :meth:`calm` covers, or the last of a run of such fixes."""
         at = fix.stamp.measured_at
-        for condition, rule in self.pairs:
-            ends_at = self._end(condition)
-            over = ends_at is not None and at >= ends_at
-            if not over and at >= condition.from_at and isinstance(fix, rule.reads):
-                key = state_key(condition, rule)
-                self._states[key] = rule.rest(self.state(condition, rule), fix, condition)
+        for piece in self._pieces:
+            over = piece.ends_at is not None and at >= piece.ends_at
+            if not over and at >= piece.condition.from_at and isinstance(fix, piece.rule.reads):
+                after = piece.rule.rest(self._state(piece), fix, piece.condition)
+                self._states[piece.key] = after
         self.through = at
 
     def calm(self) -> Calm | None:
@@ -163,8 +181,8 @@ class Run:
         if self.needs_another_device:
             return None
         found: Calm | None = EVERYWHERE
-        for condition, rule in self.pairs:
-            ends_at = self._end(condition)
+        for piece in self._pieces:
+            condition, ends_at = piece.condition, piece.ends_at
             if self.through is None:
                 return None
             if ends_at is not None and self.through >= ends_at:
@@ -172,7 +190,7 @@ class Run:
             if self.through < condition.from_at:
                 one: Calm | None = msgspec.structs.replace(EVERYWHERE, until=condition.from_at)
             else:
-                one = rule.calm(self.state(condition, rule), condition)
+                one = piece.rule.calm(self._state(piece), condition)
             if one is None or found is None:
                 return None
             found = found.meet(one)
@@ -184,42 +202,37 @@ class Run:
         """Where it stands, the rules' states as their own types."""
         return States(self.through, dict(self._states))
 
-    def _end(self, condition: Condition) -> datetime | None:
-        ends = [at for at in (condition.until_at, self.fitting.removed_at) if at is not None]
-        return min(ends, default=None)
-
-    def close_if_over(self, condition: Condition, rule: Rule, now: datetime) -> bool:
-        """Whether clause or fitting has ended by ``now``; what was open then is noted as ended.
+    def _close_if_over(self, piece: _Piece, now: datetime) -> None:
+        """Where clause or fitting has ended by ``now``, note what was open then as ended.
 
         The state stays, because after a tick a reading from before the end may still come.
         """
-        ends_at = self._end(condition)
+        ends_at = piece.ends_at
         if ends_at is None or now < ends_at:
-            return False
+            return
         if self.through is None or self.through < ends_at:
-            self.note(rule.close(self.state(condition, rule), ends_at, condition))
-        return True
+            self._note(piece.rule.close(self._state(piece), ends_at, piece.condition))
 
-    def _step(self, condition: Condition, rule: Rule, reading: Reading) -> None:
-        key = state_key(condition, rule)
-        state = self._states[key] if key in self._states else self.state(condition, rule)
+    def _step(self, piece: _Piece, reading: Reading) -> None:
+        condition, rule = piece.condition, piece.rule
+        state = self._states[piece.key] if piece.key in self._states else self._state(piece)
         try:
             after, findings = rule.step(state, reading, condition)
         except Exception as fault:
             at = reading.stamp.measured_at
             raise RuleFailed(rule.name, condition.condition_id, at) from fault
-        self._states[key] = after
+        self._states[piece.key] = after
         if findings:
-            self.note(findings)
+            self._note(findings)
 
     def outcome(self, ticked_at: datetime | None = None) -> Outcome:
         """Everything found, what is still going on, and when to look again.
 
         After a tick only what is due later than the tick is still to be looked at.
         """
-        for condition, rule in self.pairs:
-            if not self._is_over(condition, ticked_at):
-                self.note(rule.close(self.state(condition, rule), None, condition))
+        for piece in self._pieces:
+            if not self._is_over(piece, ticked_at):
+                self._note(piece.rule.close(self._state(piece), None, piece.condition))
         states = States(self.through, msgspec.to_builtins(self._states))
         return Outcome(states, self.found, *self.due(ticked_at))
 
@@ -227,13 +240,12 @@ class Run:
         """When to look again without a reading: see :class:`Outcome`."""
         ends: list[datetime] = []
         checks: list[datetime] = []
-        for condition, rule in self.pairs:
-            if self._is_over(condition, ticked_at):
+        for piece in self._pieces:
+            if self._is_over(piece, ticked_at):
                 continue
-            ends_at = self._end(condition)
-            check = rule.check_after(self.state(condition, rule), condition)
-            ends += [] if ends_at is None else [ends_at]
-            if check is not None and rule.waits:
+            check = piece.rule.check_after(self._state(piece), piece.condition)
+            ends += [] if piece.ends_at is None else [piece.ends_at]
+            if check is not None and piece.rule.waits:
                 checks.append(check)
             elif check is not None and (ticked_at is None or check > ticked_at):
                 # A deadline that no reading moves: the last time to look, like the clause's end.
@@ -244,25 +256,35 @@ class Run:
             quiet_s = int((min(checks) - self.through).total_seconds())
         return min(after, default=None), quiet_s, min(ends, default=None)
 
-    def _is_over(self, condition: Condition, ticked_at: datetime | None) -> bool:
-        ends_at = self._end(condition)
-        known = [at for at in (self.through, ticked_at) if at is not None]
-        return ends_at is not None and any(at >= ends_at for at in known)
+    def _is_over(self, piece: _Piece, ticked_at: datetime | None) -> bool:
+        ends_at = piece.ends_at
+        known = (self.through, ticked_at)
+        return ends_at is not None and any(at is not None and at >= ends_at for at in known)
+
+
+def _piece(fitting: Fitting, condition: Condition, rule: Rule) -> _Piece:
+    ends = [at for at in (condition.until_at, fitting.removed_at) if at is not None]
+    return _Piece(condition, rule, state_key(condition, rule), min(ends, default=None))
 
 
 def pairs(fitting: Fitting) -> Iterable[tuple[Condition, Rule]]:
     """Which rule judges which condition, or which piece of one, on this device."""
     for condition in fitting.conditions:
-        for rule in RULES:
-            if condition.kind not in rule.applies_to or not rule.asked_for(condition):
-                continue
-            if fitting.device_kind is DeviceKind.ALCOHOL_MONITOR and rule.name in _NOT_ON_MONITOR:
-                continue
-            if fitting.device_kind is DeviceKind.LOCATION_TAG and rule.name in _ONLY_ON_MONITOR:
-                continue
-            for piece in condition.pieces():
-                if rule.asked_for(piece):
-                    yield piece, rule
+        for rule in _rules_for(condition.kind, fitting.device_kind):
+            if rule.asked_for(condition):
+                for piece in condition.pieces():
+                    if rule.asked_for(piece):
+                        yield piece, rule
+
+
+@cache
+def _rules_for(kind: ConditionKind, device_kind: DeviceKind) -> tuple[Rule, ...]:
+    elsewhere: frozenset[str] = frozenset()
+    if device_kind is DeviceKind.ALCOHOL_MONITOR:
+        elsewhere = _NOT_ON_MONITOR
+    if device_kind is DeviceKind.LOCATION_TAG:
+        elsewhere = _ONLY_ON_MONITOR
+    return tuple(rule for rule in RULES if kind in rule.applies_to and rule.name not in elsewhere)
 
 
 def state_key(condition: Condition, rule: Rule) -> str:

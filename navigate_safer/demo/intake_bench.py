@@ -31,7 +31,6 @@ MINUTE = timedelta(minutes=1)
 LONGEST_S = 420.0
 MOST_ROUNDS = 300
 BATCH_ROWS = 500
-WARM_MESSAGES = 30_000
 # Until every mark has been judged.
 PATIENCE_S = 120.0
 # As the shipped configuration, but without certificates.
@@ -157,8 +156,11 @@ class Bench(AbstractContextManager["Bench"]):
         return settings, service, load
 
     def _warm(self, worker: Worker, service: Service, load: Load) -> None:
-        """One round of the first devices: every zone has been built then, as after some minutes."""
-        count = min(load.devices, WARM_MESSAGES)
+        """One round of everybody: zones have been built then, and who goes about near one is known.
+
+        As some minutes after a start: what the first reading of a device costs is said apart.
+        """
+        count = load.devices
         rate = None if load.rate is None else load.rate / 2
         publisher = Publisher(
             msgspec.structs.replace(
@@ -166,8 +168,12 @@ class Bench(AbstractContextManager["Bench"]):
             )
         )
         publisher.begin()
-        publisher.result()
+        began = publisher.result().began
         worker.wait_for(count)
+        took_s = time.time() - began
+        self._say(
+            f"the first message of each of {count:,}: {count / took_s:,.0f} messages a second"
+        )
         measures.wait_until_judged(service.sessions, PATIENCE_S)
         worker.warmed()
 

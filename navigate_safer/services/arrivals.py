@@ -25,7 +25,7 @@ from navigate_safer.services.arrival_groups import Groups
 from navigate_safer.services.beside import Beside
 from navigate_safer.services.fleet import NOT_CALM, Fleet, calm_text, stored_calm
 from navigate_safer.services.laps import Laps
-from navigate_safer.services.standing import MOST_AT_HAND, Advanced, Standings
+from navigate_safer.services.standing import Advanced, Standings
 
 # A device that brings more than so many at once and is not calm is left to the monitor: stepping
 # them here, at some 0.2 ms each, would keep everybody else's readings waiting.
@@ -45,7 +45,7 @@ class Taken(msgspec.Struct, frozen=True):
 class Arrivals:
     """One process's judgement on arrival. Call :meth:`committed` or :meth:`undone` after each."""
 
-    def __init__(self, fleet: Fleet | None = None, *, most_at_hand: int = MOST_AT_HAND) -> None:
+    def __init__(self, fleet: Fleet | None = None, *, most_at_hand: int | None = None) -> None:
         self.fleet = Fleet() if fleet is None else fleet
         self._standings = Standings(self.fleet, most_at_hand)
         self._beside = Beside()

@@ -21,8 +21,10 @@ from navigate_safer.services.device_fixes import DeviceRows, fix_of
 from navigate_safer.services.fleet import Fleet
 from zones.zone import Zone
 
-# Fittings whose rules are kept in memory, some kilobytes each; the others are read when needed.
+# Fittings whose rules are kept in memory, some kilobytes each; others are read when needed. Of a
+# large fleet a share: with fewer than go about near a zone, every round would read all anew.
 MOST_AT_HAND = 20_000
+SHARE_AT_HAND = 1 / 16
 HOUR_US = 3_600_000_000
 
 
@@ -57,6 +59,8 @@ class Advanced(msgspec.Struct, frozen=True):
 class _Standing:
     """Rules at work. Of another ``turn`` of the device they may be of other terms."""
 
+    __slots__ = ("fitting_id", "known", "run", "turn", "version", "wearer_id")
+
     def __init__(self, of: FittingOf, version: int, run: Run, known: Set[FindingKey]) -> None:
         self.fitting_id = of.fitting.fitting_id
         self.wearer_id = of.wearer_id
@@ -73,10 +77,15 @@ class _Standing:
         )
 
 
-class Standings:
-    """Rules at work by slot, the most recently used."""
+def at_hand(devices: int) -> int:
+    """Of how many devices the rules are kept in memory in a fleet of so many."""
+    return max(MOST_AT_HAND, int(devices * SHARE_AT_HAND))
 
-    def __init__(self, fleet: Fleet, most: int = MOST_AT_HAND) -> None:
+
+class Standings:
+    """Rules at work by slot, the most recently used; ``most`` of them, None for :func:`at_hand`."""
+
+    def __init__(self, fleet: Fleet, most: int | None = None) -> None:
         self._fleet = fleet
         self._most = most
         self._held: OrderedDict[int, _Standing] = OrderedDict()
@@ -150,7 +159,8 @@ class Standings:
                 self._held[slot].version += 1
         for slot in marked:
             self._held.pop(slot, None)
-        while len(self._held) > self._most:
+        most = at_hand(len(self._fleet)) if self._most is None else self._most
+        while len(self._held) > most:
             self._held.popitem(last=False)
         self._stepped = []
 
