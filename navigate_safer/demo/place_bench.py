@@ -21,6 +21,9 @@ from navigate_safer.demo.place_worlds import WORLDS, Track, World, observe
 from zones.zone import Zone, ZoneKind
 
 OURS = "probability"
+# No rule: who is told the truth at each fix, and nothing of the time between. What is better than
+# this on the rows of finding accuses before anybody has done anything, or has luck.
+BOUND = "truth at each fix"
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _CONDITION = {
     ZoneKind.EXCLUSION: ConditionKind.EXCLUSION_ZONE,
@@ -97,8 +100,8 @@ def _zone(
     near = np.abs(off_m) < NEAR_M
     true = ((off_m <= 0) == out).astype(float)
     signed = _signed_of_fixes(zone, track)
-    for name, rule in PEERS.items():
-        flags = rule(signed, track.accuracy_m) == out
+    said = {name: rule(signed, track.accuracy_m) == out for name, rule in PEERS.items()}
+    for name, flags in {**said, BOUND: true > 0}.items():
         score = scores.setdefault((world, group, name), Score())
         score.add_episodes(_episodes(flags, track.second), truth)
         score.add_fixes(flags[near].astype(float), true[near], witness)

@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from navigate_safer.demo.place_ahead import RINGS_M, Warnings
-from navigate_safer.demo.place_bench import GROUPS, OURS, Approaches, Scores
+from navigate_safer.demo.place_bench import BOUND, GROUPS, OURS, Approaches, Scores
 from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import CHANCE_ERRORS, Score
 from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
 
 RULES = (OURS, *PEERS)
+SHOWN_RULES = (*RULES, BOUND)
 ALL = "all worlds"
 # What each row is called, whether more is better, and the digits that are worth showing.
 ROWS: dict[str, tuple[str, bool, int]] = {
@@ -36,7 +37,7 @@ def document(scores: Scores) -> dict[str, object]:
     return {
         "rows": {
             group: {
-                world: {rule: with_all[world, group, rule].row() for rule in RULES}
+                world: {rule: with_all[world, group, rule].row() for rule in SHOWN_RULES}
                 for world in worlds
             }
             for group in GROUPS
@@ -63,7 +64,7 @@ def equal(scores: Scores) -> dict[str, list[dict[str, object]]]:
             [
                 score
                 for (world, of, rule), score in with_all.items()
-                if world == ALL and of == group and rule not in PEERS
+                if world == ALL and of == group and rule not in (BOUND, *PEERS)
             ],
             {peer: with_all[ALL, group, peer] for peer in PEERS},
         )
@@ -106,12 +107,12 @@ def dominance(scores: Scores) -> list[dict[str, object]]:
     """For each row: ours, the best of the peers, and whether ours is at least as good.
 
     ``costs`` is what that peer pays for being the best: the row on which it is furthest behind
-    ours, as a multiple of ours.
+    ours, as a multiple of ours. ``bound`` is who knows the truth at each fix.
     """
     with_all = _with_all(scores)
     found: list[dict[str, object]] = []
     for group in GROUPS:
-        rows = {rule: with_all[ALL, group, rule].row() for rule in RULES}
+        rows = {rule: with_all[ALL, group, rule].row() for rule in SHOWN_RULES}
         for name, (_, more, digits) in ROWS.items():
             values = {rule: round(rows[rule][name], digits) for rule in RULES}
             pick = max if more else min
@@ -126,6 +127,7 @@ def dominance(scores: Scores) -> list[dict[str, object]]:
                     "best_peer": peer,
                     "theirs": theirs,
                     "ahead": ahead,
+                    "bound": round(rows[BOUND][name], digits),
                     "costs": "" if ahead else _price(rows[OURS], rows[peer]),
                 }
             )
@@ -180,13 +182,14 @@ def show_costs(steps: Sequence[Cost], others: Sequence[Cost], console: Console) 
 
 def _dominance_table(rows: list[dict[str, Any]], group: str) -> Table:
     table = Table(title=f"Zones to {group}: is ours at least as good as every peer on the row?")
-    for name in ("", "ours", "best peer", "", "", "what that peer pays for it"):
+    for name in ("", "ours", "best peer", "", "", "what that peer pays for it", BOUND):
         table.add_column(name)
     for each in rows:
         if each["group"] == group:
             cells = (f"{each['ours']:g}", each["best_peer"], f"{each['theirs']:g}")
             answer = "yes" if each["ahead"] else "no"
-            table.add_row(ROWS[each["row"]][0], *cells, answer, each["costs"])
+            bound = f"{each['bound']:g}"
+            table.add_row(ROWS[each["row"]][0], *cells, answer, each["costs"], bound)
     return table
 
 
@@ -222,7 +225,7 @@ def _approach_table(rows: list[dict[str, Any]]) -> Table:
 
 def _with_all(scores: Scores) -> Scores:
     """With the sums over the worlds as one world more, the first."""
-    found: Scores = {(ALL, group, rule): Score() for group in GROUPS for rule in RULES}
+    found: Scores = {(ALL, group, rule): Score() for group in GROUPS for rule in SHOWN_RULES}
     for (_, group, rule), score in scores.items():
         found.setdefault((ALL, group, rule), Score()).add(score)
     return found | scores
@@ -231,11 +234,11 @@ def _with_all(scores: Scores) -> Scores:
 def _rules_table(scores: Scores, group: str, worlds: list[str]) -> Table:
     table = Table(title=f"Zones to {group}: over all worlds (and in the worst of them)")
     table.add_column("")
-    for rule in RULES:
+    for rule in SHOWN_RULES:
         table.add_column(rule, justify="right")
     for name, (title, more, digits) in ROWS.items():
         cells = []
-        for rule in RULES:
+        for rule in SHOWN_RULES:
             by_world = [scores[world, group, rule].row()[name] for world in worlds]
             worst = min(by_world) if more else max(by_world)
             mean = scores[ALL, group, rule].row()[name]

@@ -151,6 +151,22 @@ def test_for_each_row_it_is_said_whether_ours_is_ahead_and_what_the_best_peer_pa
     assert all(each["costs"] for each in rows if not each["ahead"])
 
 
+def test_beside_the_peers_stands_who_knew_the_truth_at_each_fix_and_is_never_wrong(scores):
+    for group in place_bench.GROUPS:
+        knew = Score()
+        for (_, of, rule), score in scores.items():
+            if of == group and rule == place_bench.BOUND:
+                knew.add(score)
+        assert knew.row()["brier"] == 0.0
+        assert knew.false_episodes == 0
+        # Between two fixes he knows nothing: he is late like everybody who waits for one.
+        assert knew.row()["delay_p50_s"] > 0.0
+        stated = {row["row"]: row["bound"] for row in place_report.dominance(scores)
+                  if row["group"] == group}  # fmt: skip
+        assert stated["delay_p50_s"] == round(knew.row()["delay_p50_s"])
+    assert all(row["peer"] != place_bench.BOUND for row in place_report.behind(scores))
+
+
 def score_of(found, passes, false):
     return Score(100, found, 100, passes, [30.0], [10.0], false, device_s=7 * 86_400.0)
 
@@ -190,7 +206,7 @@ def test_ours_states_where_wearers_are_better_than_any_peer(scores, group):
 def test_the_report_names_every_row_on_which_a_peer_is_ahead(scores):
     document = place_report.document(scores)
     rows = document["rows"]["keep out"][place_report.ALL]
-    assert set(rows) == {place_bench.OURS, *PEERS}
+    assert set(rows) == {place_bench.OURS, *PEERS, place_bench.BOUND}
     for each in document["behind"]:
         name, more = each["row"], place_report.ROWS[each["row"]][1]
         assert (each["theirs"] > each["ours"]) is more, name
