@@ -33,6 +33,11 @@ class Template(msgspec.Struct, frozen=True):
     calm: str | None
 
 
+def zone_ref(kind: str, number: int) -> str:
+    """What the zone of a kind of the home of a number is called; the states say of which it is."""
+    return f"BENCH-{kind}-{number}"
+
+
 class Stocked(msgspec.Struct, frozen=True):
     """How the fleet begins: everybody's one fix, and what is written of it."""
 
@@ -86,7 +91,7 @@ def _home(session: Session, number: int, template: Template) -> None:
         ("inclusion", template.curfew, template.schedule),
     ):
         zone = ZoneRow(
-            ref=f"BENCH-{kind}-{number}",
+            ref=zone_ref(kind, number),
             name="Bench",
             kind=kind,
             geometry=geometry,

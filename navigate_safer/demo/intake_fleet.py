@@ -17,7 +17,7 @@ from alerts.terms import Condition, ConditionKind, DeviceKind, Fitting
 from devices.quality import Doubt
 from devices.readings import Fix, FixSource, Stamp
 from navigate_safer.services.fleet import calm_text
-from navigate_safer.services.stocking import PLACES_OF_IDS, Template
+from navigate_safer.services.stocking import PLACES_OF_IDS, Template, zone_ref
 from zones.zone import zone_from_feature
 
 PREFIX = "BENCH-"
@@ -82,12 +82,12 @@ def schedule(at: datetime, *, away: bool) -> list[dict[str, object]]:
 
 def templates(homes: int, at: datetime) -> list[Template]:
     """Every home twice: for who is there, and for who is away."""
-    return [_template(n // 2, homes, at, away=n % 2 == 1) for n in range(2 * homes)]
+    return [_template(n, homes, at) for n in range(2 * homes)]
 
 
-def _template(number: int, homes: int, at: datetime, *, away: bool) -> Template:
-    lon, lat = home(number, homes)
-    hours = schedule(at, away=away)
+def _template(number: int, homes: int, at: datetime) -> Template:
+    lon, lat = home(number // 2, homes)
+    hours = schedule(at, away=number % 2 == 1)
     exclusion = ring(*metres(lon, lat, 0, APART_M), EXCLUSION_RADIUS_M)
     curfew = ring(lon, lat, CURFEW_RADIUS_M)
     ids = [int(each) for each in PLACES_OF_IDS]
@@ -105,9 +105,11 @@ def _template(number: int, homes: int, at: datetime, *, away: bool) -> Template:
         )
         for key, kind, severity, zone in (
             (ids[0], ConditionKind.EXCLUSION_ZONE, Severity.CRITICAL,
-             {"zone_id": "x", "kind": "exclusion", "geometry": exclusion}),
+             {"zone_id": zone_ref("exclusion", number), "kind": "exclusion",
+              "geometry": exclusion}),
             (ids[1], ConditionKind.CURFEW, Severity.HIGH,
-             {"zone_id": "c", "kind": "inclusion", "geometry": curfew, "schedule": hours}),
+             {"zone_id": zone_ref("inclusion", number), "kind": "inclusion", "geometry": curfew,
+              "schedule": hours}),
             (ids[2], ConditionKind.TAG_CARE, Severity.MEDIUM, None),
         )
     )  # fmt: skip

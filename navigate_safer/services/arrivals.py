@@ -84,7 +84,7 @@ class Arrivals:
             return Taken(left)
         self._groups = groups
         laps.lap("store")
-        moving, covered = self._moving(session, groups)
+        moving, covered = self._moving(session, groups, now)
         laps.lap("judge")
 
         def advance() -> None:
@@ -110,7 +110,7 @@ class Arrivals:
             marked=int(self._marked.sum()),
         )
 
-    def _moving(self, session: Session, groups: Groups) -> tuple[list[int], Flags]:
+    def _moving(self, session: Session, groups: Groups, now: datetime) -> tuple[list[int], Flags]:
         """Compare with the calm: which groups are to be stepped, and which fixes are covered.
 
         Everybody else who is not calm is marked: one that was never judged, or waits to be, is
@@ -125,7 +125,7 @@ class Arrivals:
         stepped = ~calm & fit & few
         self._resting = set(groups.slot[groups.first[stepped & resting]].tolist())
         moving = np.flatnonzero(stepped).tolist()
-        self._standings.prepare(session, groups.slot[groups.first[moving]].tolist())
+        self._standings.prepare(session, groups.slot[groups.first[moving]].tolist(), now)
         return moving, covered
 
     def _advance(self, groups: Groups, moving: Sequence[int], covered: Flags) -> None:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence, Set
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
@@ -25,6 +26,8 @@ from zones.zone import Zone
 # large fleet a share: with fewer than go about near a zone, every round would read all anew.
 MOST_AT_HAND = 20_000
 SHARE_AT_HAND = 1 / 16
+# Nor longer than this after they were last needed: of who has come home nothing more is asked.
+IDLE = timedelta(minutes=10)
 HOUR_US = 3_600_000_000
 
 
@@ -59,7 +62,7 @@ class Advanced(msgspec.Struct, frozen=True):
 class _Standing:
     """Rules at work. Of another ``turn`` of the device they may be of other terms."""
 
-    __slots__ = ("fitting_id", "known", "run", "turn", "version", "wearer_id")
+    __slots__ = ("fitting_id", "known", "run", "turn", "used_at", "version", "wearer_id")
 
     def __init__(self, of: FittingOf, version: int, run: Run, known: Set[FindingKey]) -> None:
         self.fitting_id = of.fitting.fitting_id
@@ -68,6 +71,7 @@ class _Standing:
         self.run = run
         self.known = known
         self.turn = 0
+        self.used_at: datetime | None = None
 
     def only_goes_on(self) -> bool:
         """Whether all that was found are known episodes that go on."""
@@ -91,14 +95,16 @@ class Standings:
         self._held: OrderedDict[int, _Standing] = OrderedDict()
         self._zones: dict[int, Zone] = {}
         self._stepped: list[int] = []
+        self._now: datetime | None = None
         self._log = logs.logger("ingest")
 
     def __len__(self) -> int:
         """How many devices' rules are at hand."""
         return len(self._held)
 
-    def prepare(self, session: Session, slots: Sequence[int]) -> None:
+    def prepare(self, session: Session, slots: Sequence[int], now: datetime) -> None:
         """Read the rules of the slots that are about to be stepped, all at once."""
+        self._now = now
         wanted = {}
         for slot in slots:
             fitting_id = int(self._fleet["fitting_id"][slot])
@@ -111,6 +117,7 @@ class Standings:
             if fitting_id in found:
                 self._held[slot] = found[fitting_id]
                 self._held[slot].turn = int(self._fleet["turn"][slot])
+                self._held[slot].used_at = now
 
     def _read(self, session: Session, fitting_ids: Sequence[int]) -> dict[int, _Standing]:
         """Those whose rules can be read; the monitor meets the fault of the others and notes it."""
@@ -137,6 +144,7 @@ class Standings:
         if standing is None or standing.run.needs_another_device:
             return None
         self._held.move_to_end(slot)
+        standing.used_at = self._now
         try:
             through = standing.run.through
             if through is None or packed.micros_of(through) < self._fleet["position_us"][slot]:
@@ -159,10 +167,19 @@ class Standings:
                 self._held[slot].version += 1
         for slot in marked:
             self._held.pop(slot, None)
-        most = at_hand(len(self._fleet)) if self._most is None else self._most
-        while len(self._held) > most:
-            self._held.popitem(last=False)
+        self._let_go()
         self._stepped = []
+
+    def _let_go(self) -> None:
+        """Of the rules that were needed longest ago: those that are too many, or idle."""
+        most = at_hand(len(self._fleet)) if self._most is None else self._most
+        while self._held:
+            slot, oldest = next(iter(self._held.items()))
+            used_at, now = oldest.used_at, self._now
+            idle = used_at is not None and now is not None and now - used_at > IDLE
+            if len(self._held) <= most and not idle:
+                return
+            del self._held[slot]
 
     def undone(self) -> None:
         """The batch was rolled back: what was stepped is read anew."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from navigate_safer.db import stocking
 from navigate_safer.db.base import Sessions
-from navigate_safer.db.stocking import PLACES_OF_IDS, Stocked, Template
+from navigate_safer.db.stocking import PLACES_OF_IDS, Stocked, Template, zone_ref
 
-__all__ = ["PLACES_OF_IDS", "Stocked", "Template", "analyse", "stock"]
+__all__ = ["PLACES_OF_IDS", "Stocked", "Template", "analyse", "stock", "zone_ref"]
 
 
 def stock(sessions: Sessions, devices: int, templates: Sequence[Template], begin: Stocked) -> None:
