@@ -49,6 +49,8 @@ class State(msgspec.Struct):
     password: str
     secret_key: str
     seed: int = SEED
+    # Of a demonstration begun before there was one: none, its logs are not signed.
+    audit_key: str = ""
 
 
 class Demo(msgspec.Struct, frozen=True):
@@ -97,6 +99,7 @@ def _environment(
     return environ | {
         f"{PREFIX}DATABASE_URL": f"sqlite:///{(directory / DATABASE).resolve()}",
         f"{PREFIX}SECRET_KEY": state.secret_key,
+        f"{PREFIX}AUDIT_KEY": state.audit_key,
         f"{PREFIX}PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         f"{PREFIX}WEB_PORT": str(web_port),
         f"{PREFIX}MQTT_PORT": str(mqtt_port),
@@ -215,7 +218,8 @@ def _state(directory: Path, now: datetime) -> State:
             return msgspec.json.decode(path.read_bytes(), type=State)
         except msgspec.DecodeError:
             raise DemoFault(f"{path} is damaged; clear it with: make demo-reset") from None
-    state = State(now, f"demo-{secrets.token_hex(5)}", secrets.token_urlsafe(48))
+    password, secret_key = f"demo-{secrets.token_hex(5)}", secrets.token_urlsafe(48)
+    state = State(now, password, secret_key, audit_key=secrets.token_urlsafe(48))
     # The keys of the invented service are nobody else's to read either.
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(state))
