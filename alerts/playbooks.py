@@ -13,7 +13,7 @@ import msgspec
 
 from alerts.finding import FindingKind
 
-PLAYBOOK_VERSION = "3"
+PLAYBOOK_VERSION = "4"
 
 
 class Doer(Enum):
@@ -24,18 +24,26 @@ class Doer(Enum):
 
 
 class PlayStep(msgspec.Struct, frozen=True):
-    """One step; ``key`` is stored with its tick, and never changes its meaning."""
+    """One step; ``key`` is stored with its tick, and never changes its meaning.
+
+    ``live``: it makes sense only while what was found goes on; of what is over it need not be done.
+    """
 
     key: str
     words: str
     doer: Doer = Doer.OFFICER
     must: bool = True
+    live: bool = False
+
+    def is_due(self, *, over: bool) -> bool:
+        """Whether it must be done of an episode that is over, or still goes on."""
+        return self.must and not (self.live and over)
 
 
 _LOOK = PlayStep("look", "Look at the explanation: how sure, and what speaks against it")
 _LOCATE = PlayStep("locate", "Ask the tag where it is now")
 _CALL = PlayStep("call_wearer", "Call the wearer and write down what was said")
-_LEAVE = PlayStep("tell_to_leave", "Tell the wearer to leave at once, and by which way")
+_LEAVE = PlayStep("tell_to_leave", "Tell the wearer to leave at once, and by which way", live=True)
 _VICTIM = PlayStep("check_victim", "Ask the IDVA to check on the protected person", must=True)
 _IDVA = PlayStep("idva_checked", "Protected person reached, or the try recorded", Doer.IDVA)
 _UNIT = PlayStep("send_unit", "Send a unit, or write why not", must=True)
@@ -108,6 +116,10 @@ def playbook(kind: FindingKind) -> tuple[PlayStep, ...]:
     return PLAYBOOKS.get(kind, GENERAL)
 
 
-def left_to_do(kind: FindingKind, ticked: frozenset[str]) -> tuple[PlayStep, ...]:
-    """The steps that must be done and are not."""
-    return tuple(each for each in playbook(kind) if each.must and each.key not in ticked)
+def left_to_do(
+    kind: FindingKind, ticked: frozenset[str], *, over: bool = False
+) -> tuple[PlayStep, ...]:
+    """The steps that must be done and are not; ``over``: what was found goes on no longer."""
+    return tuple(
+        each for each in playbook(kind) if each.is_due(over=over) and each.key not in ticked
+    )

@@ -62,14 +62,20 @@ def see(sessions: Sessions, scope: Scope, reference: str) -> list[StepLine]:
     """The steps of one alert; its page writes the log. Raises :class:`NotFound`, Forbidden."""
     scope.require(Permission.SEE_BOARD)
     with sessions.begin() as session:
-        alert, kind = _find(session, scope, reference)
+        alert, episode = _find(session, scope, reference)
+        kind, over = FindingKind(episode.kind), episode.ended_at is not None
         query = select(TickRow).where(TickRow.alert_id == alert.id).order_by(TickRow.id)
         ticks = list(session.scalars(query))
         names = _names(session, ticks)
-        left = left_to_do(kind, frozenset(row.key for row in ticks if row.undone_at is None))
-        return [
+        ticked = frozenset(row.key for row in ticks if row.undone_at is None)
+        left = left_to_do(kind, ticked, over=over)
+        lines = [
             _line(scope, step, [row for row in ticks if row.key == step.key], names, step in left)
             for step in playbook(kind)
+        ]
+        due = [step.is_due(over=over) for step in playbook(kind)]
+        return [
+            msgspec.structs.replace(line, must=must) for line, must in zip(lines, due, strict=True)
         ]
 
 
@@ -163,8 +169,9 @@ def undo(
 def _find_step(
     session: Session, scope: Scope, reference: str, key: str
 ) -> tuple[AlertRow, PlayStep]:
-    alert, kind = _find(session, scope, reference, lock=True)
-    step = next((each for each in playbook(kind) if each.key == key), None)
+    alert, episode = _find(session, scope, reference, lock=True)
+    steps = playbook(FindingKind(episode.kind))
+    step = next((each for each in steps if each.key == key), None)
     if step is None:
         raise NotFound
     scope.require(_needed(step))
@@ -208,7 +215,7 @@ def _needed(step: PlayStep) -> Permission:
 
 def _find(
     session: Session, scope: Scope, reference: str, *, lock: bool = False
-) -> tuple[AlertRow, FindingKind]:
+) -> tuple[AlertRow, EpisodeRow]:
     query = select(AlertRow).where(
         AlertRow.reference == reference,
         AlertRow.area_id.in_(scope.areas),
@@ -217,4 +224,4 @@ def _find(
     alert = session.scalar(query.with_for_update() if lock else query)
     if alert is None:
         raise NotFound
-    return alert, FindingKind(session.get_one(EpisodeRow, alert.episode_id).kind)
+    return alert, session.get_one(EpisodeRow, alert.episode_id)

@@ -54,6 +54,15 @@ def test_when_a_silence_counts(at, muted):
     assert (muted_by([silence()], matter(), at) is not None) is muted
 
 
+def test_nobody_need_tell_a_wearer_to_leave_a_zone_that_he_left_hours_ago():
+    kind = FindingKind.EXCLUSION_BREACH
+    now, over = (
+        {each.key for each in left_to_do(kind, frozenset(), over=over)} for over in (False, True)
+    )
+    assert now - over == {"tell_to_leave"}
+    assert over < now
+
+
 @pytest.mark.parametrize("kind", sorted(ZONE_BREACHES, key=lambda each: each.value))
 def test_one_person_alone_never_mutes_a_zone(kind):
     assert muted_by([silence()], matter(kind), NOON) is None

@@ -65,13 +65,32 @@ def take(page: Page, path: Path) -> None:
     sys.stdout.write(f"{path}\n")
 
 
+def take_why(page: Page, path: Path) -> None:
+    """Of an alert only what happened, why it is one, and where: its list of what to do is long."""
+    heading = page.get_by_role("heading", name="What happened")
+    drawn = page.locator(".ns-map").first
+    if not (heading.count() and drawn.count()):
+        return
+    wait_until_drawn(page)
+    first, last = heading.bounding_box(), drawn.bounding_box()
+    top, bottom = first["y"] - 20, last["y"] + last["height"] + 20
+    width = page.viewport_size["width"]
+    page.screenshot(
+        path=path, full_page=True, clip={"x": 0, "y": top, "width": width, "height": bottom - top}
+    )
+    sys.stdout.write(f"{path}\n")
+
+
 def alerts_by_kind(page: Page, address: str) -> Iterator[tuple[str, str]]:
     """The page of one alert of each kind that is on the board."""
     page.goto(f"{address}/board")
     for name, words in KINDS.items():
-        link = page.locator("tbody a[href^='/alerts/']", has_text=re.compile(words)).first
-        if link.count():
-            yield name, link.get_attribute("href")
+        rows = page.locator("tbody tr").filter(has_text=re.compile(words))
+        # Rather one that goes on than one of hours ago.
+        live = rows.filter(has_not_text="found afterwards")
+        row = (live if live.count() else rows).first
+        if row.count():
+            yield name, row.locator("a[href^='/alerts/']").first.get_attribute("href")
         else:
             sys.stdout.write(f"no {name}: nothing of the kind is open\n")
 
@@ -93,6 +112,7 @@ def take_all(browser: Browser, address: str, password: str, folder: Path, width:
     for name, path in list(alerts_by_kind(duty, address)):
         duty.goto(address + path)
         take(duty, folder / f"{name}-{width}.png")
+        take_why(duty, folder / f"{name}-why-{width}.png")
         if name in ("alert", "alert-alcohol"):
             person = duty.locator(".moj-identity-bar a").first
             if person.count():

@@ -1,11 +1,12 @@
 """Steps of a playbook on the alert's page: who ticks which, who reads what, and the record."""
 
 import pytest
+from sqlalchemy import select
 from web.world import World, words_of
 
 from alerts.finding import FindingKind
 from alerts.lifecycle import AlertState
-from navigate_safer.db.alerting import AlertHistoryRow
+from navigate_safer.db.alerting import AlertHistoryRow, EpisodeRow
 from navigate_safer.db.answering import TickRow
 from navigate_safer.db.audit import AuditRow
 
@@ -29,6 +30,16 @@ def test_the_steps_are_listed_in_order_and_counted(world: World, alert: str):
         for words in ("1. Look at the explanation", "2. Ask the IDVA", "7. Send a unit")
     )
     assert look < idva < unit
+
+
+def test_of_a_breach_that_is_over_nobody_need_tell_the_wearer_to_leave(world: World, alert: str):
+    with world.service.sessions.begin() as session:
+        kind = FindingKind.EXCLUSION_BREACH.value
+        for episode in session.scalars(select(EpisodeRow).where(EpisodeRow.kind == kind)):
+            episode.ended_at = world.clock()
+    shown = words_of(world.visitor("duty").get(alert))
+    assert "Left to do: 6 of 6" in shown
+    assert "Tell the wearer to leave at once, and by which way (if it helps)" in shown
 
 
 def test_a_tick_keeps_time_author_and_words_and_is_in_the_history(world: World, alert: str):
