@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from navigate_safer.db.among import Among, Keyed
 from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.telemetry import PendingRow
 
@@ -15,15 +16,11 @@ from navigate_safer.db.telemetry import PendingRow
 MOST_MARKS_LOOKED_AT = 1_000
 
 
-def claim(session: Session, now: datetime, at_work: Collection[int]) -> int | None:
-    """Lock the device of the oldest pending mark that nobody else is at work on, if any.
-
-    ``at_work`` are devices that are judged elsewhere in this process.
-    """
-    due = or_(PendingRow.not_before.is_(None), PendingRow.not_before <= now)
+def _oldest_free(among: Among) -> Select[int]:
+    due = or_(PendingRow.not_before.is_(None), PendingRow.not_before <= bindparam("now"))
     marks = (
         select(PendingRow.device_id, PendingRow.id)
-        .where(due, PendingRow.device_id.not_in(at_work))
+        .where(due, ~among(PendingRow.device_id, "at_work"))
         .order_by(PendingRow.id)
         .limit(MOST_MARKS_LOOKED_AT)
         .subquery()
@@ -33,7 +30,7 @@ def claim(session: Session, now: datetime, at_work: Collection[int]) -> int | No
         .group_by(marks.c.device_id)
         .subquery()
     )
-    return session.scalar(
+    return (
         select(DeviceRow.id)
         .join(oldest, oldest.c.device_id == DeviceRow.id)
         .order_by(oldest.c.first)
@@ -41,3 +38,16 @@ def claim(session: Session, now: datetime, at_work: Collection[int]) -> int | No
         # Not a full update lock: intake's foreign keys must not wait for judgement.
         .with_for_update(of=DeviceRow, skip_locked=True, key_share=True)
     )
+
+
+# After an outage of a whole region as many may be at work as there are devices: as one array, since
+# PostgreSQL takes 65,535 parameters and no more.
+_CLAIM = Keyed(_oldest_free)
+
+
+def claim(session: Session, now: datetime, at_work: Collection[int]) -> int | None:
+    """Lock the device of the oldest pending mark that nobody else is at work on, if any.
+
+    ``at_work`` are devices that are judged elsewhere in this process.
+    """
+    return _CLAIM.ask(session.connection(), now=now, at_work=list(at_work)).scalar()

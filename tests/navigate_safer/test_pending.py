@@ -47,3 +47,10 @@ def test_marks_whose_time_has_not_come_hide_nobody(watch, tags):
         rows = session.query(PendingRow).filter(PendingRow.device_id == tags[0])
         rows.update({"not_before": later})
     assert claimed(watch) == tags[1]
+
+
+def test_that_a_whole_region_is_at_work_hides_nobody(watch, tags):
+    """PostgreSQL takes 65,535 parameters in a statement."""
+    others = range(1_000_000, 1_070_000)
+    assert claimed(watch, *others) == tags[0]
+    assert claimed(watch, tags[0], *others) == tags[1]
