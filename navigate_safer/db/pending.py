@@ -1,11 +1,12 @@
 """Whose readings wait to be judged: the next device in its turn."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from navigate_safer.db import arrivals
 from navigate_safer.db.among import Among, Keyed
 from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.telemetry import PendingRow
@@ -51,3 +52,22 @@ def claim(session: Session, now: datetime, at_work: Collection[int]) -> int | No
     ``at_work`` are devices that are judged elsewhere in this process.
     """
     return _CLAIM.ask(session.connection(), now=now, at_work=list(at_work)).scalar()
+
+
+def wake(session: Session, device_id: int, marks: Sequence[PendingRow], now: datetime) -> bool:
+    """Make marks whose time has come like any other; whether there were any. The caller commits.
+
+    While they waited intake went on judging the device, by rules that have not seen these readings:
+    where it was calm must not hold from before they are judged. Commit it before judging, so that
+    no batch waits for the judgement.
+    """
+    woken = [
+        mark
+        for mark in marks
+        if mark.not_before is not None and mark.not_before <= now and not mark.failures
+    ]
+    if woken:
+        arrivals.turn_on(session, device_id, wait=True)
+    for mark in woken:
+        mark.not_before = None
+    return bool(woken)

@@ -66,16 +66,30 @@ def judge_next(
             if (device_id := pending.claim(session, now, at_work)) is None:
                 return None
             marks = _marks(session, device_id)
-            if not stretch.is_long(session, device_id, _earliest_at(marks)):
+            # Without one another judge was there since we asked.
+            again = not marks or pending.wake(session, device_id, marks, now)
+            if not again and not stretch.is_long(session, device_id, _earliest_at(marks)):
                 return _judge_device(session, device_id, marks, now, voice, {})
     except Exception as fault:
         if device_id is None:
             raise
         return _failed(sessions, device_id, now, fault)
-    if leave is not None:
-        leave(device_id)
-        return Judged(device_id, 0, 0, left=True)
-    return judge_long(sessions, device_id, now, voice)
+    if again:
+        return judge_next(sessions, now, voice, at_work=at_work, leave=leave)
+    return _hand_over(sessions, device_id, now, voice, leave)
+
+
+def _hand_over(
+    sessions: Sessions,
+    device_id: int,
+    now: datetime,
+    voice: Voice,
+    leave: Callable[[int], None] | None,
+) -> Judged:
+    if leave is None:
+        return judge_long(sessions, device_id, now, voice)
+    leave(device_id)
+    return Judged(device_id, 0, 0, left=True)
 
 
 def judge_long(sessions: Sessions, device_id: int, now: datetime, voice: Voice) -> Judged:
