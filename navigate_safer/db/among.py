@@ -21,10 +21,10 @@ class Keyed:
         self._as_array = make(_as_array)
         self._as_list = make(_as_list)
 
-    def ask(self, connection: Connection, **keys: list[Any]) -> CursorResult[*tuple[Any, ...]]:
-        """Execute it; each argument is a list of keys by its name."""
+    def ask(self, connection: Connection, **values: object) -> CursorResult[*tuple[Any, ...]]:
+        """Execute it; each argument is a list of keys, or what else it takes, by its name."""
         postgresql = connection.dialect.name == "postgresql"
-        return connection.execute(self._as_array if postgresql else self._as_list, keys)
+        return connection.execute(self._as_array if postgresql else self._as_list, values)
 
 
 def _as_array(column: InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:

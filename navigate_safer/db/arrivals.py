@@ -133,9 +133,11 @@ select d.ref, d.id, coalesce(d.gateway_id, 0), coalesce(f.id, 0), {fitted_us},
 """
 
 
-def last_device(session: Session) -> int:
-    """The highest id of a device; 0 where there is none."""
-    return session.scalar(select(func.max(DeviceRow.id))) or 0
+def last_of_next(session: Session, after: int, most: int) -> int | None:
+    """The last of the next ``most`` devices by id, None where there is none after that one."""
+    following = select(DeviceRow.id).where(DeviceRow.id > after).order_by(DeviceRow.id).limit(most)
+    last: int | None = session.scalar(select(func.max(following.subquery().c.id)))
+    return last
 
 
 def gateways(session: Session) -> dict[str, int]:

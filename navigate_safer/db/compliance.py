@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, delete, func, select
+from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, delete, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from navigate_safer.db.base import Base, BigId, UTCDateTime
+from navigate_safer.db.people import FittingRow
+from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow
 
 
 class ComplianceDayRow(Base):
@@ -80,3 +82,29 @@ def sums(
         .group_by(row.wearer_id)
     )
     return {wearer: (int(a), int(b), int(c), int(d), int(e)) for wearer, a, b, c, d, e in found}
+
+
+def heard_so_far(
+    session: Session, wearer_id: int, now: datetime, *, hold: bool = False
+) -> list[tuple[Any, ...]] | None:
+    """What has come of a wearer's devices, to be compared later; None: some waits to be judged.
+
+    With ``hold`` nothing more is stored of them until the end of the transaction. A device of which
+    something is being stored at this moment is left out, and not waited for: intake holds several.
+    """
+    latest, mark = DeviceLatestRow, PendingRow
+    worn = select(FittingRow.device_id).where(FittingRow.wearer_id == wearer_id)
+    query = select(latest.device_id, latest.turn, latest.position_at)
+    query = query.where(latest.device_id.in_(worn)).order_by(latest.device_id)
+    if hold:
+        query = query.with_for_update(read=True, skip_locked=True)
+    found = session.execute(query).all()
+    # What cannot be judged may wait for days, and the days cannot.
+    waits = select(mark.id).where(
+        mark.device_id.in_(worn),
+        mark.failures == 0,
+        or_(mark.not_before.is_(None), mark.not_before <= now),
+    )
+    if session.scalar(waits.limit(1)) is not None:
+        return None
+    return [tuple(row) for row in found]

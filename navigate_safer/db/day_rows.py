@@ -76,7 +76,13 @@ def _sqlite_rows(session: Session, table: ReadingTable, day: date) -> Iterator[t
 
 def count(session: Session, table: ReadingTable, day: date) -> int:
     """How many rows of a day are in SQLite's table."""
-    return sum(1 for _ in _sqlite_rows(session, table, day))
+    query = text(
+        # Of a cross join SQLite keeps the order: device by device, by the key.
+        f"select count(*) from devices d cross join {table.__tablename__} r "  # noqa: S608
+        "on r.device_id = d.id and r.measured_at >= :begins and r.measured_at < :ends"
+    )
+    begins, ends = (micros_of(each) for each in bounds(day))
+    return session.scalar(query, {"begins": begins, "ends": ends}) or 0
 
 
 def days_of(session: Session, table: ReadingTable, before: date) -> set[date]:

@@ -47,6 +47,11 @@ def was_locked(fault: OperationalError) -> bool:
     return getattr(fault.orig, "sqlstate", None) in ("55P03", "40P01")
 
 
+def was_full(fault: OperationalError) -> bool:
+    """Whether a step failed only because the database's disk has no room for it."""
+    return getattr(fault.orig, "sqlstate", None) == "53100"
+
+
 def be_brief(session: Session) -> None:
     """Give up on a lock after a moment, in this transaction."""
     run(session, f"set local lock_timeout = {LOCK_TIMEOUT_MS}")

@@ -76,6 +76,7 @@ def see_days(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> list[
         person = caseload.person(session, scope, ref)
         if person is None:
             raise NotFound
+        heard = stored.heard_so_far(session, person.wearer_id, now)
         rows = {
             (row.condition_id, row.day): row
             for row in stored.stored(session, [person.wearer_id], first, today - timedelta(days=1))
@@ -94,7 +95,7 @@ def see_days(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> list[
                 counted = _counted(session, condition, fresh, now)
                 shown.append(_together(condition, days, *counted))
     with sessions.begin() as session:
-        stored.keep(session, fresh)
+        _keep(session, person.wearer_id, fresh, heard, now)
         audit.record(
             session,
             Act.CONSULTATION,
@@ -144,6 +145,7 @@ def work_out_next(sessions: Sessions, now: datetime, after: int = 0) -> int | No
         )
         if wearer_id is None:
             return None
+        heard = stored.heard_so_far(session, wearer_id, now)
         known = stored.stored(session, [wearer_id], first, last)
         there = {(row.condition_id, row.day) for row in known}
         rows = [
@@ -154,8 +156,26 @@ def work_out_next(sessions: Sessions, now: datetime, after: int = 0) -> int | No
         ]
     if rows:
         with sessions.begin() as session:
-            stored.keep(session, rows)
+            _keep(session, wearer_id, rows, heard, now)
     return wearer_id
+
+
+def _keep(
+    session: Session,
+    wearer_id: int,
+    rows: list[ComplianceDayRow],
+    heard: list[tuple[Any, ...]] | None,
+    now: datetime,
+) -> None:
+    """Keep days that were worked out from what was ``heard``, unless more has come meanwhile.
+
+    What comes late takes back the days that are kept: one that is kept after it and does not know
+    of it would stay. It is worked out again when it is asked for next.
+    """
+    if not rows or heard is None:
+        return
+    if stored.heard_so_far(session, wearer_id, now, hold=True) == heard:
+        stored.keep(session, rows)
 
 
 def _conditions(session: Session, wearer_id: int) -> list[Condition]:

@@ -209,13 +209,16 @@ class Fleet:
         first time costs three times its fix. What changes meanwhile is found out as always, by
         turn and position, when the device reports.
         """
-        with sessions() as session:
-            last = arrivals.last_device(session)
-        for after in range(0, last, READ_AT_ONCE):
+        after = 0
+        while True:
             with sessions() as session:
                 session.connection(execution_options={READ_ONLY: True})
-                part = bulk.reporting_from(session, after, after + READ_AT_ONCE, now)
+                through = arrivals.last_of_next(session, after, READ_AT_ONCE)
+                if through is None:
+                    return
+                part = bulk.reporting_from(session, after, through, now)
             self._take([each for name, each in part.items() if name not in self._slots])
+            after = through
             yield len(self)
 
     def _take(self, found: list[Reporting]) -> None:

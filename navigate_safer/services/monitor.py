@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from alerts import judge as judging
@@ -20,6 +20,7 @@ from alerts.judge import FindingKey, Outcome, Run, States
 from navigate_safer.db import alerting, arrivals, bulk, pending, readings, terms
 from navigate_safer.db.alerting import EpisodeRow
 from navigate_safer.db.base import Sessions
+from navigate_safer.db.pending import Mark
 from navigate_safer.db.people import DeviceRow
 from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import TERMS, JudgementRow, PendingRow
@@ -31,7 +32,6 @@ from navigate_safer.services.telling import Voice
 
 # A month of a device takes a second to read; a database that takes longer is asked again later.
 LONGEST_READING_S = 60.0
-FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=5), timedelta(minutes=5)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -65,30 +65,44 @@ def judge_next(
         with sessions.begin() as session:
             if (device_id := pending.claim(session, now, at_work)) is None:
                 return None
-            marks = _marks(session, device_id)
-            if not stretch.is_long(session, device_id, _earliest_at(marks)):
+            marks = pending.of_device(session, device_id)
+            # Without one another judge was there since we asked.
+            again = not marks or pending.wake(session, device_id, marks, now)
+            if not again and not stretch.is_long(session, device_id, _earliest_at(marks)):
                 return _judge_device(session, device_id, marks, now, voice, {})
     except Exception as fault:
         if device_id is None:
             raise
         return _failed(sessions, device_id, now, fault)
-    if leave is not None:
-        leave(device_id)
-        return Judged(device_id, 0, 0, left=True)
-    return judge_long(sessions, device_id, now, voice)
+    if again:
+        return judge_next(sessions, now, voice, at_work=at_work, leave=leave)
+    return _hand_over(sessions, device_id, now, voice, leave)
+
+
+def _hand_over(
+    sessions: Sessions,
+    device_id: int,
+    now: datetime,
+    voice: Voice,
+    leave: Callable[[int], None] | None,
+) -> Judged:
+    if leave is None:
+        return judge_long(sessions, device_id, now, voice)
+    leave(device_id)
+    return Judged(device_id, 0, 0, left=True)
 
 
 def judge_long(sessions: Sessions, device_id: int, now: datetime, voice: Voice) -> Judged:
     """Judge a device with much to judge: worked out with no lock held, written in a moment."""
     try:
         with reading(sessions, within_s=LONGEST_READING_S) as session:
-            marks = _marks(session, device_id)
+            marks = pending.of_device(session, device_id)
             worked = _work_out(session, device_id, marks, now)
         with sessions.begin() as session:
             session.get_one(DeviceRow, device_id, with_for_update={"key_share": True})
-            # Marks left meanwhile are for the next turn; some may be gone, judged by another.
-            left = [mark.id for mark in _marks(session, device_id)]
-            marks = [mark for mark in marks if mark.id in left]
+            # Marks left meanwhile are for the next turn; some may be gone or put off, by another.
+            left = set(pending.of_device(session, device_id))
+            marks = [mark for mark in marks if mark in left]
             if not marks:
                 return Judged(device_id, 0, 0)
             return _judge_device(session, device_id, marks, now, voice, worked)
@@ -96,9 +110,7 @@ def judge_long(sessions: Sessions, device_id: int, now: datetime, voice: Voice) 
         return _failed(sessions, device_id, now, fault)
 
 
-def _work_out(
-    session: Session, device_id: int, marks: Sequence[PendingRow], now: datetime
-) -> Worked:
+def _work_out(session: Session, device_id: int, marks: Sequence[Mark], now: datetime) -> Worked:
     worked = {}
     for of in terms.fittings_of_device(session, device_id):
         row = session.get(JudgementRow, of.fitting.fitting_id)
@@ -107,31 +119,21 @@ def _work_out(
     return worked
 
 
-def _marks(session: Session, device_id: int) -> Sequence[PendingRow]:
-    return session.scalars(select(PendingRow).where(PendingRow.device_id == device_id)).all()
-
-
-def _earliest_at(marks: Sequence[PendingRow]) -> datetime:
+def _earliest_at(marks: Sequence[Mark]) -> datetime:
     return min(mark.earliest_at for mark in marks)
 
 
 def _failed(sessions: Sessions, device_id: int, now: datetime, fault: Exception) -> Judged:
-    _postpone(sessions, device_id, now, fault)
-    return Judged(device_id, 0, 0, failed=f"{type(fault).__name__}: {fault}")
-
-
-def _postpone(sessions: Sessions, device_id: int, now: datetime, fault: Exception) -> None:
+    said = f"{type(fault).__name__}: {fault}"
     with sessions.begin() as session:
-        for row in session.scalars(select(PendingRow).where(PendingRow.device_id == device_id)):
-            row.not_before = now + min(FIRST_RETRY * 2 ** min(row.failures, 10), LONGEST_RETRY)
-            row.failures += 1
-            row.fault = f"{type(fault).__name__}: {fault}"[:500]
+        pending.put_off(session, device_id, now, said[:500])
+    return Judged(device_id, 0, 0, failed=said)
 
 
 def _judge_device(
     session: Session,
     device_id: int,
-    marks: Sequence[PendingRow],
+    marks: Sequence[Mark],
     now: datetime,
     voice: Voice,
     worked: Worked,
@@ -152,7 +154,7 @@ def _judge_device(
         if removed_at is None and turn is not None:
             _say_where_calm(session, fitting, turn)
     # Only the marks that were read: one that intake adds meanwhile is for the next turn.
-    session.execute(delete(PendingRow).where(PendingRow.id.in_([mark.id for mark in marks])))
+    pending.drop(session, marks)
     _wait_for_its_time(session, device_id, now + AHEAD)
     return Judged(device_id, taken, opened)
 

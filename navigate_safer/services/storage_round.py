@@ -46,12 +46,17 @@ def keep_house(sessions: Sessions, now: datetime, plan: Plan, wait: Wait) -> Rou
 
 
 def _round(sessions: Sessions, now: datetime, plan: Plan, wait: Wait, trouble: Trouble) -> Round:
-    # First what intake needs, and last what needs the archive: its disk may be full or away.
-    made = storage.make_days(sessions, now, plan)
-    in_order = sorting.sort_pieces(sessions, now, wait, trouble=trouble)
-    packed = storage.pack(sessions)
-    closed = _many(lambda: storage.close_next(sessions, now, plan, wait, trouble))
-    archived = erased = 0
+    # First what intake needs, and last what needs the archive: its disk may be full or away. So may
+    # the database's own, and then archiving is what makes room.
+    made = in_order = packed = closed = archived = erased = 0
+    with trouble.of_room():
+        made = storage.make_days(sessions, now, plan)
+    with trouble.of_room():
+        in_order = sorting.sort_pieces(sessions, now, wait, trouble=trouble)
+    with trouble.of_room():
+        packed = storage.pack(sessions)
+    with trouble.of_room():
+        closed = _many(lambda: storage.close_next(sessions, now, plan, wait, trouble))
     with trouble.of_disk():
         archiving.tidy(sessions)
     with trouble.of_disk():

@@ -8,9 +8,12 @@ import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from sqlalchemy.exc import OperationalError
+
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.operations import STORAGE
 from navigate_safer.db.parquet import ArchiveUnreadable
+from navigate_safer.db.partitions import was_full
 from navigate_safer.db.reading_rows import ReadingTable
 from navigate_safer.services import heartbeats
 
@@ -51,6 +54,16 @@ class Trouble:
         except OSError as fault:
             # Not its text: that has the path.
             self.note(f"the archive's folder: {fault.strerror or type(fault).__name__}")
+
+    @contextlib.contextmanager
+    def of_room(self) -> Iterator[None]:
+        """Note that the database's disk is full: what needs room fails, what frees it goes on."""
+        try:
+            yield
+        except OperationalError as fault:
+            if not was_full(fault):
+                raise
+            self.note("the database's disk has no room to sort or pack a day")
 
     def note(self, text: str) -> None:
         """One more fault."""

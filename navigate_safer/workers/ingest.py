@@ -84,7 +84,9 @@ class IngestWorker:
         began = time.monotonic()
         fleet, service = self._arrivals.fleet, self._service
         try:
-            for _ in fleet.read_all(service.sessions, service.clock()):
+            parts = fleet.read_all(service.sessions, service.clock())
+            # Each by itself: all devices of a large fleet may take longer than a call is given.
+            while self._patience.turn(lambda: next(parts, None)) is not None:
                 if stop.is_set():
                     return
         except Exception as fault:  # the database is away: the loop meets it too, and waits

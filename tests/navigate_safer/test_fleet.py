@@ -1,8 +1,12 @@
 """What intake knows of every device before the first one reports."""
 
+from itertools import islice
+
 from case_files import OUTSIDE, START, one_more_wearer, walk
+from sqlalchemy import insert
 from watch import Watch
 
+from navigate_safer.db.people import DeviceRow
 from navigate_safer.services import ingest
 from navigate_safer.services.arrivals import Arrivals
 
@@ -51,3 +55,14 @@ def test_a_device_that_is_registered_later_is_read_when_it_reports(watch):
 
 def test_a_fleet_of_nobody_is_read(database):
     assert list(Arrivals().fleet.read_all(database.sessions, START)) == []
+
+
+def test_ids_far_apart_do_not_make_a_start_long(watch):
+    """As in a database that was put together from two."""
+    far = 2**40
+    with watch.sessions.begin() as session:
+        row = {"id": far, "ref": "TAG-FAR", "kind": "location_tag", "model": "tag"}
+        session.execute(insert(DeviceRow), [row])
+    fleet = Arrivals().fleet
+    assert list(islice(fleet.read_all(watch.sessions, START), 3)) == [6]
+    assert "TAG-FAR" in fleet.names

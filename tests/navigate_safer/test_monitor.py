@@ -31,6 +31,7 @@ from alerts.finding import Severity
 from alerts.lifecycle import ACKNOWLEDGEMENT_LASTS, Outcome
 from alerts.routing import ANSWER_WITHIN_S
 from alerts.terms import ConditionKind
+from navigate_safer.db import pending
 from navigate_safer.db.alerting import (
     AlertHistoryRow,
     AlertRow,
@@ -246,7 +247,7 @@ def test_a_rule_that_fails_keeps_its_readings_and_the_other_devices_are_judged(w
     assert watch.database.count(EpisodeRow, EpisodeRow.kind == "exclusion_breach") == 1
     mark = watch.database.one(PendingRow)
     assert (mark.failures, mark.earliest_at) == (1, START)
-    assert mark.not_before == watch.clock() + monitor.FIRST_RETRY
+    assert mark.not_before == watch.clock() + pending.FIRST_RETRY
     assert "place.probability" in mark.fault
 
 
@@ -259,8 +260,8 @@ def test_a_device_that_cannot_be_judged_is_tried_again_ever_less_often(watch):
         mark = watch.database.one(PendingRow)
         waits.append(mark.not_before - watch.clock())
         watch.clock.at = mark.not_before
-    assert waits[:3] == [monitor.FIRST_RETRY * factor for factor in (1, 2, 4)]
-    assert waits[-1] == monitor.LONGEST_RETRY
+    assert waits[:3] == [pending.FIRST_RETRY * factor for factor in (1, 2, 4)]
+    assert waits[-1] == pending.LONGEST_RETRY
 
 
 def test_once_the_rule_is_mended_the_breach_that_waited_is_told(watch):
@@ -272,7 +273,7 @@ def test_once_the_rule_is_mended_the_breach_that_waited_is_told(watch):
         session.execute(
             update(ConditionRow).where(ConditionRow.ref == "C-1").values(zone_id=zone - 1)
         )
-    watch.clock.forward(seconds=monitor.FIRST_RETRY.total_seconds())
+    watch.clock.forward(seconds=pending.FIRST_RETRY.total_seconds())
     watch.judge()
     episode = breach(watch)
     assert episode.started_at == START
