@@ -4,6 +4,7 @@ import re
 
 import pytest
 from case_files import MINUTE, START, fix, message
+from sqlalchemy import select
 from web.alert_reasons import REASONS
 from web.world import (
     AWAY,
@@ -18,7 +19,7 @@ from web.world import (
 
 from alerts.finding import FindingKind
 from alerts.lifecycle import Outcome
-from navigate_safer.db.alerting import AlertHistoryRow, TextRow
+from navigate_safer.db.alerting import AlertHistoryRow, EpisodeRow, TextRow
 
 KINDS = FindingKind
 
@@ -116,6 +117,20 @@ def test_an_alert_about_a_place_is_explained_in_words(shared_world: World) -> No
     assert "What speaks against it" in page
     curfew = words_of(page_of(shared_world, KINDS.CURFEW_BREACH))
     assert "m outside the zone; the chance that the wearer was outside was" in curfew
+
+
+def test_what_makes_the_explanation_another_than_the_alert_is_said(quiet_world: World) -> None:
+    quiet_world.watch.hear(*enters_the_cross("TAG-W-EXC"))
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "was raised by rule" not in page
+    assert "A way was allowed" not in page
+    with quiet_world.database.sessions.begin() as session:
+        row = session.scalars(select(EpisodeRow)).one()
+        row.rule_version = "1"
+        row.evidence = {**row.evidence, "authorised": "5"}
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "The alert was raised by rule place.probability, version 1;" in page
+    assert "A way was allowed at the time, by exception 5" in page
 
 
 def test_the_distance_to_an_edge_is_for_those_who_may_see_places(shared_world: World) -> None:
