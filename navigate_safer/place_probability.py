@@ -180,7 +180,7 @@ def _run(
             seen.pop()
         if place_probability.heard(state, fix):
             seen.append((at, place_probability.probability(state, term)))
-        if before < at <= before + longest:
+        if before < at and at - before <= longest:
             doubts.extend(_doubts(Interval(before, at), state, term))
     gaps = [Interval(one, other) for one, other in pairwise(times) if other - one > longest]
     gaps.extend(_vague(telling, Interval(times[0], times[-1]), term))
@@ -241,7 +241,7 @@ def _over_time(time: Interval, seen: Sequence[Seen], term: Condition) -> dict[st
     short = [
         Interval(one, other)
         for (one, _), (other, _) in pairwise(near)
-        if one < other <= one + longest
+        if one < other and other - one <= longest
     ]
     within = (time,) if time.start < time.end else ()
     known = measure(intersection(union(short), within)) if within else timedelta()

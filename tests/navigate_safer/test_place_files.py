@@ -278,6 +278,14 @@ def test_a_largest_gap_must_be_a_length_of_time(seconds):
         judge(collection(feature()), csv_of(*EVENING), max_gap_s=seconds)
 
 
+def test_a_gap_longer_than_any_calendar_is_one_that_no_leg_exceeds():
+    track = csv_of(*EVENING)
+    judged = judge_place(collection(feature()), track, rule="probability", max_gap_s=1e12)
+    zone = judged["zones"]["Z1"]
+    assert [each["start"][:13] for each in zone["violations"]] == ["2026-01-14T18"]
+    assert zone["violations"][0]["evidence"]["coverage"] == 1.0
+
+
 def test_other_rules_are_refused():
     with pytest.raises(BadPlaceInput, match="'psychic' is not known"):
         judge_place(collection(feature()), csv_of(*EVENING), rule="psychic")
