@@ -87,6 +87,19 @@ def test_an_early_warning_says_how_soon_and_that_nothing_has_been_broken(
     assert "nothing has been broken" in said
 
 
+def test_how_far_off_a_wearer_is_who_comes_nearer_is_for_those_who_may_see_places(
+    shared_world: World,
+) -> None:
+    why = {"speed_kmh": 4.8, "edge_m": 340.0, "eta_s": 225.0}
+    # The name of the zone is there for those alone who may see places.
+    said = shared_world.app.jinja_env.get_template("alert_reason.html").render(
+        alert={"evidence": why, "zone_name": None},
+        line={"kind": KINDS.EXCLUSION_APPROACH.value},
+    )
+    assert "metres" not in said
+    assert "likely to be in the exclusion zone in about 225 seconds" in said
+
+
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in SAID])
 def test_an_alert_says_what_when_and_why(shared_world: World, kind: FindingKind) -> None:
     answer = page_of(shared_world, kind)
