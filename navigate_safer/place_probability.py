@@ -98,9 +98,7 @@ def judge_probably(
         episodes, _, _ = _run(ordered, term)
     span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
     broken = union([each.time for each in violations])
-    # A leg on which a violation begins or ends is explained by it.
-    left = [leg for leg in doubts if not any(_meet(leg, each) for each in broken)]
-    unknown = subtraction(union(gaps, left), broken)
+    unknown = subtraction(union(gaps, _unexplained(doubts, broken)), broken)
     return ProbableJudgement(
         episodes,
         violations,
@@ -136,13 +134,22 @@ def _pieces(
 
 
 def vouched_for(fixes: Iterable[Fix], term: Condition) -> Intervals:
-    """The time that the fixes say something about: what lies between them, less gaps and doubts."""
+    """When the fixes show that the condition was kept: between them, less gaps and doubts.
+
+    The time in violation is not in it: that is told by what officers were told.
+    """
     ordered = sorted(fixes, key=order_key)
     if not ordered:
         return ()
-    _, gaps, doubts, _ = _pieces(ordered, term)
+    violations, gaps, doubts, _ = _pieces(ordered, term)
+    broken = union([each.time for each in violations])
     span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
-    return subtraction((span,), union(gaps, doubts))
+    return subtraction((span,), union(gaps, _unexplained(doubts, broken), broken))
+
+
+def _unexplained(doubts: Iterable[Interval], broken: Intervals) -> list[Interval]:
+    """The doubts without the legs on which a violation begins or ends: it explains them."""
+    return [leg for leg in doubts if not any(_meet(leg, each) for each in broken)]
 
 
 def _condition(
