@@ -6,7 +6,8 @@ order of their file; within a zone, stretches are sorted by start, then device. 
 track is judged by itself against every zone, and the minutes are the sums over the devices:
 ``breach`` is the time in violation, ``unknown`` that of legs longer than the largest gap (and,
 by the probability rule, of legs that nobody can vouch for), and ``compliant`` the rest of the span
-from a device's first fix to its last.
+from a device's first fix to its last. What the probability rule saw at one fix alone, with nothing
+known before or after it, starts and ends at that fix.
 """
 
 import math

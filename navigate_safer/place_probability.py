@@ -13,7 +13,7 @@ import msgspec
 from alerts.explanation import gaps_in
 from alerts.finding import Finding, Severity
 from alerts.rules import place_probability
-from alerts.rules.place_costs import end_threshold
+from alerts.rules.place_costs import end_threshold, threshold
 from alerts.rules.place_doubt import tells
 from alerts.rules.place_state import PlaceBelief
 from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
@@ -195,8 +195,13 @@ def _run(
         (_stretch(each, times[-1], seen, term) for each in found.values()),
         key=lambda each: each.time,
     )
-    long_enough = (each for each in stretches if each.time.length >= SHORTEST_STAY)
-    return tuple(long_enough), gaps, doubts
+    # What was seen at one fix alone, between two gaps, has no length and was told all the same.
+    told = (
+        each
+        for each in stretches
+        if each.time.length >= SHORTEST_STAY or each.probability >= threshold(term)
+    )
+    return tuple(told), gaps, doubts
 
 
 def _vague(telling: Sequence[datetime], span: Interval, term: Condition) -> list[Interval]:

@@ -336,9 +336,26 @@ def test_the_hours_of_a_curfew_by_probability():
     zone = feature(kind="inclusion", schedule=NIGHTLY)
     found = probably(collection(zone), csv_of(*EVENING))["Z1"]
     assert outline(found["episodes"]) == [("TAG-1", "18:54:01", "19:05:59")]
-    assert outline(found["violations"]) == [("TAG-1", "19:05:53", "19:10:00")]
+    # After the gap he is seen away once more: told of, and no minute is known.
+    assert outline(found["violations"]) == [
+        ("TAG-1", "19:05:53", "19:10:00"),
+        ("TAG-1", "20:10:00", "20:10:00"),
+    ]
     minutes = {"compliant": 16.0, "breach": 4.0, "unknown": 60.0}
     assert found["minutes"] == pytest.approx(minutes, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lon"), [("exclusion", -2.89), ("inclusion", -2.86), ("restriction", -2.86)]
+)
+def test_a_tag_that_reports_too_seldom_is_seen_in_breach_at_each_fix(kind, lon):
+    rows = [row(f"18:{minute:02d}:00", 53.19, lon) for minute in (0, 11, 22, 33)]
+    found = probably(collection(feature(kind=kind)), csv_of(*rows))["Z1"]
+    assert outline(found["violations"]) == [
+        ("TAG-1", f"18:{minute:02d}:00", f"18:{minute:02d}:00") for minute in (0, 11, 22, 33)
+    ]
+    assert all(each["probability"] > 0.99 for each in found["violations"])
+    assert found["minutes"] == {"compliant": 0.0, "breach": 0.0, "unknown": 33.0}
 
 
 def test_the_evidence_tells_the_probability_over_time_and_the_coverage():
