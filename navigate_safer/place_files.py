@@ -126,6 +126,8 @@ def _point(fields: Mapping[str, str], where: str) -> Fix:
     if source and source not in _SOURCES:
         known = ", ".join(_SOURCES)
         raise BadPlaceInput(f"{where}: source {source!r} is not known; use {known}")
+    if not fields["accuracy_m"]:
+        raise BadPlaceInput(f"{where}: accuracy_m '' is not a number; write 0 for not stated")
     at = csv_input.time(fields, where)
     return Fix(
         Stamp(fields["device"], at, None, at),

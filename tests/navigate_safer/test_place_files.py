@@ -190,6 +190,11 @@ GOOD = EVENING[0]
             csv_of("T,2026-01-14T18:51:00Z,53,-2,-1"), "accuracy_m -1", id="negative accuracy"
         ),
         pytest.param(
+            csv_of("T,2026-01-14T18:51:00Z,53,-2,"),
+            "line 2: accuracy_m '' is not a number; write 0 for not stated",
+            id="no accuracy",
+        ),
+        pytest.param(
             csv_of("T,2026-01-14T18:51:00,53,-2,1"), "has no offset; add Z", id="a naive time"
         ),
         pytest.param(csv_of("T,2026-01-14,53,-2,1"), "has no offset", id="a date alone"),
@@ -233,7 +238,11 @@ def changed(**changes: object) -> bytes:
         pytest.param(changed(properties={"kind": "exclusion"}), "feature 1: has no id", id="no id"),
         pytest.param(collection(feature("")), "has no id", id="an empty id"),
         pytest.param(collection(feature(True)), "has no id", id="true for an id"),
-        pytest.param(changed(properties={"id": "Z1"}), "id 'Z1': has no kind", id="no kind"),
+        pytest.param(
+            changed(properties={"id": "Z1"}),
+            "id 'Z1': has no kind; use exclusion, inclusion, restriction",
+            id="no kind",
+        ),
         pytest.param(
             collection(feature("Z7", "forbidden")),
             "feature 1, id 'Z7': kind: 'forbidden' is not a kind of zone; use exclusion",
