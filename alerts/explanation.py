@@ -1,7 +1,8 @@
 """Why a place was judged as it was: every fix of a stretch with what the rule made of it.
 
-The rule is run again over the stored fixes, so that what is shown is what was judged, and not a
-second opinion. Positions are in the answer: who may see them is decided by whoever asks.
+The rule is run again over the stored fixes, from where it stood before them, so that what is shown
+is what was judged, and not a second opinion. Positions are in the answer: who may see them is
+decided by whoever asks.
 """
 
 import math
@@ -12,17 +13,20 @@ import msgspec
 
 from alerts.rules import place_probability
 from alerts.rules.place_costs import end_threshold, miss_cost, threshold
+from alerts.rules.place_state import PlaceBelief
 from alerts.terms import Condition, DeviceKind
 from devices.quality import Doubt
 from devices.readings import Fix, order_key
 from zones import fix_error
 from zones.belief import IMPLAUSIBLE_M_S
 from zones.interval import Interval, Intervals, measure, union
+from zones.parts import Role
 from zones.zone import Zone
 
-# Before the stretch the rule is run for so long that its belief has settled, and with it what is
-# thought of the receiver (:data:`zones.receiver.FORGET_S`).
-WARM_UP = timedelta(hours=3)
+# Where it is not known how the rule stood, it is run for so long before the stretch that its belief
+# has settled, and with it what is thought of the receiver (:data:`zones.receiver.FORGET_LEAPS_S`):
+# after hours a chance could still be another by half and more.
+WARM_UP = timedelta(hours=72)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -77,19 +81,36 @@ class Explanation(msgspec.Struct, frozen=True):
         return self.covered / length if length else float(bool(self.fixes))
 
 
+def piece_of(condition: Condition, authorised: object) -> Condition:
+    """The piece of the condition that a breach was judged by.
+
+    ``authorised`` names the exception whose way the breach left, as its evidence has it (None: no
+    way was allowed then). What is allowed counts in the piece as it did when it was judged.
+    """
+    for piece in condition.pieces():
+        part = piece.part
+        if part is not None and part.role is Role.BREACH and part.authorised == authorised:
+            return piece
+    return condition.pieces()[0]
+
+
 def explain(
-    condition: Condition, fixes: Iterable[tuple[Fix, Doubt]], span: Interval
+    condition: Condition,
+    fixes: Iterable[tuple[Fix, Doubt]],
+    span: Interval,
+    state: PlaceBelief | None = None,
 ) -> Explanation:
     """Run the rule over the fixes and keep what it made of those within ``span``.
 
-    Give it fixes from :data:`WARM_UP` before the span. Raises ValueError for a condition that is
-    not about a place.
+    ``condition`` is a piece of one (:func:`piece_of`), and ``state`` how the rule stood before the
+    first of the fixes; without one, give it fixes from :data:`WARM_UP` before the span. Raises
+    ValueError for a condition that is not about a place.
     """
     zone = condition.zone
     if zone is None:
         raise ValueError(f"condition {condition.condition_id} is about no place")
     ordered = sorted(fixes, key=lambda each: order_key(each[0]))
-    judged = _judged(condition, zone, ordered, span)
+    judged = _judged(condition, zone, ordered, span, state)
     max_gap = timedelta(seconds=condition.limits.max_gap_s)
     gaps, longest = gaps_in([fix.stamp.measured_at for fix, _ in ordered], span, max_gap)
     rule = place_probability.RULE
@@ -111,10 +132,15 @@ def explain(
 
 
 def _judged(
-    condition: Condition, zone: Zone, ordered: Sequence[tuple[Fix, Doubt]], span: Interval
+    condition: Condition,
+    zone: Zone,
+    ordered: Sequence[tuple[Fix, Doubt]],
+    span: Interval,
+    state: PlaceBelief | None,
 ) -> tuple[Judged, ...]:
     rule, found = place_probability.RULE, list[Judged]()
-    state = rule.initial(condition, DeviceKind.LOCATION_TAG, condition.from_at)
+    if state is None:
+        state = rule.initial(condition, DeviceKind.LOCATION_TAG, condition.from_at)
     before: Fix | None = None
     for fix, doubts in ordered:
         at = fix.stamp.measured_at

@@ -22,7 +22,7 @@ from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
 from devices.readings import Fix, order_key
 from zones import fix_error
 from zones.chance import FAR_RADII
-from zones.interval import Interval, Intervals, intersection, measure, subtraction
+from zones.interval import Interval, Intervals, intersection, measure, subtraction, union
 from zones.zone import Zone, zone_from_feature
 
 # From this probability on a wearer is ruled in, and up to the other ruled out: nine to one either
@@ -90,10 +90,13 @@ class Circle:
         kind = ConditionKind.EXCLUSION_ZONE
         return Condition(0, 1, "", kind, Severity.LOW, from_at, None, limits, self.zone)
 
-    def judge(self, fixes: Sequence[Fix], window: Interval, worn: Interval) -> Vicinity:
+    def judge(
+        self, fixes: Sequence[Fix], window: Interval, worn: Interval, others: Intervals = ()
+    ) -> Vicinity:
         """Judge the fixes of one device, from :data:`AROUND` before the window to as much after.
 
-        ``worn`` is when it was on this wearer: outside that nothing is known.
+        ``worn`` is when it was on this wearer: outside that nothing is known, but for the time in
+        which ``others`` were on the wearer, each of which has an answer of its own.
         """
         ordered = sorted(fixes, key=order_key)
         times = [fix.stamp.measured_at for fix in ordered]
@@ -101,7 +104,7 @@ class Circle:
         telling = [n for n, fix in enumerate(ordered) if self._tells(fix, float(distances[n]))]
         sure = [ordered[n] for n in telling], [times[n] for n in telling], distances[telling]
         span = Interval(max(window.start, worn.start), min(window.end, worn.end))
-        off = subtraction((window,), (span,))
+        off = subtraction((window,), union((span,), others))
         gaps, _ = gaps_in(sure[1], span, self.max_gap)
         open_gaps = [gap for gap in gaps if self._reachable(*sure, gap)]
         unknown = measure(gaps) + measure(off)

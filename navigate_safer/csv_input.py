@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 # Tags are younger than GPS; a time outside these years is a clock that was never set.
-_YEARS = range(1980, 2200)
+YEARS = range(1980, 2200)
 
 
 class BadInput(ValueError):
@@ -87,7 +87,7 @@ def time(fields: Mapping[str, str], where: str) -> datetime:
         raise BadInput(f"{where}: at {given!r} is not an ISO 8601 time such as {example}") from None
     if at.tzinfo is None:
         raise BadInput(f"{where}: at {given!r} has no offset; add Z or +01:00")
-    if at.year not in _YEARS:
+    if at.year not in YEARS:
         raise BadInput(f"{where}: at {given!r} is not of this age; check the device's clock")
     return at.astimezone(UTC)
 

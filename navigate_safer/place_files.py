@@ -6,7 +6,8 @@ order of their file; within a zone, stretches are sorted by start, then device. 
 track is judged by itself against every zone, and the minutes are the sums over the devices:
 ``breach`` is the time in violation, ``unknown`` that of legs longer than the largest gap (and,
 by the probability rule, of legs that nobody can vouch for), and ``compliant`` the rest of the span
-from a device's first fix to its last.
+from a device's first fix to its last. What the probability rule saw at one fix alone, with nothing
+known before or after it, starts and ends at that fix.
 """
 
 import math
@@ -125,6 +126,8 @@ def _point(fields: Mapping[str, str], where: str) -> Fix:
     if source and source not in _SOURCES:
         known = ", ".join(_SOURCES)
         raise BadPlaceInput(f"{where}: source {source!r} is not known; use {known}")
+    if not fields["accuracy_m"]:
+        raise BadPlaceInput(f"{where}: accuracy_m '' is not a number; write 0 for not stated")
     at = csv_input.time(fields, where)
     return Fix(
         Stamp(fields["device"], at, None, at),

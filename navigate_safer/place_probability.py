@@ -13,7 +13,7 @@ import msgspec
 from alerts.explanation import gaps_in
 from alerts.finding import Finding, Severity
 from alerts.rules import place_probability
-from alerts.rules.place_costs import end_threshold
+from alerts.rules.place_costs import end_threshold, threshold
 from alerts.rules.place_doubt import tells
 from alerts.rules.place_state import PlaceBelief
 from alerts.terms import Condition, ConditionKind, DeviceKind, Limits
@@ -98,9 +98,7 @@ def judge_probably(
         episodes, _, _ = _run(ordered, term)
     span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
     broken = union([each.time for each in violations])
-    # A leg on which a violation begins or ends is explained by it.
-    left = [leg for leg in doubts if not any(_meet(leg, each) for each in broken)]
-    unknown = subtraction(union(gaps, left), broken)
+    unknown = subtraction(union(gaps, _unexplained(doubts, broken)), broken)
     return ProbableJudgement(
         episodes,
         violations,
@@ -136,13 +134,22 @@ def _pieces(
 
 
 def vouched_for(fixes: Iterable[Fix], term: Condition) -> Intervals:
-    """The time that the fixes say something about: what lies between them, less gaps and doubts."""
+    """When the fixes show that the condition was kept: between them, less gaps and doubts.
+
+    The time in violation is not in it: that is told by what officers were told.
+    """
     ordered = sorted(fixes, key=order_key)
     if not ordered:
         return ()
-    _, gaps, doubts, _ = _pieces(ordered, term)
+    violations, gaps, doubts, _ = _pieces(ordered, term)
+    broken = union([each.time for each in violations])
     span = Interval(ordered[0].stamp.measured_at, ordered[-1].stamp.measured_at)
-    return subtraction((span,), union(gaps, doubts))
+    return subtraction((span,), union(gaps, _unexplained(doubts, broken), broken))
+
+
+def _unexplained(doubts: Iterable[Interval], broken: Intervals) -> list[Interval]:
+    """The doubts without the legs on which a violation begins or ends: it explains them."""
+    return [leg for leg in doubts if not any(_meet(leg, each) for each in broken)]
 
 
 def _condition(
@@ -180,7 +187,7 @@ def _run(
             seen.pop()
         if place_probability.heard(state, fix):
             seen.append((at, place_probability.probability(state, term)))
-        if before < at <= before + longest:
+        if before < at and at - before <= longest:
             doubts.extend(_doubts(Interval(before, at), state, term))
     gaps = [Interval(one, other) for one, other in pairwise(times) if other - one > longest]
     gaps.extend(_vague(telling, Interval(times[0], times[-1]), term))
@@ -188,8 +195,13 @@ def _run(
         (_stretch(each, times[-1], seen, term) for each in found.values()),
         key=lambda each: each.time,
     )
-    long_enough = (each for each in stretches if each.time.length >= SHORTEST_STAY)
-    return tuple(long_enough), gaps, doubts
+    # What was seen at one fix alone, between two gaps, has no length and was told all the same.
+    told = (
+        each
+        for each in stretches
+        if each.time.length >= SHORTEST_STAY or each.probability >= threshold(term)
+    )
+    return tuple(told), gaps, doubts
 
 
 def _vague(telling: Sequence[datetime], span: Interval, term: Condition) -> list[Interval]:
@@ -241,7 +253,7 @@ def _over_time(time: Interval, seen: Sequence[Seen], term: Condition) -> dict[st
     short = [
         Interval(one, other)
         for (one, _), (other, _) in pairwise(near)
-        if one < other <= one + longest
+        if one < other and other - one <= longest
     ]
     within = (time,) if time.start < time.end else ()
     known = measure(intersection(union(short), within)) if within else timedelta()

@@ -11,6 +11,9 @@ from navigate_safer.csv_input import text as text_of
 from zones.fault import ZoneFault
 from zones.feature import ZoneFeature, read_feature
 from zones.kml import features_from_kml
+from zones.zone import ZoneKind
+
+KINDS = ", ".join(kind.value for kind in ZoneKind)
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -82,7 +85,7 @@ def _drawn(feature: object, where: str) -> Drawn:
         raise BadPlaceInput(f"{where}: has no properties; id and kind are needed")
     zone_id = _zone_id(properties, where)
     if "kind" not in properties:
-        raise BadPlaceInput(f"{where}, id {zone_id!r}: has no kind")
+        raise BadPlaceInput(f"{where}, id {zone_id!r}: has no kind; use {KINDS}")
     geometry = feature.get("geometry")
     try:
         read = read_feature(str(zone_id), geometry, properties)

@@ -30,6 +30,16 @@ class Authorised(msgspec.Struct, frozen=True):
         return next((each for each in parts if isinstance(each, Dates)), Dates())
 
 
+def at_one_time(one: Authorised, other: Authorised) -> bool:
+    """Whether there is an instant at which both hold."""
+    starts = [each.dates.from_at for each in (one, other) if each.dates.from_at is not None]
+    both = Combined((one.times, other.times))
+    begins = max(starts, default=None)
+    if begins is None:
+        return True
+    return both.covers(begins) or both.next_change(begins) is not None
+
+
 def times_without_corridor(permissions: Iterable[Authorised]) -> tuple[Timetable, ...]:
     """When being anywhere is allowed."""
     return tuple(each.times for each in permissions if each.corridor is None)

@@ -23,13 +23,38 @@ _Ints = npt.NDArray[np.int64]
 Key = tuple[int, int, int]
 
 
-def squares(measured_s: _Ints, lon: _Floats, lat: _Floats, middle_lat: float) -> set[Key]:
-    """The slots and squares in which one device was; ``middle_lat`` that of the region."""
+def squares(
+    measured_s: _Ints, lon: _Floats, lat: _Floats, middle_lat: float, max_gap_s: float = 0.0
+) -> set[Key]:
+    """The slots and squares in which one device was; ``middle_lat`` that of the region.
+
+    Between two fixes no further apart than ``max_gap_s`` it was on the straight way, in the slots
+    without a fix too: two tags that report in turn would else never share one.
+    """
+    measured_s, lon, lat = _with_way(measured_s, lon, lat, max_gap_s)
     east_m = _METRES_PER_DEGREE * float(np.cos(np.radians(middle_lat)))
     slot = measured_s // SLOT_S
     east = np.floor(lon * east_m / SQUARE_M).astype(np.int64)
     north = np.floor(lat * _METRES_PER_DEGREE / SQUARE_M).astype(np.int64)
     return set(zip(slot.tolist(), east.tolist(), north.tolist(), strict=True))
+
+
+def _with_way(
+    measured_s: _Ints, lon: _Floats, lat: _Floats, max_gap_s: float
+) -> tuple[_Ints, _Floats, _Floats]:
+    """The fixes in order of time, and a point of the way in the middle of each slot between two."""
+    order = np.argsort(measured_s, kind="stable")
+    at, east, north = measured_s[order], lon[order], lat[order]
+    step_s, slot = np.diff(at), at // SLOT_S
+    parts = [(at, east, north)]
+    for number in range(1, int(max_gap_s // SLOT_S) + 1):
+        legs = np.flatnonzero((step_s <= max_gap_s) & (slot[:-1] + number < slot[1:]))
+        middle_s = (slot[legs] + number) * SLOT_S + SLOT_S // 2
+        share = (middle_s - at[legs]) / step_s[legs]
+        there = [each[legs] + share * (each[legs + 1] - each[legs]) for each in (east, north)]
+        parts.append((middle_s, there[0], there[1]))
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return columns[0], columns[1], columns[2]
 
 
 def candidates(

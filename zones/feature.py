@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import combinations
 
 import msgspec
 
-from zones.authorised import Authorised
+from zones.authorised import Authorised, at_one_time
 from zones.fault import ZoneFault
 from zones.geojson import shape_from_geojson
 from zones.schedule import DEFAULT_TIMEZONE, zone_info
@@ -104,9 +105,16 @@ def permissions_from_entries(entries: object, timezone: str) -> tuple[Authorised
         return ()
     if not isinstance(entries, Sequence) or isinstance(entries, str | bytes):
         raise ZoneFault("exceptions", 'must be a list of {"from", "until", "reason"}')
-    return tuple(
+    made = tuple(
         _permission(entry, timezone, number) for number, entry in enumerate(entries, start=1)
     )
+    ways = [each for each in made if each.corridor is not None]
+    for one, other in combinations(ways, 2):
+        if at_one_time(one, other):
+            # Along the second of them it would be judged by the first, and a breach.
+            what = f"has a corridor while exception {one.ref} has one"
+            raise ZoneFault(f"exception {other.ref}", f"{what}; give one with both ways")
+    return made
 
 
 def _permission(entry: object, timezone: str, number: int) -> Authorised:

@@ -6,6 +6,7 @@ written as JSON. Without an ``id`` there, the Placemark's own id or else its nam
 """
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -15,6 +16,8 @@ from zones.fault import ZoneFault
 NAMESPACE = "http://www.opengis.net/kml/2.2"
 # Properties that stay texts, so that an id of digits does not become a number.
 _TEXTS = ("id", "kind", "name", "timezone", "from", "until")
+# What XML 1.0 cannot hold in any way: one of them in one name, and no program reads the file.
+_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 
 Feature = dict[str, Any]
@@ -113,14 +116,19 @@ def _geometry(element: ET.Element, where: str) -> Feature:
 
 def _coordinates(element: ET.Element, where: str) -> list[Any]:
     if _local(element) == "Polygon":
-        rings: list[Any] = []
-        for border in ("outerBoundaryIs", "innerBoundaryIs"):
-            for boundary in _children(element, border):
-                rings.extend(
-                    _positions(_text(ring, "coordinates"), where)
-                    for ring in _children(boundary, "LinearRing")
-                )
-        return rings
+        outer, inner = (
+            [
+                _positions(_text(ring, "coordinates"), where)
+                for boundary in _children(element, border)
+                for ring in _children(boundary, "LinearRing")
+            ]
+            for border in ("outerBoundaryIs", "innerBoundaryIs")
+        )
+        if len(outer) != 1:
+            # The first ring is the outline: a hole, or a second outline, would be taken for one.
+            what = f"a Polygon has {len(outer)} outer boundaries; give it one"
+            raise ZoneFault(where, f"{what}, and a MultiGeometry for several polygons")
+        return [*outer, *inner]
     positions = _positions(_text(element, "coordinates"), where)
     if _local(element) == "Point":
         if len(positions) != 1:
@@ -144,7 +152,7 @@ def _positions(text: str, where: str) -> list[list[float]]:
 
 def _under(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:
     made = ET.SubElement(parent, f"{{{NAMESPACE}}}{name}")
-    made.text = text
+    made.text = None if text is None else _NO_CHARACTER.sub("\N{REPLACEMENT CHARACTER}", text)
     return made
 
 

@@ -17,6 +17,7 @@ from alerts.terms import Condition, ConditionKind, DeviceKind
 from devices.readings import Fix, Reading
 from zones import approach, whereabouts
 from zones.approach import Ahead, Course
+from zones.parts import Role
 from zones.whereabouts import Spot
 from zones.zone import Zone
 
@@ -145,9 +146,18 @@ def _calm(_state: Approach, _condition: Condition) -> Calm | None:
     return None
 
 
+def _asked_for(condition: Condition) -> bool:
+    """Of a zone that can be broken: its rings warn by themselves, and what is allowed is no zone.
+
+    Version 1 warned also on the way to a ring, and of a zone in which an officer allows to be.
+    """
+    part = condition.part
+    return condition.limits.approach_s > 0 and (part is None or part.role is Role.BREACH)
+
+
 RULE = Rule(
     name="place.approach",
-    version="1",
+    version="2",
     applies_to=frozenset({ConditionKind.EXCLUSION_ZONE}),
     reads=(Fix,),
     state_type=Approach,
@@ -155,5 +165,5 @@ RULE = Rule(
     step=_step,
     close=_close,
     calm=_calm,
-    asked_for=lambda condition: condition.limits.approach_s > 0,
+    asked_for=_asked_for,
 )

@@ -10,6 +10,7 @@ from rich.progress import Progress
 
 from navigate_safer.cli.fault import stop
 from navigate_safer.cli.wired import service
+from navigate_safer.csv_input import YEARS
 from navigate_safer.db.parquet import ArchiveUnreadable
 from navigate_safer.services import archiving
 from navigate_safer.services import replay as replaying
@@ -76,6 +77,8 @@ def instant(option: str, text: str) -> datetime:
         stop(f"{option}: must be an ISO 8601 time such as 2026-11-20T21:00:00Z")
     if at.tzinfo is None:
         stop(f"{option}: needs an offset, such as Z or +01:00")
+    if at.year not in YEARS:
+        stop(f"{option}: {text} is not of this age; use a year from {YEARS[0]} to {YEARS[-1]}")
     return at
 
 

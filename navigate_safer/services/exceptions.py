@@ -20,6 +20,7 @@ from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.zones import LONGEST_REASON, judge_anew
+from zones.authorised import Authorised, at_one_time
 from zones.fault import ZoneFault
 from zones.feature import permission
 
@@ -190,9 +191,17 @@ def _refuse_overlap(session: Session, row: ExceptionRow) -> None:
     query = select(ExceptionRow).where(ExceptionRow.condition_ref == row.condition_ref)
     for other in session.scalars(query):
         both = row.corridor is not None and other.corridor is not None
-        if both and other.from_at < row.until_at and row.from_at < other.ends_at:
+        meet = other.from_at < row.until_at and max(row.from_at, other.from_at) < other.ends_at
+        if both and meet and at_one_time(_authorised(row), _authorised(other)):
             what = "A corridor is allowed under this condition at that time already"
             raise CannotAllow(f"{what}: take it back, and give one with both ways")
+
+
+def _authorised(row: ExceptionRow) -> Authorised:
+    return permission(
+        "", row.from_at, row.ends_at, "corridor", schedule=row.schedule,
+        corridor=row.corridor, corridor_m=row.corridor_m,
+    )  # fmt: skip
 
 
 def _changed(session: Session, scope: Scope, row: ExceptionRow, what: str, now: datetime) -> None:

@@ -103,7 +103,7 @@ def see(sessions: Sessions, scope: Scope, ref: str, now: datetime) -> list[Meeti
 def meetings_of(spots: dict[int, list[Spot]], span: Interval) -> list[Found]:
     """Every meeting among these wearers that lasted long enough."""
     max_gap = timedelta(seconds=Limits().max_gap_s)
-    where = {wearer: _squares(each) for wearer, each in spots.items()}
+    where = {wearer: _squares(each, max_gap) for wearer, each in spots.items()}
     paths: dict[int, Path] = {}
     found = []
     for (first, second), slots in encounters.candidates(where, _LEAST_SLOTS).items():
@@ -125,12 +125,12 @@ def _near(slots: tuple[int, int], span: Interval) -> Interval:
     return Interval(max(span.start, first - around), min(span.end, last + around))
 
 
-def _squares(spots: list[Spot]) -> set[encounters.Key]:
+def _squares(spots: list[Spot], max_gap: timedelta) -> set[encounters.Key]:
     at = np.array([int(each.at.timestamp()) for each in spots], dtype=np.int64)
     lon = np.array([each.lon for each in spots])
     lat = np.array([each.lat for each in spots])
     # One latitude for everybody, or their squares would not be the same.
-    return encounters.squares(at, lon, lat, middle_lat=54.0)
+    return encounters.squares(at, lon, lat, 54.0, max_gap.total_seconds())
 
 
 def _by_area(session: Session, span: Interval) -> dict[int, dict[int, list[Spot]]]:

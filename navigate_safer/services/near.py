@@ -152,16 +152,25 @@ def _lines(session: Session, scope: Scope, question: PlaceQuestion) -> tuple[lis
     window = Interval(question.from_at, question.to_at)
     lines = []
     tagged: set[int] = set()
-    for fitting, device, wearer, area in session.execute(_worn(scope, window)):
-        worn = Interval(fitting.fitted_at, fitting.removed_at or _FAR_OFF)
+    rows = session.execute(_worn(scope, window)).all()
+    spans = [(row.id, wearer.id, _span(row)) for row, _, wearer, _ in rows]
+    for fitting, device, wearer, area in rows:
+        worn = _span(fitting)
         fixes = list(_fixes(session, fitting.device_id, device, worn, pad(window)))
-        found = circle.judge(fixes, window, worn)
+        others = tuple(
+            span for row_id, of, span in spans if of == wearer.id and row_id != fitting.id
+        )
+        found = circle.judge(fixes, window, worn, others)
         shown = () if found.verdict is Verdict.OUT else _shown(fixes, question)
         tagged.add(wearer.id)
         lines.append(NearLine(wearer.id, wearer.ref, wearer.name, area, device, found, shown))
     lines.sort(key=lambda each: (_ORDER[each.found.verdict], -each.found.probability, each.ref))
     everybody = select(WearerRow.id).where(WearerRow.area_id.in_(scope.areas))
     return lines, len(set(session.scalars(everybody)) - tagged)
+
+
+def _span(fitting: FittingRow) -> Interval:
+    return Interval(fitting.fitted_at, fitting.removed_at or _FAR_OFF)
 
 
 def _worn(scope: Scope, window: Interval) -> Select[FittingRow, str, WearerRow, str]:

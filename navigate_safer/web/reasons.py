@@ -131,7 +131,7 @@ def _coverage(shown: AlertExplained) -> str:
 
 
 def _against(shown: AlertExplained, seen: Sequence[Judged]) -> list[str]:
-    why, found = shown.explanation, list[str]()
+    why, found = shown.explanation, _otherwise(shown)
     likely = [each for each in seen if (each.probability or 0.0) >= LIKELY]
     if len(likely) == 1:
         found.append("It rests on a single fix.")
@@ -162,6 +162,24 @@ def _against(shown: AlertExplained, seen: Sequence[Judged]) -> list[str]:
         found.append(f"{100 * (1 - why.coverage):.0f} % of the time shown is not known.")
     if _whole(shown) < WELL_COVERED:
         found.append(f"The chance that it did not happen is {chance(1 - _whole(shown))}.")
+    return found
+
+
+def _otherwise(shown: AlertExplained) -> list[str]:
+    """What makes the numbers of the explanation others than those of the zone or of the alert."""
+    why, found = shown.explanation, list[str]()
+    judged_by = shown.detail.rule, shown.detail.rule_version
+    if judged_by != (why.rule, why.rule_version):
+        found.append(
+            f"The alert was raised by rule {judged_by[0]}, version {judged_by[1]}; the chances "
+            f"here are those of rule {why.rule}, version {why.rule_version}."
+        )
+    authorised = shown.detail.evidence.get("authorised")
+    if authorised is not None:
+        found.append(
+            f"A way was allowed at the time, by exception {authorised}: distances and chances are "
+            "those of the zone with that way taken into account."
+        )
     return found
 
 

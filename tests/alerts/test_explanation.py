@@ -2,17 +2,22 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from builders import INSIDE, OUTSIDE, START, at, condition, fix, fixes, hours
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.explanation import explain
+from alerts.explanation import explain, piece_of
+from alerts.finding import FindingKind
 from alerts.rules import place_probability
 from alerts.rules.place_costs import threshold
 from alerts.terms import ConditionKind, DeviceKind
 from devices.quality import Doubt
+from zones.authorised import Authorised
+from zones.geojson import shape_from_geojson
 from zones.interval import Interval
+from zones.timetable import Dates
 
 EXCLUSION, CURFEW = ConditionKind.EXCLUSION_ZONE, ConditionKind.CURFEW
 WALK_IN = [*fixes(0, 6), fix(10, INSIDE), *fixes(11, 20, INSIDE)]
@@ -107,3 +112,64 @@ def test_covered_and_gaps_make_up_the_span_in_any_order(minutes, begins, length)
     assert gaps + why.covered == span.length
     assert 0 <= why.coverage <= 1
     assert explained(readings[::-1], span=span) == why
+
+
+def corridor_term():
+    """The square is forbidden; for the day a way of 100 m to each side leads through its middle."""
+    permission = Authorised(
+        "7",
+        Dates(START - timedelta(days=1), START + timedelta(days=1)),
+        shape_from_geojson(
+            {"type": "LineString", "coordinates": [[-2.92, 53.19], [-2.86, 53.19]]}, buffer_m=100.0
+        ),
+    )
+    return msgspec.structs.replace(condition(EXCLUSION), permissions=(permission,))
+
+
+def test_who_leaves_the_way_that_is_allowed_is_explained_from_there_on():
+    term, rule = corridor_term(), place_probability.RULE
+    beside = (INSIDE[0], INSIDE[1] + 0.003)
+    readings = [*fixes(0, 5), *fixes(10, 20, INSIDE), *fixes(25, 35, beside)]
+    found = {}
+    for piece in term.pieces():
+        state = rule.initial(piece, DeviceKind.LOCATION_TAG, START)
+        for each in readings:
+            state, findings = rule.step(state, each, piece)
+            found |= {one.key: one for one in findings if one.kind is FindingKind.EXCLUSION_BREACH}
+    (breach,) = found.values()
+    assert breach.started_at > at(20)
+    piece = piece_of(term, breach.evidence["authorised"])
+    why = explained(readings, piece, Interval(at(0), at(35)))
+    on_the_way = [each for each in why.fixes if at(10) <= each.at <= at(20)]
+    assert all(each.probability < why.threshold for each in on_the_way)
+    assert all(each.edge_m > 0 for each in on_the_way)
+    assert why.fixes[-1].probability > 0.99
+    assert {each["probability"] for each in breach.evidence["fixes"]} <= {
+        round(each.probability, 4) for each in why.fixes
+    }
+
+
+def test_what_was_allowed_without_a_way_is_no_breach_in_the_explanation():
+    allowed = Authorised("8", Dates(at(0), at(10)))
+    term = msgspec.structs.replace(condition(EXCLUSION), permissions=(allowed,))
+    why = explained(fixes(0, 20, INSIDE), piece_of(term, None))
+    assert [each.probability is None for each in why.fixes] == [n < 10 for n in range(21)]
+
+
+def test_the_explanation_goes_on_from_where_the_rule_stood():
+    # An hour of leaps, of which the rule has learnt what this receiver is like.
+    rough = [
+        fix(n, (INSIDE[0] + (0.0075 if n % 9 == 4 else 0.0), INSIDE[1]), accuracy_m=10.0)
+        for n in range(400)
+    ]
+    term, rule = condition(CURFEW), place_probability.RULE
+    state, stated, stood = rule.initial(term, DeviceKind.LOCATION_TAG, START), [], None
+    for n, each in enumerate(rough):
+        stood = state if n == 300 else stood
+        state, _ = rule.step(state, each, term)
+        stated.append(place_probability.probability(state, term))
+    span = Interval(at(350), at(399))
+    told = [(each, Doubt.NONE) for each in rough[300:]]
+    assert [each.probability for each in explain(term, told, span, stood).fixes] == stated[350:]
+    # Begun anew an hour before, it is a second opinion.
+    assert [each.probability for each in explain(term, told, span).fixes] != stated[350:]

@@ -12,8 +12,11 @@ from alerts.finding import FindingKind, Severity
 from alerts.judge import States, judge, pairs
 from alerts.rules import place_approach
 from alerts.terms import ConditionKind, DeviceKind, Limits
+from zones.authorised import Authorised
+from zones.ring import Ring
+from zones.timetable import Dates
 
-RULE = place_approach.RULE
+RULE, KIND = place_approach.RULE, FindingKind.EXCLUSION_APPROACH
 EXCLUSION = ConditionKind.EXCLUSION_ZONE
 EAST_M, NORTH_M = 66_830.0, 111_290.0
 
@@ -45,6 +48,27 @@ def test_who_walks_straight_at_the_zone_is_warned_of_minutes_before():
     assert minute(found.started_at) <= 5
     assert found.ended_at is not None
     assert minute(found.ended_at) == 12
+
+
+def found_by_the_service(readings, **changed):
+    """Warnings of the approach that a tag's fitting finds, the parts of the zone taken together."""
+    term = msgspec.structs.replace(condition(EXCLUSION, approach_s=600.0), **changed)
+    outcome = judge(fitting(term), States(), readings)
+    return [each for each in outcome.findings.values() if each.kind is KIND]
+
+
+def test_who_comes_to_a_zone_in_which_an_officer_allows_to_be_is_not_warned_of():
+    allowed = Authorised("1", Dates(at(-60), at(600)))
+    assert found_by_the_service(walking(-900.0, 80.0, 16))
+    assert found_by_the_service(walking(-900.0, 80.0, 16), permissions=(allowed,)) == []
+
+
+def test_the_way_to_a_ring_about_the_zone_is_not_warned_of_beside_the_zone_itself():
+    zone = condition(EXCLUSION).zone
+    ringed = msgspec.structs.replace(zone, rings=(Ring(300.0, "low"), Ring(1_500.0, "low")))
+    plain = found_by_the_service(walking(-3000.0, 80.0, 45))
+    assert len(plain) == 1
+    assert found_by_the_service(walking(-3000.0, 80.0, 45), zone=ringed) == plain
 
 
 def test_who_drives_at_it_is_warned_of_further_off_than_who_walks():

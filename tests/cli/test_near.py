@@ -72,6 +72,11 @@ def test_near_is_in_the_audit_log_under_the_account(environ) -> None:
         pytest.param({"from": "2026-11-20"}, ("--from", "offset"), id="time without an offset"),
         pytest.param({"to": "tomorrow"}, ("--to", "ISO 8601"), id="no time"),
         pytest.param({"to": "2026-11-21T21:00:00Z"}, ("--to", "12 hours"), id="too long"),
+        pytest.param(
+            {"from": "0001-01-01T00:00:00Z", "to": "0001-01-01T01:00:00Z"},
+            ("--from", "not of this age", "1980 to 2199"),
+            id="the year 1",
+        ),
         pytest.param({"reference": " "}, ("--reference", "Enter"), id="no reference"),
         pytest.param({"as": "nobody"}, ("--as", "no account nobody"), id="no account"),
         pytest.param({"as": "adm-1"}, ("--as", "may not see positions"), id="no right"),

@@ -93,6 +93,20 @@ def test_a_late_return_and_a_gap(curfew: Watch) -> None:
     assert absence.codes == (AbsenceCode.OUT_AT_START, AbsenceCode.RETURNED_LATE)
 
 
+def test_on_the_way_home_and_out_again_every_minute_is_kept_or_broken(curfew: Watch) -> None:
+    # Ten minutes from one fix to the next: on such a leg he came home, and on another he left.
+    for minute in range(-30, 160, 10):
+        away = 30 <= minute < 80
+        curfew.receive(*walk("TAG-9", AWAY if away else HOME, start=NINE + minute * MINUTE))
+        curfew.judge()
+    curfew.clock.not_before(MIDNIGHT + timedelta(days=1, hours=9))
+    line = day_seen(curfew)
+    scheduled, kept, breach, unknown = minutes(line.account)
+    assert (scheduled, unknown) == (120, 0)
+    assert 45 <= breach <= 60
+    assert kept == 120 - breach
+
+
 def test_an_evening_away_that_was_allowed_is_kept_and_its_absence_is_authorised(
     curfew: Watch,
 ) -> None:

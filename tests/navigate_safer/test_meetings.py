@@ -53,6 +53,19 @@ def test_an_hour_at_one_table_is_found_once_with_its_times(pair: Watch) -> None:
     assert len(found(pair)) == 1
 
 
+def test_two_tags_that_report_in_turn_every_ten_minutes_are_found_at_one_table(
+    pair: Watch,
+) -> None:
+    for number, first in ((1, 0), (2, 5)):
+        for minute in range(first, 70, 10):
+            place = PUB if number == 1 else BESIDE
+            heard(pair, number, place, start=START + minute * MINUTE)
+    pair.clock.not_before(START + 75 * MINUTE)
+    assert meetings.look(pair.sessions, pair.clock()) == 1
+    ((begins, ends),) = found(pair)
+    assert (begins, ends) == (5, 60)
+
+
 def test_five_minutes_at_one_counter_are_no_meeting(pair: Watch) -> None:
     heard(pair, 1, *[HOME] * 10, *[PUB] * 5, *[HOME] * 10)
     heard(pair, 2, *[PUB] * 25)

@@ -190,6 +190,11 @@ GOOD = EVENING[0]
             csv_of("T,2026-01-14T18:51:00Z,53,-2,-1"), "accuracy_m -1", id="negative accuracy"
         ),
         pytest.param(
+            csv_of("T,2026-01-14T18:51:00Z,53,-2,"),
+            "line 2: accuracy_m '' is not a number; write 0 for not stated",
+            id="no accuracy",
+        ),
+        pytest.param(
             csv_of("T,2026-01-14T18:51:00,53,-2,1"), "has no offset; add Z", id="a naive time"
         ),
         pytest.param(csv_of("T,2026-01-14,53,-2,1"), "has no offset", id="a date alone"),
@@ -233,7 +238,11 @@ def changed(**changes: object) -> bytes:
         pytest.param(changed(properties={"kind": "exclusion"}), "feature 1: has no id", id="no id"),
         pytest.param(collection(feature("")), "has no id", id="an empty id"),
         pytest.param(collection(feature(True)), "has no id", id="true for an id"),
-        pytest.param(changed(properties={"id": "Z1"}), "id 'Z1': has no kind", id="no kind"),
+        pytest.param(
+            changed(properties={"id": "Z1"}),
+            "id 'Z1': has no kind; use exclusion, inclusion, restriction",
+            id="no kind",
+        ),
         pytest.param(
             collection(feature("Z7", "forbidden")),
             "feature 1, id 'Z7': kind: 'forbidden' is not a kind of zone; use exclusion",
@@ -276,6 +285,14 @@ def test_faulty_zones_are_refused_with_their_feature(zones, message):
 def test_a_largest_gap_must_be_a_length_of_time(seconds):
     with pytest.raises(BadPlaceInput, match="max-gap"):
         judge(collection(feature()), csv_of(*EVENING), max_gap_s=seconds)
+
+
+def test_a_gap_longer_than_any_calendar_is_one_that_no_leg_exceeds():
+    track = csv_of(*EVENING)
+    judged = judge_place(collection(feature()), track, rule="probability", max_gap_s=1e12)
+    zone = judged["zones"]["Z1"]
+    assert [each["start"][:13] for each in zone["violations"]] == ["2026-01-14T18"]
+    assert zone["violations"][0]["evidence"]["coverage"] == 1.0
 
 
 def test_other_rules_are_refused():
@@ -328,9 +345,26 @@ def test_the_hours_of_a_curfew_by_probability():
     zone = feature(kind="inclusion", schedule=NIGHTLY)
     found = probably(collection(zone), csv_of(*EVENING))["Z1"]
     assert outline(found["episodes"]) == [("TAG-1", "18:54:01", "19:05:59")]
-    assert outline(found["violations"]) == [("TAG-1", "19:05:53", "19:10:00")]
+    # After the gap he is seen away once more: told of, and no minute is known.
+    assert outline(found["violations"]) == [
+        ("TAG-1", "19:05:53", "19:10:00"),
+        ("TAG-1", "20:10:00", "20:10:00"),
+    ]
     minutes = {"compliant": 16.0, "breach": 4.0, "unknown": 60.0}
     assert found["minutes"] == pytest.approx(minutes, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lon"), [("exclusion", -2.89), ("inclusion", -2.86), ("restriction", -2.86)]
+)
+def test_a_tag_that_reports_too_seldom_is_seen_in_breach_at_each_fix(kind, lon):
+    rows = [row(f"18:{minute:02d}:00", 53.19, lon) for minute in (0, 11, 22, 33)]
+    found = probably(collection(feature(kind=kind)), csv_of(*rows))["Z1"]
+    assert outline(found["violations"]) == [
+        ("TAG-1", f"18:{minute:02d}:00", f"18:{minute:02d}:00") for minute in (0, 11, 22, 33)
+    ]
+    assert all(each["probability"] > 0.99 for each in found["violations"])
+    assert found["minutes"] == {"compliant": 0.0, "breach": 0.0, "unknown": 33.0}
 
 
 def test_the_evidence_tells_the_probability_over_time_and_the_coverage():

@@ -408,6 +408,17 @@ def test_two_corridors_at_one_time_are_refused(watch):
         allow(watch, first=30, last=90, corridor=road(), corridor_m=80.0)
 
 
+def test_two_corridors_of_the_same_weeks_on_other_days_are_allowed(watch):
+    # Started on a Friday evening: to work on weekdays, to the children on Saturdays.
+    for day in ("fri", "sat"):
+        hours = [{"days": [day], "start": "08:00", "end": "23:00"}]
+        allow(watch, last=60 * 24 * 14, corridor=road(), corridor_m=50.0, schedule=hours)
+    assert watch.database.count(ExceptionRow) == 2
+    late = [{"days": ["sat"], "start": "22:00", "end": "02:00"}]
+    with pytest.raises(CannotAllow, match="both ways"):
+        allow(watch, last=60 * 24 * 14, corridor=road(), corridor_m=50.0, schedule=late)
+
+
 def test_exceptions_are_for_those_who_may_and_for_their_own_areas(watch):
     wanted = Wanted("C-1", START, START + 60 * MINUTE, "a reason")
     duty, east = scope(watch, Role.DUTY_OFFICER), scope(watch, MANAGER, "east")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from case_files import MINUTE, START, fix, message
+from sqlalchemy import select
 from web.alert_reasons import REASONS
 from web.world import (
     AWAY,
@@ -18,7 +19,7 @@ from web.world import (
 
 from alerts.finding import FindingKind
 from alerts.lifecycle import Outcome
-from navigate_safer.db.alerting import AlertHistoryRow, TextRow
+from navigate_safer.db.alerting import AlertHistoryRow, EpisodeRow, TextRow
 
 KINDS = FindingKind
 
@@ -86,6 +87,19 @@ def test_an_early_warning_says_how_soon_and_that_nothing_has_been_broken(
     assert "nothing has been broken" in said
 
 
+def test_how_far_off_a_wearer_is_who_comes_nearer_is_for_those_who_may_see_places(
+    shared_world: World,
+) -> None:
+    why = {"speed_kmh": 4.8, "edge_m": 340.0, "eta_s": 225.0}
+    # The name of the zone is there for those alone who may see places.
+    said = shared_world.app.jinja_env.get_template("alert_reason.html").render(
+        alert={"evidence": why, "zone_name": None},
+        line={"kind": KINDS.EXCLUSION_APPROACH.value},
+    )
+    assert "metres" not in said
+    assert "likely to be in the exclusion zone in about 225 seconds" in said
+
+
 @pytest.mark.parametrize("kind", [pytest.param(kind, id=kind.value) for kind in SAID])
 def test_an_alert_says_what_when_and_why(shared_world: World, kind: FindingKind) -> None:
     answer = page_of(shared_world, kind)
@@ -116,6 +130,20 @@ def test_an_alert_about_a_place_is_explained_in_words(shared_world: World) -> No
     assert "What speaks against it" in page
     curfew = words_of(page_of(shared_world, KINDS.CURFEW_BREACH))
     assert "m outside the zone; the chance that the wearer was outside was" in curfew
+
+
+def test_what_makes_the_explanation_another_than_the_alert_is_said(quiet_world: World) -> None:
+    quiet_world.watch.hear(*enters_the_cross("TAG-W-EXC"))
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "was raised by rule" not in page
+    assert "A way was allowed" not in page
+    with quiet_world.database.sessions.begin() as session:
+        row = session.scalars(select(EpisodeRow)).one()
+        row.rule_version = "1"
+        row.evidence = {**row.evidence, "authorised": "5"}
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "The alert was raised by rule place.probability, version 1;" in page
+    assert "A way was allowed at the time, by exception 5" in page
 
 
 def test_the_distance_to_an_edge_is_for_those_who_may_see_places(shared_world: World) -> None:

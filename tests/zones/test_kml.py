@@ -32,6 +32,13 @@ def test_a_feature_comes_back_from_kml_as_it_was(geometry):
     assert features_from_kml(kml_of([feature])) == [feature]
 
 
+def test_a_character_that_xml_cannot_hold_spoils_its_own_name_and_not_the_file():
+    properties = {"id": "17", "name": "The Row\x0b, \uffff\ud800 end", "kind": "exclusion"}
+    feature = {"type": "Feature", "properties": properties, "geometry": GEOMETRIES[0].values[0]}
+    (read,) = features_from_kml(kml_of([feature]))
+    assert read["properties"]["name"] == "The Row\ufffd, \ufffd\ufffd end"
+
+
 @pytest.mark.parametrize("geometry", GEOMETRIES)
 def test_a_shape_comes_back_from_its_table_as_it_was(geometry):
     assert geometry_from_table(*table_of(geometry)) == geometry
@@ -52,6 +59,14 @@ def test_lines_of_any_numbers_come_back_from_their_table(parts):
 def placemark(inside: str, head: str = "") -> bytes:
     text = f"<kml xmlns='http://www.opengis.net/kml/2.2'><Document><Folder>{head}"
     return f"{text}<Placemark>{inside}</Placemark></Folder></Document></kml>".encode()
+
+
+def polygon(*borders: str) -> str:
+    """A Polygon whose boundaries are outer or inner ones, all of the same ring."""
+    ring = " ".join(f"{lon},{lat}" for lon, lat in OUTER)
+    rings = f"<LinearRing><coordinates>{ring}</coordinates></LinearRing>"
+    parts = "".join(f"<{each}BoundaryIs>{rings}</{each}BoundaryIs>" for each in borders)
+    return f"<Polygon>{parts}</Polygon>"
 
 
 POINT = "<Point><coordinates>-2.89,53.19,0</coordinates></Point>"
@@ -79,6 +94,10 @@ def test_simple_data_of_a_schema_is_read_too():
         pytest.param(b"<kml/>", "no Placemark", id="empty"),
         pytest.param(b'<!DOCTYPE k [<!ENTITY a "b">]><kml/>', "document type", id="entities"),
         pytest.param(placemark("<name>x</name>"), "needs one Polygon", id="no shape"),
+        pytest.param(placemark(polygon("inner")), "has 0 outer boundaries", id="a hole alone"),
+        pytest.param(
+            placemark(polygon("outer", "outer")), "has 2 outer boundaries", id="two outlines"
+        ),
         pytest.param(placemark(POINT * 2), "needs one Polygon", id="two shapes"),
         pytest.param(
             placemark("<Point><coordinates>north</coordinates></Point>"), "not a position",

@@ -193,6 +193,14 @@ def test_at_every_minute_one_part_at_most_forbids_and_somebody_answers_for_each(
             [{"from": "2026-01-01", "until": "2026-01-02", "corridor": POINT}],
             "exception 1, corridor, geometry", id="a corridor without a width",
         ),
+        pytest.param(
+            [
+                {"from": "2026-01-01", "until": on, "corridor": POINT, "corridor_m": 50}
+                for on in ("2026-01-09", "2026-01-05")
+            ],
+            "exception 2: has a corridor while exception 1 has one; give one with both ways",
+            id="two corridors at one time",
+        ),
     ],
 )  # fmt: skip
 def test_faulty_exceptions_are_refused_with_their_number(entries, message):
