@@ -25,6 +25,11 @@ from zones.fault import ZoneFault
 _EDGE_DEGREES = 0.01
 # Segments in a quarter of a circle: a circle of 100 m is then at most 3 cm too small.
 _QUARTER_SEGMENTS = 32
+# An outline of more corners is grown in pieces of so many edges. As one it takes time with the
+# square of its corners: a rough coast of 20,000 took 50 s and 6 GB to be made 300 m wider, in
+# pieces 1 s and 0.1 GB.
+_CORNERS_AT_ONCE = 2_000
+_EDGES_OF_A_PIECE = 8
 # Growth beyond this is refused: the plane's metres are no longer the ground's, and a zone that
 # large is a slip of units.
 MAX_GROWTH_M = 100_000.0
@@ -65,7 +70,11 @@ def grown(shape: BaseGeometry, growth_m: float) -> BaseGeometry:
         return shape
     forward, back = _plane_about(shape)
     dense = shapely.segmentize(shape, _EDGE_DEGREES)
-    wide = shapely.transform(dense, forward).buffer(growth_m, quad_segs=_QUARTER_SEGMENTS)
+    plane = shapely.transform(dense, forward)
+    if shapely.get_num_coordinates(shape) > _CORNERS_AT_ONCE:
+        wide = shapely.union_all([plane, *_along_edges(plane, growth_m)])
+    else:
+        wide = plane.buffer(growth_m, quad_segs=_QUARTER_SEGMENTS)
     result: BaseGeometry = shapely.transform(wide, back)
     west, south, east, north = result.bounds
     inside_earth = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
@@ -80,8 +89,28 @@ def shrunk(shape: BaseGeometry, by_m: float) -> BaseGeometry:
     checked_metres(by_m, "by_m")
     forward, back = _plane_about(shape)
     dense = shapely.segmentize(shape, _EDGE_DEGREES)
-    core = shapely.transform(dense, forward).buffer(-by_m, quad_segs=_QUARTER_SEGMENTS)
+    plane = shapely.transform(dense, forward)
+    if shapely.get_num_coordinates(shape) > _CORNERS_AT_ONCE:
+        core = plane.difference(shapely.union_all(_along_edges(plane, by_m)))
+    else:
+        core = plane.buffer(-by_m, quad_segs=_QUARTER_SEGMENTS)
     return shapely.transform(core, back)
+
+
+def _along_edges(shape_m: BaseGeometry, within_m: float) -> list[BaseGeometry]:
+    """What is within so many metres of the edges, piece by piece along each ring or line."""
+    lines = []
+    for part in shapely.get_parts(shape_m):
+        for line in shapely.get_rings(part) if part.geom_type == "Polygon" else [part]:
+            points = shapely.get_coordinates(line)
+            starts = range(0, max(len(points) - 1, 1), _EDGES_OF_A_PIECE)
+            pieces = [points[first : first + _EDGES_OF_A_PIECE + 1] for first in starts]
+            lines += [_line(each) for each in pieces]
+    return list(shapely.buffer(lines, within_m, quad_segs=_QUARTER_SEGMENTS))
+
+
+def _line(points: Coordinates) -> BaseGeometry:
+    return shapely.LineString(points) if len(points) > 1 else shapely.Point(points[0])
 
 
 def area_m2(shape: BaseGeometry) -> float:

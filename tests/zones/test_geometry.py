@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given
@@ -8,7 +9,7 @@ from pyproj import Geod
 
 from zones.fault import ZoneFault
 from zones.geojson import shape_from_geojson
-from zones.geometry import distance_m, grown
+from zones.geometry import distance_m, grown, shrunk
 
 EARTH = Geod(ellps="WGS84")
 CHESTER = (-2.8918, 53.1905)
@@ -113,3 +114,44 @@ def test_the_edge_of_a_grown_shape_is_as_far_away_as_it_grew(metres, corners):
     for lon, lat in list(wide.exterior.coords)[::5]:
         assert distance_m(lon, lat, shape) == pytest.approx(metres, rel=0.003, abs=0.2)
     assert math.isfinite(wide.area)
+
+
+def rough_coast(corners: int) -> shapely.Polygon:
+    """A round island of some three kilometres with a lake in it; both shores tremble by 5 m."""
+    draw = np.random.default_rng(5)
+    shores = []
+    for radius_m, number in ((3_000.0, corners), (1_000.0, corners // 3)):
+        angle = np.linspace(0, 2 * math.pi, number, endpoint=False)
+        far_m = radius_m + draw.normal(0, 5, number)
+        east = far_m * np.cos(angle) / (111_320 * math.cos(math.radians(CHESTER[1])))
+        north = far_m * np.sin(angle) / 111_320
+        shores.append(np.column_stack([CHESTER[0] + east, CHESTER[1] + north]))
+    return shapely.Polygon(shores[0], [shores[1]])
+
+
+def rough_road(corners: int) -> shapely.LineString:
+    return shapely.LineString(rough_coast(corners).exterior.coords[: corners - 1])
+
+
+@pytest.mark.parametrize("shape", [rough_coast(2_400), rough_road(2_400)], ids=["coast", "road"])
+def test_a_shape_of_many_corners_grows_by_what_was_asked_for_on_every_side(shape):
+    wide = grown(shape, 40)
+    assert wide.is_valid
+    draw = np.random.default_rng(6)
+    for lon, lat in draw.uniform(-1, 1, (400, 2)) * (0.05, 0.03) + CHESTER:
+        off_m = distance_m(lon, lat, shape)
+        # The grid's metres are up to 0.12 % off the ground's.
+        if abs(off_m - 40) > 0.2:
+            assert shapely.contains_xy(wide, lon, lat) == (off_m < 40), off_m
+    # Near the line, where it matters.
+    for lon, lat in shapely.get_coordinates(wide)[::97]:
+        assert distance_m(lon, lat, shape) == pytest.approx(40, abs=0.2)
+
+
+def test_a_shape_of_many_corners_shrinks_by_what_was_asked_for_on_every_side():
+    shape = rough_coast(2_400)
+    core = shrunk(shape, 40)
+    assert core.is_valid
+    for lon, lat in shapely.get_coordinates(core)[::53]:
+        assert distance_m(lon, lat, shape) == pytest.approx(-40, abs=0.2)
+    assert shapely.covers(shape, core)
