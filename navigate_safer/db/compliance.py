@@ -4,9 +4,10 @@ from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, delete, func, or_, select
+from sqlalchemy import JSON, Date, ForeignKey, Index, Integer, bindparam, delete, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from navigate_safer.db.among import Keyed
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.people import FittingRow
 from navigate_safer.db.telemetry import DeviceLatestRow, PendingRow
@@ -62,6 +63,21 @@ def forget_from(session: Session, wearer_ids: Collection[int], first: date) -> N
     """Late data has come: these days are to be worked out again."""
     row = ComplianceDayRow
     session.execute(delete(row).where(row.wearer_id.in_(wearer_ids), row.day >= first))
+
+
+_OF_DEVICES = Keyed(
+    lambda among: delete(ComplianceDayRow).where(
+        ComplianceDayRow.wearer_id.in_(
+            select(FittingRow.wearer_id).where(among(FittingRow.device_id, "devices"))
+        ),
+        ComplianceDayRow.day >= bindparam("first"),
+    )
+)
+
+
+def forget_devices_from(session: Session, device_ids: Collection[int], first: date) -> None:
+    """The same by device, put together once: after midnight intake asks it with each batch."""
+    _OF_DEVICES.ask(session.connection(), devices=list(device_ids), first=first)
 
 
 def sums(

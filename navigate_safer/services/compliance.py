@@ -21,7 +21,7 @@ from navigate_safer.db import audit, caseload, terms
 from navigate_safer.db import compliance as stored
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.compliance import ComplianceDayRow
-from navigate_safer.db.people import FittingRow, WearerRow
+from navigate_safer.db.people import WearerRow
 from navigate_safer.db.reading import reading
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
@@ -247,14 +247,16 @@ def forget(session: Session, wearer_ids: Collection[int], earliest_at: datetime)
 
     That one has the start of their window, where a curfew goes past midnight.
     """
-    first = day_of(earliest_at) - timedelta(days=1)
-    stored.forget_from(session, wearer_ids, first)
+    stored.forget_from(session, wearer_ids, _anew_from(earliest_at))
 
 
 def forget_devices(session: Session, device_ids: Collection[int], earliest_at: datetime) -> None:
     """The same by device."""
-    wearers = select(FittingRow.wearer_id).where(FittingRow.device_id.in_(device_ids)).distinct()
-    forget(session, list(session.scalars(wearers)), earliest_at)
+    stored.forget_devices_from(session, device_ids, _anew_from(earliest_at))
+
+
+def _anew_from(earliest_at: datetime) -> date:
+    return day_of(earliest_at) - timedelta(days=1)
 
 
 def note_late(session: Session, wearer_id: int, earliest_at: datetime, now: datetime) -> None:

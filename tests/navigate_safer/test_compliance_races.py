@@ -84,3 +84,16 @@ def test_a_day_of_which_nothing_came_meanwhile_is_kept(gone_by):
     work_out(gone_by, JustBefore(gone_by, lambda: None))
     [minutes] = kept_minutes(gone_by)
     assert 58 <= minutes <= 62
+
+
+def test_readings_of_a_day_that_is_over_take_back_that_day_of_their_wearer_and_no_other(gone_by):
+    """Judged as they arrive: no turn of the monitor is needed for it."""
+    gone_by.register(one_more_wearer(1))
+    for ref in ("W-X0", "W-X1"):
+        wearer_id = gone_by.database.one(WearerRow, WearerRow.ref == ref).id
+        compliance.work_out_next(gone_by.sessions, gone_by.clock(), wearer_id - 1)
+    assert len(kept_minutes(gone_by)) == 2
+    assert gone_by.receive(an_hour_late(gone_by)).on_arrival == 60
+    other = gone_by.database.one(WearerRow, WearerRow.ref == "W-X1").id
+    kept = gone_by.database.all(ComplianceDayRow, ComplianceDayRow.day == DAY)
+    assert {row.wearer_id for row in kept} == {other}
