@@ -69,14 +69,13 @@ def see(sessions: Sessions, scope: Scope, reference: str) -> list[StepLine]:
         names = _names(session, ticks)
         ticked = frozenset(row.key for row in ticks if row.undone_at is None)
         left = left_to_do(kind, ticked, over=over)
-        lines = [
-            _line(scope, step, [row for row in ticks if row.key == step.key], names, step in left)
-            for step in playbook(kind)
-        ]
-        due = [step.is_due(over=over) for step in playbook(kind)]
         return [
-            msgspec.structs.replace(line, must=must) for line, must in zip(lines, due, strict=True)
-        ]
+            _line(
+                scope, step, [row for row in ticks if row.key == step.key], names,
+                must=step.is_due(over=over), left=step in left,
+            )
+            for step in playbook(kind)
+        ]  # fmt: skip
 
 
 def _names(session: Session, ticks: Sequence[TickRow]) -> dict[int, str]:
@@ -86,7 +85,13 @@ def _names(session: Session, ticks: Sequence[TickRow]) -> dict[int, str]:
 
 
 def _line(
-    scope: Scope, step: PlayStep, ticks: Sequence[TickRow], names: Mapping[int, str], left: bool
+    scope: Scope,
+    step: PlayStep,
+    ticks: Sequence[TickRow],
+    names: Mapping[int, str],
+    *,
+    must: bool,
+    left: bool,
 ) -> StepLine:
     row = next((each for each in ticks if each.undone_at is None), None)
     may = scope.may(_needed(step))
@@ -94,7 +99,7 @@ def _line(
     return StepLine(
         key=step.key,
         words=step.words,
-        must=step.must,
+        must=must,
         idva=step.doer is Doer.IDVA,
         may_tick=may,
         left=left,
