@@ -47,6 +47,15 @@ class Arrival(msgspec.Struct, frozen=True):
     generation: int
 
 
+def left_to_gather_s(oldest_at: datetime, now: datetime, gather_s: float) -> float:
+    """How long a batch may still fill whose first message was received at ``oldest_at``.
+
+    What came while the batch before was stored has waited already. A clock that was put back must
+    not hold a batch for longer than ``gather_s``.
+    """
+    return min(gather_s, max(0.0, gather_s - (now - oldest_at).total_seconds()))
+
+
 class Listener:
     """Keeps one subscription alive and hands over what arrives.
 
@@ -126,7 +135,7 @@ class Listener:
     def take(self, most: int, wait_s: float, *, gather_s: float = 0.0) -> list[Arrival]:
         """Up to ``most`` messages: waits ``wait_s`` for the first, then takes what is there.
 
-        With ``gather_s`` it waits so long after the first for the batch to fill. Messages of an
+        With ``gather_s`` the batch may fill until its first message is so old. Messages of an
         earlier connection are among them: they are stored like the rest, and when the broker
         sends them again they are repeats.
         """
@@ -135,10 +144,7 @@ class Listener:
             # Between the two lines above something may have come, and nothing would wake us.
             if not self._arrived and not self._something.wait(wait_s):
                 return []
-        for _ in range(_LOOKS_WHILE_GATHERING if gather_s else 0):
-            if len(self._arrived) >= most:
-                break
-            self._stop.wait(gather_s / _LOOKS_WHILE_GATHERING)
+        self._gather(most, gather_s)
         taken: list[Arrival] = []
         while self._arrived and len(taken) < most:
             try:
@@ -147,6 +153,16 @@ class Listener:
                 break
         self._bytes_out += sum(len(each.payload) for each in taken)
         return taken
+
+    def _gather(self, most: int, gather_s: float) -> None:
+        oldest_at = self.oldest_at
+        if not gather_s or oldest_at is None:
+            return
+        left_s = left_to_gather_s(oldest_at, self._clock(), gather_s)
+        for _ in range(_LOOKS_WHILE_GATHERING):
+            if left_s <= 0 or len(self._arrived) >= most:
+                return
+            self._stop.wait(left_s / _LOOKS_WHILE_GATHERING)
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
         """Acknowledge stored messages. Those of an older connection come again and are repeats."""

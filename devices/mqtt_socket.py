@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,10 @@ from paho.mqtt import client as paho
 from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
 READ_BYTES = 262_144
+# After messages have come, the next are left to gather in the kernel for so long: at 4,000 a second
+# each would wake the network's thread by itself, and cost five times what it does among others.
+GATHER_S = 0.01
+ENOUGH_MESSAGES = 10
 # An acknowledgement that cannot be handed over in ten seconds is given up with its connection: the
 # broker sends the message again, and it is a repeat.
 WAIT_S, MOST_WAITS = 0.1, 100
@@ -123,6 +128,7 @@ class BufferedClient(paho.Client):
     """
 
     take: Taker = staticmethod(lambda _topic, _payload, _mid, _qos: None)
+    rest: Callable[[float], None] = staticmethod(time.sleep)
 
     def _create_socket(self) -> Any:  # noqa: ANN401 - paho's type for what acts as a socket
         return BufferedSocket(super()._create_socket())
@@ -136,10 +142,12 @@ class BufferedClient(paho.Client):
             alive = connection.fill()
         except OSError:
             alive = False
+        messages = 0
         while (packet := connection.whole()) is not None:
             first, begin, end = packet
             if first & _KIND == _PUBLISH:
                 self._publish(first, connection.cut(begin, end))
+                messages += 1
                 continue
             code = super().loop_read(max_packets)
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS or self.socket() is not connection:
@@ -147,6 +155,8 @@ class BufferedClient(paho.Client):
         if not alive:
             # Paho reads the end of the stream itself, and does what belongs to it.
             return super().loop_read(max_packets)
+        if 0 < messages < ENOUGH_MESSAGES:
+            self.rest(GATHER_S)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _publish(self, first: int, body: bytes) -> None:

@@ -20,8 +20,8 @@ from navigate_safer.workers import loop
 from navigate_safer.workers.batches import BATCH_MESSAGES, Batch, Batches
 from navigate_safer.workers.loop import Stop
 
-# When messages come thick, a batch is given so long to fill: a transaction costs as much for one
-# message as for fifty. A message that comes alone is not kept waiting.
+# When messages come thick, a batch is given until its first is so old to fill: a transaction costs
+# as much for one message as for fifty. A message that comes alone is not kept waiting.
 GATHER_S = 0.03
 THICK_MESSAGES = 10
 # A noted commit may wait for so many others, or until nothing comes.

@@ -2,14 +2,14 @@
 
 import socket
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
-from devices.mqtt import Broker, Listener
-from devices.mqtt_socket import BufferedSocket
+from devices.mqtt import Broker, Listener, left_to_gather_s
+from devices.mqtt_socket import ENOUGH_MESSAGES, GATHER_S, BufferedClient, BufferedSocket
 from navigate_safer.demo.servers import Mosquitto, until
 
 PATIENCE_S = 20.0
@@ -74,6 +74,65 @@ def test_a_connection_that_is_gone_is_said(pair):
     theirs.close()
     with pytest.raises(OSError, match=r"pipe|reset"):
         ours.send(b"x")
+
+
+# How often the network's thread wakes
+
+
+class Connected(BufferedClient):
+    """On a connection that is there; notes its rests and takes none."""
+
+    def __init__(self, connection: BufferedSocket) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, manual_ack=True)
+        self.connection = connection
+        self.payloads: list[bytes] = []
+        self.rests_s: list[float] = []
+        self.take = lambda _topic, payload, _mid, _qos: self.payloads.append(payload)
+        self.rest = self.rests_s.append
+
+    def socket(self) -> BufferedSocket:
+        return self.connection
+
+
+def published(number: int) -> bytes:
+    payload = b"%02d" % number
+    return bytes((0x30, 3 + len(payload), 0, 1)) + b"t" + payload
+
+
+def test_after_a_few_messages_the_next_are_left_to_gather(pair):
+    ours, theirs = pair
+    client = Connected(ours)
+    theirs.sendall(published(1) + published(2))
+    client.loop_read()
+    assert (client.payloads, client.rests_s) == ([b"01", b"02"], [GATHER_S])
+
+
+def test_many_that_came_at_once_are_followed_by_the_next_without_a_rest(pair):
+    ours, theirs = pair
+    client = Connected(ours)
+    theirs.sendall(b"".join(published(number) for number in range(ENOUGH_MESSAGES)))
+    client.loop_read()
+    assert (len(client.payloads), client.rests_s) == (ENOUGH_MESSAGES, [])
+
+
+def test_the_rest_of_a_message_is_read_as_soon_as_it_comes(pair):
+    ours, theirs = pair
+    client = Connected(ours)
+    theirs.sendall(published(1)[:-1])
+    client.loop_read()
+    assert (client.payloads, client.rests_s) == ([], [])
+    theirs.sendall(published(1)[-1:])
+    client.loop_read()
+    assert client.payloads == [b"01"]
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "left_s"), [(0.0, 0.03), (0.02, 0.01), (0.03, 0.0), (5.0, 0.0), (-3600.0, 0.03)]
+)
+def test_what_waited_while_a_batch_was_stored_waits_the_less_for_its_own_to_fill(waited_s, left_s):
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    oldest_at = now - timedelta(seconds=waited_s)
+    assert left_to_gather_s(oldest_at, now, 0.03) == pytest.approx(left_s)
 
 
 # Memory while nothing is taken
