@@ -13,6 +13,7 @@ from devices.command import CommandState
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.people import DeviceRow, FittingRow, GatewayRow, StaffRow, WearerRow
+from navigate_safer.db.quarantine import IMPORT_TOPIC
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Permission, Scope
 
@@ -276,6 +277,8 @@ def _elsewhere(session: Session, device: str, since: datetime) -> list[str]:
             QuarantineRow.reason == "wrong_gateway",
             QuarantineRow.device == device,
             QuarantineRow.last_at >= since,
+            # Whoever imports a file speaks for nobody on the air.
+            ~QuarantineRow.topic.startswith(IMPORT_TOPIC),
         )
         .group_by(QuarantineRow.gateway)
     )

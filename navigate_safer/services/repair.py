@@ -17,7 +17,7 @@ from devices.quality import QualityLimits
 from navigate_safer.db import refusals
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import DeviceRow, GatewayRow
-from navigate_safer.db.quarantine import Handling, Refusal
+from navigate_safer.db.quarantine import IMPORT_TOPIC, Handling, Refusal
 from navigate_safer.db.reading import reading
 from navigate_safer.db.refusals import Entry, EntryLine, ReasonLine, Wanted
 from navigate_safer.db.telemetry import QuarantineRow
@@ -27,7 +27,7 @@ from navigate_safer.services import ingest
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.entry_handling import deal_with, log, note, row_of
 from navigate_safer.services.ingest import Message
-from navigate_safer.services.quarantine import IMPORT_TOPIC, message_hash
+from navigate_safer.services.quarantine import message_hash
 
 # Messages of one press of the button: some 100 ms of intake's time, so that it is never noticed.
 SLICE = 100

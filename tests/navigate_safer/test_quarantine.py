@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select, text, update
 
+from alerts.terms import DeviceKind
 from devices.rejection import Reason, Rejected
 from navigate_safer.db import refusals
 from navigate_safer.db.audit import AuditRow
@@ -578,6 +579,44 @@ def test_a_message_on_another_devices_topic_is_not_shown_to_the_area_of_the_topi
     watch.receive(Message("telemetry/v1/gw-west/TAG-1", payload, START))
     row, scope = watch.database.one(QuarantineRow), scope_of(watch, Role.SUPERVISOR, ("west",))
     assert repair.see_entry(watch.sessions, scope, row.id, START).payload is None
+
+
+def register_hers(watch) -> None:
+    """A protected person's device; nobody may see where it was."""
+    kind = DeviceKind.PROTECTED_PERSON
+    watch.register(CaseFile(v=1, devices=[Device("HERS-1", "Phone", kind, gateway="gw-west")]))
+
+
+def seen_by_all_areas(watch, row: QuarantineRow) -> bytes | None:
+    return repair.see_entry(watch.sessions, scope_of(watch), row.id, START).payload
+
+
+def test_a_list_of_the_suppliers_is_shown_to_those_who_may_see_every_device_in_it(watch):
+    record = {"position_gps_date": "2026-11-20 20:59:00", "position_latitude": 53.1,
+              "position_longitude": -2.9}  # fmt: skip
+    others = msgspec.json.encode({"positions": [{**record, "device_id": "TAG-2"}]})
+    watch.receive(Message("mdss/v1/gw-west/TAG-1", others, START))
+    row, west = watch.database.one(QuarantineRow), scope_of(watch, areas=("west",))
+    assert row.reason == "wrong_topic"
+    assert repair.see_entry(watch.sessions, west, row.id, START).hidden, "TAG-2 is in the east"
+    assert seen_by_all_areas(watch, row) == others
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b'{"positions": [{"device_id": "HERS-1", "position_latitude": 53.1}]}',
+                     id="one record of hers in a list"),
+        pytest.param(b'{"v": 1, "device": "HERS-1", "readings": [{"lat": 53.1', id="cut off"),
+        pytest.param('{"device": "HERS-1", "lat": 53.1}'.encode("utf-16"), id="in UTF-16"),
+    ],
+)  # fmt: skip
+def test_where_a_protected_person_was_is_shown_to_nobody_whatever_the_topic(watch, payload):
+    register_hers(watch)
+    watch.receive(Message("mdss/v1/gw-west/TAG-1", payload, START))
+    rows = watch.database.all(QuarantineRow)
+    assert rows
+    assert [seen_by_all_areas(watch, row) for row in rows] == [None] * len(rows)
 
 
 def test_reasons_are_listed_with_their_counts_and_a_sample(watch):
