@@ -134,6 +134,16 @@ def fitted(session: Session, scope: Scope, wearer_ref: str) -> tuple[WearerRow, 
     return wearer, list(session.scalars(query))
 
 
+def taken_off_at(session: Session, row: CommandRow) -> datetime | None:
+    """When the device of a command came off the wearer it was asked for; None while it is on."""
+    query = select(FittingRow.removed_at).where(
+        FittingRow.device_id == row.device_id, FittingRow.wearer_id == row.wearer_id
+    )
+    ends = session.scalars(query).all()
+    known = [each for each in ends if each is not None]
+    return None if len(known) < len(ends) else max(known, default=row.issued_at)
+
+
 def live_alert(session: Session, wearer_id: int) -> AlertRow | None:
     """The newest alert of a wearer that nobody has resolved."""
     query = select(AlertRow).where(
