@@ -23,7 +23,7 @@ from navigate_safer.db.refusals import Wanted
 from navigate_safer.db.telemetry import PendingRow, QuarantineRow
 from navigate_safer.people.access import Forbidden, Role, Scope
 from navigate_safer.people.casefile import CaseFile, Device, Gateway
-from navigate_safer.services import repair
+from navigate_safer.services import command_post, repair
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.ingest import Message
 from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES, Quarantine, message_hash
@@ -431,6 +431,17 @@ def test_a_line_of_an_imported_file_is_not_tried_but_says_to_import_the_file_aga
     assert (tried.messages, tried.taken, tried.left, tried.imported) == (1, 1, 0, 1)
     assert imported_line(watch).state == "waiting"
     assert watch.database.count(QuarantineRow, QuarantineRow.reason == "unknown_topic") == 0
+
+
+def test_a_devices_word_on_a_command_is_not_tried_as_telemetry(watch):
+    late = Message("ack/v1/gw-west/TAG-1", b'{"v": 1}', START)
+    command_post.take_acks(watch.sessions, [late], START)
+    row = watch.database.one(QuarantineRow)
+    with pytest.raises(CannotRepair, match="set it aside"):
+        try_one(watch, row.id)
+    tried = repair.try_slice(watch.sessions, scope_of(watch), Wanted(), 0, START, watch.limits)
+    assert (tried.messages, tried.left, tried.imported) == (0, 0, 0)
+    assert watch.database.count(QuarantineRow) == 1, "and makes no second entry"
 
 
 def test_a_corrected_message_is_stored_and_its_original_kept(watch):
