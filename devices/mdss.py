@@ -25,6 +25,7 @@ from devices.native import (
     say,
 )
 from devices.rejection import Reason, Rejected
+from devices.vendor_time import LONGEST_DATE
 
 MOST_RECORDS = 5_000
 # The feed's numbers for how a position was found. Another number is a mechanism that the
@@ -195,7 +196,8 @@ def _utc(text: str | None, name: str) -> datetime | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(text)
+        # A day alone would be taken for its midnight.
+        at = datetime.fromisoformat(text if len(text) > LONGEST_DATE else "")
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         refuse(Reason.INVALID, f"{name}: expected a time such as 2026-11-21 22:40:00.000")

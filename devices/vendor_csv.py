@@ -55,6 +55,7 @@ class RowReader:
         self._mapping = mapping
         self._limits = limits
         self._width = len(header)
+        self._decimal = mapping.file.decimal
         self._places = places(mapping, header)
         self._parse_time = parser(mapping.time)
         self._numbers = [(name, self._places[name]) for name in _NUMBERS if name in self._places]
@@ -73,6 +74,15 @@ class RowReader:
             text = f"{len(row)} columns where the heading has {self._width}"
             raise RowFault(Reason.MALFORMED, text)
         return row
+
+    def device(self, line: str) -> str | None:
+        """The device of a line, also of one that cannot be taken; None where it cannot be told."""
+        if self._mapping.device.name is not None:
+            return self._mapping.device.name
+        try:
+            return self._device(self.fields(line))
+        except RowFault:
+            return None
 
     def read(self, line: str, received_at: datetime) -> Row:
         """The readings of one line; raises :class:`RowFault` with the reason."""
@@ -123,13 +133,20 @@ class RowReader:
             if not text:
                 continue
             try:
-                value = float(text)
+                value = self._number(text)
             except ValueError:
                 raise RowFault(Reason.INVALID, f"{name}: not a number") from None
             if not math.isfinite(value):
                 raise RowFault(Reason.NOT_FINITE, f"{name}: not a finite number")
             values[name] = value
         return _in_our_units(values)
+
+    def _number(self, text: str) -> float:
+        """Raises ValueError, also for 5_3, which no program but Python takes for a number."""
+        other = "." if self._decimal == "," else ","
+        if "_" in text or other in text:
+            raise ValueError
+        return float(text.replace(self._decimal, "."))
 
     def _fix(self, row: Sequence[str], at: datetime, values: dict[str, float]) -> WireFix:
         fields: dict[str, Any] = {

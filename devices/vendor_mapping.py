@@ -39,6 +39,7 @@ class FileRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the file is written. Each line is a row; a line break inside quotes is not taken."""
 
     delimiter: str = ","
+    decimal: str = "."
     encoding: str = "utf-8"
     skip_lines: int = 0
 
@@ -139,6 +140,7 @@ def preset(name: str) -> bytes:
 def _check(mapping: Mapping) -> None:
     columns = mapping.columns
     _need(len(mapping.file.delimiter) == 1, "file.delimiter", "must be one character")
+    _need(mapping.file.decimal in (".", ","), "file.decimal", "must be . or ,")
     encodings = f"must be one of {', '.join(ENCODINGS)}"
     _need(mapping.file.encoding in ENCODINGS, "file.encoding", encodings)
     _need(mapping.file.skip_lines >= 0, "file.skip_lines", "must not be below 0")

@@ -13,6 +13,8 @@ import msgspec
 
 ISO, EPOCH_S, EPOCH_MS = "iso", "epoch_s", "epoch_ms"
 AMBIGUOUS = ("refuse", "first", "second")
+# A day of ISO 8601 alone, such as 2026-11-21, which Python takes for its midnight.
+LONGEST_DATE = 10
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Parse = Callable[[str], datetime]
@@ -75,6 +77,8 @@ def _written(rule: TimeRule, zone: ZoneInfo | None) -> Parse:
             at = datetime.fromisoformat(text) if iso else datetime.strptime(text, rule.format)  # noqa: DTZ007 - the zone comes next
         except ValueError:
             raise BadTime(f"time: not written as {wanted}") from None
+        if iso and len(text) <= LONGEST_DATE:
+            raise BadTime("time: a day without its time of day")
         try:
             return at.astimezone(UTC) if at.tzinfo is not None else _local(at, zone, rule.ambiguous)
         except OverflowError:

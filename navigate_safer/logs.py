@@ -20,6 +20,8 @@ ALLOWED = frozenset(
         "seconds", "readings", "opened", "attempt", "code", "host", "port", "protocol",
         "generation", "exception_type", "where", "state", "path", "status", "method", "pid", "part",
         "revision", "request_id", "partition", "step", "messages", "waiting", "oldest_s", "head",
+        "command_id", "message_id", "bytes", "source",
+        "decode", "store", "judge", "commit",
     }
 )  # fmt: skip
 _HIDDEN = "[refused]"

@@ -129,7 +129,9 @@ publish_to_receipt_seconds = ManyHistogram(
     LATENCY_BUCKETS_S,
 )  # fmt: skip
 receipt_to_judged_seconds = ManyHistogram(
-    _P + "receipt_to_judged_seconds", "From received to judged and committed", LATENCY_BUCKETS_S
+    _P + "receipt_to_judged_seconds",
+    "From received to judged and committed, of fixes judged on arrival",
+    LATENCY_BUCKETS_S,
 )
 waiting_messages = Gauge(
     _P + "waiting_messages", "Messages received and not yet acknowledged", ["partition"],

@@ -13,6 +13,7 @@ from devices.command import CommandState
 from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.people import DeviceRow, FittingRow, GatewayRow, StaffRow, WearerRow
+from navigate_safer.db.quarantine import IMPORT_TOPIC
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Permission, Scope
 
@@ -131,6 +132,16 @@ def fitted(session: Session, scope: Scope, wearer_ref: str) -> tuple[WearerRow, 
         .order_by(DeviceRow.ref)
     )
     return wearer, list(session.scalars(query))
+
+
+def taken_off_at(session: Session, row: CommandRow) -> datetime | None:
+    """When the device of a command came off the wearer it was asked for; None while it is on."""
+    query = select(FittingRow.removed_at).where(
+        FittingRow.device_id == row.device_id, FittingRow.wearer_id == row.wearer_id
+    )
+    ends = session.scalars(query).all()
+    known = [each for each in ends if each is not None]
+    return None if len(known) < len(ends) else max(known, default=row.issued_at)
 
 
 def live_alert(session: Session, wearer_id: int) -> AlertRow | None:
@@ -276,6 +287,8 @@ def _elsewhere(session: Session, device: str, since: datetime) -> list[str]:
             QuarantineRow.reason == "wrong_gateway",
             QuarantineRow.device == device,
             QuarantineRow.last_at >= since,
+            # Whoever imports a file speaks for nobody on the air.
+            ~QuarantineRow.topic.startswith(IMPORT_TOPIC),
         )
         .group_by(QuarantineRow.gateway)
     )

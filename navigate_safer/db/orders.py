@@ -1,7 +1,7 @@
 """Orders of one wearer and the rows that judgement reads; the caller has found the wearer."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +13,14 @@ def of_wearer(session: Session, wearer_id: int) -> list[OrderRow]:
     """Every order, the newest first."""
     query = select(OrderRow).where(OrderRow.wearer_id == wearer_id)
     return list(session.scalars(query.order_by(OrderRow.starts_on.desc(), OrderRow.id.desc())))
+
+
+def is_in_force(session: Session, wearer_id: int, on: date) -> bool:
+    """Whether any order of a wearer is in force on a day, its first and its last included."""
+    return any(
+        row.starts_on <= on and (row.ends_on is None or on <= row.ends_on)
+        for row in of_wearer(session, wearer_id)
+    )
 
 
 def one(session: Session, wearer_id: int, order_id: int, *, held: bool = False) -> OrderRow | None:

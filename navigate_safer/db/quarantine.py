@@ -27,6 +27,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from navigate_safer.db.base import Base, BigId, UTCDateTime
 from navigate_safer.db.telemetry import QuarantineRow
 
+# The topics of lines of an imported file: nothing is decoded there.
+IMPORT_TOPIC = "import/"
+
 
 class Handling(Enum):
     """What has become of an entry."""

@@ -1,5 +1,7 @@
 """What is in quarantine, as the pages show it. A payload may hold positions: see :func:`entry`."""
 
+import json
+import re
 from datetime import datetime
 
 import msgspec
@@ -8,15 +10,19 @@ from sqlalchemy.orm import Session
 
 from alerts.terms import DeviceKind
 from navigate_safer.db.people import AreaRow, DeviceRow, FittingRow, StaffRow, WearerRow
-from navigate_safer.db.quarantine import Handling, QuarantineActRow, QuarantineGroupRow
+from navigate_safer.db.quarantine import (
+    IMPORT_TOPIC,
+    Handling,
+    QuarantineActRow,
+    QuarantineGroupRow,
+)
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Permission, Scope
 
 LINES_ON_A_PAGE = 50
-
-
-class _Named(msgspec.Struct):
-    device: str | None = None
+# The keys under which our own format and the Ministry's feed name a device, wherever they stand:
+# what is refused is often no JSON, or a list of records of several devices.
+_NAMED = re.compile(r'"device(?:_id)?"\s*:\s*(?:"([^"\\]{1,64})"|([0-9]{1,64}))')
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -168,43 +174,39 @@ def entry(session: Session, scope: Scope, entry_id: int) -> Entry | None:
 
 
 def may_see_payload(session: Session, scope: Scope, row: QuarantineRow) -> bool:
-    """Whether positions may be seen, and the device was on nobody of another area.
+    """Whether positions may be seen, and no device named was on anybody of another area.
 
     Where it cannot be told on whom each device named was, only who has every area may; and what a
-    protected person's device sent nobody may see.
+    protected person's device sent, or may have sent, nobody may see.
     """
     if not scope.may(Permission.SEE_PLACES):
         return False
-    named = {name for name in (row.device, _device_in(row.payload)) if name}
-    hers = select(DeviceRow.id).where(
-        DeviceRow.ref.in_(named), DeviceRow.kind == DeviceKind.PROTECTED_PERSON.value
-    )
+    named = _devices_named(session, row)
+    hers = select(DeviceRow.id).where(DeviceRow.kind == DeviceKind.PROTECTED_PERSON.value)
+    # A line of a file names its device in a column: where nobody could read it, it may be hers.
+    is_anybodys = row.topic.startswith(IMPORT_TOPIC) and row.device is None
+    if not is_anybodys:
+        hers = hers.where(DeviceRow.ref.in_(named))
     if session.scalar(hers.limit(1)) is not None:
         return False
     if set(session.scalars(select(AreaRow.id))) <= set(scope.areas):
         return True
-    areas: set[int] = set()
-    for name in named:
-        worn = set(
-            session.scalars(
-                select(WearerRow.area_id)
-                .join(FittingRow, FittingRow.wearer_id == WearerRow.id)
-                .join(DeviceRow, DeviceRow.id == FittingRow.device_id)
-                .where(DeviceRow.ref == name)
-            )
-        )
-        if not worn:
-            return False
-        areas |= worn
-    return bool(areas) and areas <= set(scope.areas)
+    worn = session.execute(
+        select(DeviceRow.ref, WearerRow.area_id)
+        .join(FittingRow, FittingRow.device_id == DeviceRow.id)
+        .join(WearerRow, WearerRow.id == FittingRow.wearer_id)
+        .where(DeviceRow.ref.in_(named))
+    ).all()
+    known, areas = {ref for ref, _ in worn}, {area for _, area in worn}
+    return bool(named) and known == named and areas <= set(scope.areas)
 
 
-def _device_in(payload: bytes) -> str | None:
-    """The device that a payload names, whatever its topic says."""
-    try:
-        return msgspec.json.decode(payload, type=_Named).device
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+def _devices_named(session: Session, row: QuarantineRow) -> set[str]:
+    """The device of the topic, and every one that the whole message names."""
+    payload = whole_payload(session, row) or row.payload
+    text = payload.decode(json.detect_encoding(payload), "replace")
+    named = {word or number for word, number in _NAMED.findall(text)}
+    return named if row.device is None else named | {row.device}
 
 
 def whole_payload(session: Session, row: QuarantineRow) -> bytes | None:

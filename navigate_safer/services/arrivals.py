@@ -33,13 +33,17 @@ MOST_STEPPED = 500
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What came of a batch: the messages left to the general form, and the counts of the rest."""
+    """What came of a batch: the messages left to the general form, and the counts of the rest.
+
+    ``judged_us`` is when each fix was received that was judged at once (microseconds since 1970).
+    """
 
     left: list[int]
     stored: int = 0
     devices: int = 0
     on_arrival: int = 0
     marked: int = 0
+    judged_us: Ints | None = None
 
 
 class Arrivals:
@@ -102,12 +106,14 @@ class Arrivals:
         return self._taken(groups, left)
 
     def _taken(self, groups: Groups, left: list[int]) -> Taken:
+        at_once = np.repeat(~self._marked, groups.last - groups.first + 1)
         return Taken(
             left,
             stored=len(groups.packed),
             devices=len(groups.first),
-            on_arrival=int((groups.last - groups.first + 1)[~self._marked].sum()),
+            on_arrival=int(np.count_nonzero(at_once)),
             marked=int(self._marked.sum()),
+            judged_us=groups.fixes.received_us[at_once],
         )
 
     def _moving(self, session: Session, groups: Groups, now: datetime) -> tuple[list[int], Flags]:

@@ -39,6 +39,8 @@ LOOK_WITHIN_S = 5.0
 # The broker itself does not answer: the other gateways are behind the same broker.
 _NO_BROKER = (Published.NO_ANSWER, Published.NOT_CONNECTED)
 FIRST_RETRY, LONGEST_RETRY = timedelta(seconds=1), timedelta(seconds=15)
+# Why a command is not sent that waited while its device was taken off.
+TAKEN_OFF = "taken_off"
 # A fix measured in time may be on its way while the command expires.
 ON_ITS_WAY = timedelta(seconds=5)
 # The worst that publishing to several gateways came to, worst last.
@@ -256,21 +258,27 @@ def settle(sessions: Sessions, now: datetime) -> int:
 
 
 def _settle(session: Session, row: CommandRow, now: datetime) -> bool:
-    if row.kind == CommandKind.LOCATE.value and _located(session, row, now):
+    off_at = commands.taken_off_at(session, row)
+    if row.kind == CommandKind.LOCATE.value and _located(session, row, now, off_at):
         return True
+    never_sent = row.state == CommandState.QUEUED.value
+    if never_sent and off_at is not None and off_at <= now:
+        # It may be on somebody else by now, of whom nothing was asked.
+        row.fault = TAKEN_OFF
+        return move(session, row, CommandMove.FAIL, now, reason=TAKEN_OFF)
     if now < row.expires_at + ON_ITS_WAY:
         return False
-    never_sent = row.state == CommandState.QUEUED.value
     what = CommandMove.FAIL if never_sent else CommandMove.EXPIRE
     return move(session, row, what, now, reason=row.fault)
 
 
-def _located(session: Session, row: CommandRow, now: datetime) -> bool:
+def _located(session: Session, row: CommandRow, now: datetime, off_at: datetime | None) -> bool:
     """The first fix measured after the command was issued, and received after it too.
 
-    The second keeps out a device whose clock runs ahead: it did not know of the command yet.
+    The second keeps out a device whose clock runs ahead: it did not know of the command yet. From
+    ``off_at`` on its fixes are another's.
     """
-    since, until = row.issued_at, row.expires_at
+    since, until = row.issued_at, min(row.expires_at, off_at or row.expires_at)
     device = session.get_one(DeviceRow, row.device_id)
     found = readings.between(session, row.device_id, device.ref, None, until, from_at=since)
     fixes = [each for each in found if isinstance(each, Fix) and each.stamp.received_at >= since]

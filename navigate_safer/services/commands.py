@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from alerts.terms import DeviceKind
 from devices.command import CommandKind, CommandState, StandingText
-from navigate_safer.db import audit, commands
+from navigate_safer.db import audit, commands, orders
+from navigate_safer.db.alerting import AlertRow
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.commands import CommandHistoryRow, CommandLine, CommandRow, Way
@@ -19,6 +20,7 @@ from navigate_safer.db.reading import reading
 from navigate_safer.db.telemetry import HeartbeatRow
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
+from navigate_safer.people.days import day_of
 from navigate_safer.services.casework import NotFound
 
 LONGEST_REASON = 400
@@ -59,8 +61,8 @@ class Wanted(msgspec.Struct, frozen=True):
 class Panel(msgspec.Struct, frozen=True):
     """Commands of one wearer: the ways to the devices, and the newest commands.
 
-    ``needs_reason`` when no alert is open that would be the reason to locate; ``sender_up``
-    whether the worker that sends gives a sign of life.
+    ``needs_reason`` when no alert is open that would be the reason to locate, or no order is in
+    force; ``sender_up`` whether the worker that sends gives a sign of life.
     """
 
     ways: list[Way]
@@ -97,8 +99,8 @@ def ask(
             return Asked.TOO_MANY
         alert = commands.live_alert(session, wearer.id)
         reason = wanted.reason.strip()[:LONGEST_REASON]
-        if not reason and alert is not None and not wanted.kind.acts_on_wearer:
-            reason = f"open alert {alert.reference}"
+        if not reason and not wanted.kind.acts_on_wearer:
+            reason = _reason_to_look(session, alert, now)
         if not reason:
             return Asked.NEEDS_REASON
         row = CommandRow(
@@ -109,6 +111,14 @@ def ask(
         )
         _queue(session, row, device, wanted, now, policy)
         return Asked.QUEUED
+
+
+def _reason_to_look(session: Session, alert: AlertRow | None, now: datetime) -> str:
+    """The open alert, where there is one and his last order has not ended; else nothing."""
+    if alert is None or alert.wearer_id is None:
+        return ""
+    is_enough = orders.is_in_force(session, alert.wearer_id, day_of(now))
+    return f"open alert {alert.reference}" if is_enough else ""
 
 
 def vibrate(
@@ -239,10 +249,11 @@ def _panel(
     )
     known = set(session.scalars(seen)) if answered else set()
     beat = session.get(HeartbeatRow, ("commands", ""))
+    live = commands.live_alert(session, wearer.id)
     panel = Panel(
         ways=commands.ways(session, devices, now),
         lines=lines,
-        needs_reason=commands.live_alert(session, wearer.id) is None,
+        needs_reason=not _reason_to_look(session, live, now),
         sender_up=beat is not None and beat.fault is None and wall_now - beat.at < WORKER_STALE,
     )
     return panel, [each for each in answered if each not in known]

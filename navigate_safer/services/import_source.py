@@ -102,7 +102,11 @@ def _heading(file: BinaryIO, mapping: Mapping) -> tuple[list[str], int]:
         raise ImportFault(f"the heading is not text in {mapping.file.encoding}") from None
     if not heading.strip():
         raise ImportFault("the file has no heading line")
-    names = next(csv.reader((heading,), delimiter=mapping.file.delimiter))
+    try:
+        names = next(csv.reader((heading,), delimiter=mapping.file.delimiter))
+    except csv.Error:
+        fault = "is not written as CSV; lines must end as on Windows or Linux, and not in a lone CR"
+        raise ImportFault(f"the heading {fault}") from None
     return [each.strip() for each in names], file.tell()
 
 

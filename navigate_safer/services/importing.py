@@ -19,12 +19,13 @@ from devices.vendor_csv import Row, RowFault, RowReader
 from navigate_safer.db import audit, imports
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.imports import ImportRow
+from navigate_safer.db.quarantine import IMPORT_TOPIC
 from navigate_safer.db.reading import DATABASE_FAULTS
 from navigate_safer.people.account import Act
 from navigate_safer.services import ingest
 from navigate_safer.services.import_source import ImportFault, Line, Source, lines
 from navigate_safer.services.ingest import Message
-from navigate_safer.services.quarantine import IMPORT_TOPIC, Quarantine
+from navigate_safer.services.quarantine import Quarantine
 
 # One transaction takes so many lines: what a device costs by itself is spread over enough of its
 # rows, and live intake, which on SQLite waits for it, is held up for about a second at most.
@@ -83,6 +84,7 @@ class Importer:
         self._lines_at_once, self._most_kept = lines_at_once, most_kept
         self._sessions = sessions
         self._source = source
+        self._encoding = source.mapping.file.encoding
         self._wish = wish
         self._clock = clock
         self._oldest = datetime.combine(wish.oldest, time(), UTC)
@@ -184,10 +186,9 @@ class Importer:
         if line.content is None:
             raise RowFault(Reason.TOO_LARGE, "the line is longer than 64 KiB")
         try:
-            text = line.content.decode(self._source.mapping.file.encoding)
+            text = line.content.decode(self._encoding)
         except UnicodeDecodeError:
-            encoding = self._source.mapping.file.encoding
-            raise RowFault(Reason.MALFORMED, f"not text in {encoding}") from None
+            raise RowFault(Reason.MALFORMED, f"not text in {self._encoding}") from None
         if not text.strip():
             return None
         row = self._reader.read(text.rstrip("\r\n"), now)
@@ -219,7 +220,9 @@ class Importer:
         topic = f"{IMPORT_TOPIC}{self._source.fingerprint[:16]}"
         payload = line.content or b""
         kept = Rejected(rejected.reason, text, line.number)
-        quarantine.add(topic, payload, self._wish.gateway or "", None, kept)
+        # Who may look at the line depends on whose device it is of.
+        device = self._reader.device(payload.decode(self._encoding, "replace").rstrip("\r\n"))
+        quarantine.add(topic, payload, self._wish.gateway or "", device, kept)
 
     def _store(self, by_device: dict[str, list[Wire]], now: datetime) -> tuple[int, int]:
         messages = [

@@ -3,7 +3,7 @@
 The caller acknowledges the messages after :func:`store_batch` has returned, never before.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from devices import columns
 from devices.codec import decode
-from devices.columns import Arrived, FixColumns, Split
+from devices.columns import Arrived, FixColumns, Ints, Split
 from devices.quality import QualityLimits
 from devices.rejection import Reason, Rejected
 from navigate_safer import logs
@@ -26,7 +26,7 @@ from navigate_safer.db.telemetry import IngestBatchRow
 from navigate_safer.services.arrivals import Arrivals, Taken
 from navigate_safer.services.laps import Laps
 from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES
-from navigate_safer.services.stowing import Decoder, Message, Stowed
+from navigate_safer.services.stowing import Brought, Decoder, Message, Stowed
 
 __all__ = ["BatchResult", "Message", "note_committed", "store_batch", "store_or_part"]
 
@@ -37,10 +37,12 @@ TRIES_ON_COLLISION = 4
 class BatchResult(msgspec.Struct, frozen=True):
     """What a batch came to.
 
-    ``on_arrival`` of the stored readings were judged at once, the rest are marked; ``general``
+    ``on_arrival`` of the stored readings were judged at once (``judged_us``: when each of them was
+    received, microseconds since 1970), the rest are marked; ``general``
     messages went through the general form. ``seconds`` are the steps of
     :data:`navigate_safer.metrics.STEPS`, ``cpu_seconds`` what the thread computed in them.
-    ``fixes`` are those of the plain messages; ``refusals`` is each of what was refused.
+    ``fixes`` are those of the plain messages, and ``others`` what each message of the general form
+    brought, by its place; ``refusals`` is each of what was refused.
     """
 
     batch_id: int
@@ -56,6 +58,8 @@ class BatchResult(msgspec.Struct, frozen=True):
     seconds: dict[str, float] = {}
     cpu_seconds: dict[str, float] = {}
     fixes: FixColumns | None = None
+    judged_us: Ints | None = None
+    others: Mapping[int, Brought] = {}
     refusals: Sequence[Refusal] = ()
 
 
@@ -206,7 +210,8 @@ def _store(
     stored, touched = stowed.store([messages[place] for place in left])
     result = _finish(stowed, messages, taken, len(stored.new), stored.repeated, len(touched))
     fixes = None if split is None else split.fixes
-    return msgspec.structs.replace(result, general=len(left), fixes=fixes)
+    others = dict(zip(left, stowed.brought, strict=True))
+    return msgspec.structs.replace(result, general=len(left), fixes=fixes, others=others)
 
 
 def _finish(
@@ -235,6 +240,7 @@ def _finish(
         messages=len(messages),
         on_arrival=taken.on_arrival,
         devices_on_arrival=taken.devices - taken.marked,
+        judged_us=taken.judged_us,
         refused_by_reason=dict(stowed.quarantine.by_reason),
         refusals=stowed.quarantine.refusals,
     )

@@ -19,8 +19,6 @@ KEPT_PAYLOAD_BYTES = QualityLimits().max_payload_bytes
 # Policy of this project: a million refused messages of one reading, or a month of a vendor's
 # device that was registered late. The setting is NAVIGATE_SAFER_QUARANTINE_KEPT_MB.
 DEFAULT_KEPT_BYTES = 256 * 1024 * 1024
-# The topics of lines of an imported file: nothing is decoded there.
-IMPORT_TOPIC = "import/"
 # Columns of the database.
 _LONGEST_TOPIC, _LONGEST_NAME = 300, 200
 

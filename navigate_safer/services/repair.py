@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from devices.codec import decode
+from devices.command import ACK
 from devices.quality import QualityLimits
 from navigate_safer.db import refusals
 from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import DeviceRow, GatewayRow
-from navigate_safer.db.quarantine import Handling, Refusal
+from navigate_safer.db.quarantine import IMPORT_TOPIC, Handling, Refusal
 from navigate_safer.db.reading import reading
 from navigate_safer.db.refusals import Entry, EntryLine, ReasonLine, Wanted
 from navigate_safer.db.telemetry import QuarantineRow
@@ -27,7 +28,7 @@ from navigate_safer.services import ingest
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.entry_handling import deal_with, log, note, row_of
 from navigate_safer.services.ingest import Message
-from navigate_safer.services.quarantine import IMPORT_TOPIC, message_hash
+from navigate_safer.services.quarantine import message_hash
 
 # Messages of one press of the button: some 100 ms of intake's time, so that it is never noticed.
 SLICE = 100
@@ -39,8 +40,13 @@ IMPORTED = (
     "It is a line of an imported file: import the file again when what was wrong is put right. "
     "What is there already is not doubled."
 )
-
+# What never went through intake, which would only refuse it as of an unknown topic.
+_ELSEWHERE = {
+    IMPORT_TOPIC: IMPORTED,
+    f"{ACK}/": "It is a device's word on a command, which comes too late now: set it aside.",
+}
 _IS_IMPORTED = QuarantineRow.topic.startswith(IMPORT_TOPIC, autoescape=True)
+_IS_ELSEWHERE = or_(*(QuarantineRow.topic.startswith(p, autoescape=True) for p in _ELSEWHERE))
 
 
 class CannotRepair(Exception):
@@ -124,7 +130,7 @@ def try_slice(
     waits = msgspec.structs.replace(wanted, state=Handling.WAITING)
     with sessions.begin() as session:
         query = refusals.narrowed(select(QuarantineRow), waits)
-        query = query.where(QuarantineRow.id > after_id, ~_IS_IMPORTED)
+        query = query.where(QuarantineRow.id > after_id, ~_IS_ELSEWHERE)
         rows = list(session.scalars(query.order_by(QuarantineRow.id).limit(SLICE)))
         cases: dict[str, _Case] = {}
         for row in rows:
@@ -135,10 +141,12 @@ def try_slice(
     last_id = rows[-1].id if len(rows) == SLICE else None
     tried = _replay(sessions, scope, list(cases.values()), now, limits, last_id=last_id, left=0)
     with sessions.begin() as session:
-        left = refusals.count(session, scope, waits)
-        lines = refusals.narrowed(select(QuarantineRow), waits).where(_IS_IMPORTED).subquery()
-        imported = session.scalar(select(func.count()).select_from(lines)) or 0
-    return msgspec.structs.replace(tried, left=left - imported, imported=imported)
+        waiting = refusals.narrowed(select(QuarantineRow), waits)
+        left, imported = (
+            session.scalar(select(func.count()).select_from(waiting.where(which).subquery())) or 0
+            for which in (~_IS_ELSEWHERE, _IS_IMPORTED)
+        )
+    return msgspec.structs.replace(tried, left=left, imported=imported)
 
 
 def correct(
@@ -274,12 +282,17 @@ def _check(session: Session, message: Message, limits: QualityLimits) -> None:
 
 
 def is_imported(topic: str) -> bool:
-    """Whether it is of a line of an imported file, which intake would not know."""
+    """Whether it is of a line of an imported file."""
     return topic.startswith(IMPORT_TOPIC)
+
+
+def why_not(topic: str) -> str | None:
+    """Why a message of this topic cannot be tried or corrected, and what to do; None if it can."""
+    return next((why for prefix, why in _ELSEWHERE.items() if topic.startswith(prefix)), None)
 
 
 def _to_repair(session: Session, entry_id: int) -> QuarantineRow:
     row = row_of(session, entry_id)
-    if is_imported(row.topic):
-        raise CannotRepair(IMPORTED)
+    if (why := why_not(row.topic)) is not None:
+        raise CannotRepair(why)
     return row

@@ -35,6 +35,17 @@ class Message(msgspec.Struct, frozen=True):
     received_at: datetime
 
 
+class Brought(msgspec.Struct, frozen=True, gc=False):
+    """What a message brought: the registered gateway it came from, and readings that were read.
+
+    ``sent_at`` is when it was sent, None where it does not say.
+    """
+
+    gateway: str | None
+    readings: int
+    sent_at: datetime | None
+
+
 _Registered = TypeVar("_Registered", DeviceRow, GatewayRow)
 Decoder = Callable[[str, bytes, datetime, QualityLimits], Decoded]
 
@@ -64,6 +75,7 @@ class Stowed:
         self.decoder = decoder
         self.quarantine = Quarantine(kept_bytes)
         self.devices: set[str] = set()
+        self.brought: list[Brought] = []
 
     def store(self, messages: Sequence[Arrived]) -> tuple[Stored, set[int]]:
         """Store the messages; what was new, and the ids of the devices that are marked."""
@@ -73,6 +85,7 @@ class Stowed:
         self.devices = {each.device for _, each in decoded if each.device}
         devices = self._by_ref(DeviceRow, self.devices)
         gateways = self._by_ref(GatewayRow, {each.gateway for _, each in decoded})
+        self.brought = [_brought(each, gateways.get(each.gateway)) for _, each in decoded]
         wanted: list[tuple[int, Reading, Doubt]] = []
         for message, each in decoded:
             for rejected in each.rejected:
@@ -199,6 +212,11 @@ class Stowed:
             self.session.add(row)
         row.first_at, row.last_at = min(row.first_at, *loose), max(row.last_at, *loose)
         row.readings += len(loose)
+
+
+def _brought(each: Decoded, gateway: GatewayRow | None) -> Brought:
+    sent_at = each.readings[0].stamp.sent_at if each.readings else None
+    return Brought(None if gateway is None else gateway.ref, len(each.readings), sent_at)
 
 
 def _believed_at(reading: Reading) -> datetime:

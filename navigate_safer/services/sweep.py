@@ -228,10 +228,14 @@ def prune_checkpoints(sessions: Sessions, now: datetime) -> int:
 
 
 def prune_batches(sessions: Sessions, now: datetime) -> int:
-    """Drop the figures of batches that nobody looks at any more."""
+    """Drop the figures of batches that nobody looks at any more.
+
+    The last one stays however old it is: by it is known that nothing has come since.
+    """
     with sessions.begin() as session:
-        old = IngestBatchRow.received_at < now - BATCHES_KEPT
-        return _count(session, delete(IngestBatchRow).where(old))
+        newest = session.scalar(select(func.max(IngestBatchRow.received_at)))
+        before = now - BATCHES_KEPT if newest is None else min(now - BATCHES_KEPT, newest)
+        return _count(session, delete(IngestBatchRow).where(IngestBatchRow.received_at < before))
 
 
 def _count(session: Session, statement: Delete) -> int:

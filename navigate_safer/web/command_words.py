@@ -7,6 +7,7 @@ from flask import Flask
 from devices.command import CommandKind, CommandState, StandingText
 from navigate_safer.db.commands import CommandLine, Way
 from navigate_safer.people.days import span
+from navigate_safer.services.command_post import TAKEN_OFF
 from navigate_safer.web import auth
 from navigate_safer.web.words import clock_time, in_words
 
@@ -95,6 +96,8 @@ def _answer(line: CommandLine, now: datetime) -> str:
 
 
 def _failed(line: CommandLine) -> str:
+    if line.fault == TAKEN_OFF:
+        return "Not sent: the device was taken off first."
     fault = FAULTS.get(line.fault or "")
     if _at(line, "send") is None and fault is not None:
         return f"Not sent by {clock_time(line.expires_at)}: {fault}."

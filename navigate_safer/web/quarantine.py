@@ -160,7 +160,7 @@ def set_aside(entry_id: int) -> ResponseReturnValue:
 def _page(entry_id: int, errors: dict[str, str] | None = None) -> Response:
     _known(entry_id)
     found = repair.see_entry(service().sessions, scope(), entry_id, now())
-    text, imported = _shown(found), repair.is_imported(found.topic)
+    text, why_not = _shown(found), repair.why_not(found.topic)
     editable = text is not None and found.line.payload_bytes <= EDITABLE_BYTES
     page = render_template(
         "quarantine_entry.html",
@@ -169,8 +169,9 @@ def _page(entry_id: int, errors: dict[str, str] | None = None) -> Response:
         text=text,
         is_text=found.payload is not None and _is_text(found.payload),
         editable=editable,
-        advice=repair.IMPORTED if imported else _advice(found.line.reason),
-        imported=imported,
+        advice=why_not or _advice(found.line.reason),
+        can_be_tried=why_not is None,
+        imported=repair.is_imported(found.topic),
         errors=errors or {},
         form=request.form,
         decoded=_decoded,

@@ -93,7 +93,7 @@ class IngestWorker:
             self._log.error("fleet not read", exception_type=type(fault).__name__)
             return
         spent_s = round(time.monotonic() - began, 1)
-        self._log.info("fleet read", devices=len(fleet), seconds=spent_s, bytes=fleet.bytes_held)
+        self._log.info("fleet read", count=len(fleet), seconds=spent_s, bytes=fleet.bytes_held)
 
     def turn(self) -> bool:
         """Store one batch; False when nothing has arrived."""

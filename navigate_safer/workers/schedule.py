@@ -232,7 +232,7 @@ def _deadman(service: Service) -> None:
     log = logs.logger("schedule")
     wrong = self_watch.not_holding(service.sessions, service.clock(), service.wall_clock())
     if wrong:
-        log.error("dead-man switch not asked", wrong=len(wrong))
+        log.error("dead-man switch not asked", count=len(wrong))
     elif not self_watch.ping(url):
         log.error("dead-man switch not reached")
 

@@ -113,6 +113,7 @@ def test_a_code_nobody_has_heard_of_is_kept_as_an_event(code):
         pytest.param({"position_latitude": 95}, Reason.OUT_OF_RANGE, id="beyond the pole"),
         pytest.param({"position_precision": float("nan")}, Reason.NOT_FINITE, id="NaN"),
         pytest.param({"position_gps_date": "21/11/2026 22:39"}, Reason.INVALID, id="another date"),
+        pytest.param({"position_gps_date": "2026-11-21"}, Reason.INVALID, id="a day alone"),
         pytest.param({"position_gps_date": "2026-13-21 22:39:00"}, Reason.INVALID, id="month 13"),
         pytest.param({"position_gps_date": "2029-11-21 22:39:00"}, Reason.TIME_IN_FUTURE,
                      id="three years ahead"),

@@ -147,6 +147,7 @@ def test_the_factor_of_hdop_is_twice_the_range_error():
     [
         pytest.param({"Latitude": ""}, Reason.INVALID, "lat", id="half a position"),
         pytest.param({"Latitude": "north"}, Reason.INVALID, "lat: not a number", id="a word"),
+        pytest.param({"Latitude": "5_3"}, Reason.INVALID, "lat: not a number", id="underscore"),
         pytest.param({"Latitude": "nan"}, Reason.NOT_FINITE, "lat", id="NaN"),
         pytest.param({"Latitude": "95"}, Reason.OUT_OF_RANGE, "lat", id="beyond the pole"),
         pytest.param({"Latitude": "-2.9", "Longitude": "53.2"}, Reason.COORDINATES_SWAPPED,
@@ -169,6 +170,15 @@ def test_a_bad_row_has_its_reason_and_no_coordinate_in_it(changes, reason, words
     assert words in rejected.text
     assert "53.2" not in rejected.text
     assert "2.9" not in rejected.text
+
+
+def test_a_file_with_decimal_commas_is_read_as_its_mapping_says():
+    mapping = MAPPING.replace("[device]", '[file]\ndelimiter = ";"\ndecimal = ","\n[device]', 1)
+    row = line(Latitude="53%2", Longitude="-2%9", Radius="8%5").replace(",", ";").replace("%", ",")
+    (fix,) = reader(mapping).read(row, NOW).readings
+    assert (fix.lat, fix.lon, fix.accuracy_m) == (53.2, -2.9, 8.5)
+    with pytest.raises(RowFault, match="lat: not a number"):
+        reader(mapping).read(row.replace("53,2", "53.2"), NOW)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +222,7 @@ def test_whatever_a_field_holds_it_is_a_reading_or_a_refusal(text, name):
         pytest.param('timezone = "Europe/London"', "", "time.timezone: is needed", id="no zone"),
         pytest.param('[device]', '[file]\ndelimiter = "||"\n[device]', "file.delimiter",
                      id="two characters"),
+        pytest.param('[device]', '[file]\ndecimal = ";"\n[device]', "file.decimal", id="decimal"),
         pytest.param('[device]', '[file]\nencoding = "utf-16"\n[device]', "file.encoding",
                      id="an encoding that is not taken"),
         pytest.param('[device]', '[accuracy]\ntimes = 0\n[device]', "accuracy.times", id="times 0"),

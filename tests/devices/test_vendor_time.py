@@ -101,6 +101,7 @@ def test_local_time_there_and_back(seconds):
     [
         pytest.param(TimeRule(), "2026-07-01T12:00:00", id="no offset, and no zone in the mapping"),
         pytest.param(TimeRule(), "", id="empty"),
+        pytest.param(TimeRule(timezone="UTC"), "2026-07-01", id="a day that is no midnight"),
         pytest.param(TimeRule(UK, "UTC"), "2026-07-01 12:00:00", id="another format"),
         pytest.param(TimeRule(UK, "UTC"), "31/06/2026 12:00:00", id="31 June"),
         pytest.param(TimeRule("epoch_s"), "soon", id="a word"),

@@ -7,6 +7,7 @@ import pytest
 from case_files import CREWE, INSIDE, OUTSIDE, START, event, fix, message, walk
 from msgspec import json
 from posts import Post
+from sqlalchemy import select, update
 from watch import Watch
 
 from devices.command import CommandKind, StandingText
@@ -14,7 +15,7 @@ from devices.mqtt_publish import Published
 from devices.rejection import Reason
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.commands import CommandHistoryRow, CommandRow
-from navigate_safer.db.people import AreaRow, StaffRow
+from navigate_safer.db.people import AreaRow, DeviceRow, FittingRow, OrderRow, StaffRow
 from navigate_safer.db.telemetry import QuarantineRow
 from navigate_safer.people.access import Forbidden, Role, Scope
 from navigate_safer.people.casefile import CaseFile, Gateway
@@ -327,7 +328,51 @@ def test_a_tag_of_no_gateway_is_asked_through_each_that_is_online(watch: Watch) 
     assert [topic for topic, _ in post.sent] == ["command/v1/gw-new/TAG-LENT"]
 
 
+# A device that changes hands meanwhile
+
+
+def take_off(watch: Watch, device: str = "TAG-1") -> None:
+    with watch.sessions.begin() as session:
+        device_id = session.scalar(select(DeviceRow.id).where(DeviceRow.ref == device))
+        worn = update(FittingRow).where(FittingRow.device_id == device_id)
+        session.execute(worn.values(removed_at=watch.clock()))
+
+
+def test_what_waits_for_the_broker_is_not_sent_to_a_device_that_was_taken_off(watch: Watch) -> None:
+    ask(watch, VIBRATE)
+    send(watch, Post(Published.NOT_CONNECTED))
+    watch.clock.forward(seconds=10)
+    take_off(watch)
+    post = Post()
+    assert send(watch, post) is None
+    assert post.sent == []
+    assert (row(watch).state, row(watch).fault) == ("failed", "taken_off")
+    assert moves(watch) == ["ask", "fail"]
+
+
+def test_where_a_device_is_that_was_taken_off_meanwhile_is_no_answer(watch: Watch) -> None:
+    ask(watch)
+    send(watch)
+    watch.clock.forward(seconds=10)
+    take_off(watch)
+    watch.receive(message("TAG-1", fix(watch.clock.forward(seconds=10), CREWE)))
+    assert settle(watch) == 0
+    watch.clock.forward(seconds=200)
+    assert settle(watch) == 1
+    assert (row(watch).state, row(watch).answer_at) == ("expired", None)
+
+
 # Who may ask, and how often
+
+
+def test_after_the_order_has_ended_an_open_alert_is_no_reason_to_locate(watch: Watch) -> None:
+    watch.hear(*walk("TAG-1", OUTSIDE, INSIDE))
+    assert not panel(watch).needs_reason
+    with watch.sessions.begin() as session:
+        session.execute(update(OrderRow).values(ends_on=START.date() - timedelta(days=1)))
+    assert panel(watch).needs_reason
+    assert ask(watch, reason="") is Asked.NEEDS_REASON
+    assert ask(watch, reason="to have the tag given back") is Asked.QUEUED
 
 
 def test_the_open_alert_is_the_reason_to_locate_and_never_to_act_on_the_wearer(

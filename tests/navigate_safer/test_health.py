@@ -11,7 +11,7 @@ from navigate_safer.db.base import make_engine, make_sessions
 from navigate_safer.db.figures import Facts
 from navigate_safer.db.operations import WorkerLine
 from navigate_safer.db.telemetry import PendingRow
-from navigate_safer.services import health, heartbeats
+from navigate_safer.services import health, heartbeats, sweep
 from navigate_safer.services.health import State
 
 SECOND = timedelta(seconds=1)
@@ -155,6 +155,16 @@ def test_what_workers_write_is_what_health_reads(watch):
     all_beat(watch, waiting=1_999, oldest_waiting_s=40.0, note="the database is slow")
     assert states(watch)["intake"] is State.FAULT
     assert states(watch)["intake note"] is State.WARNING
+
+
+def test_a_feed_that_is_silent_for_longer_than_figures_are_kept_is_still_a_fault(watch):
+    watch.receive(*walk("TAG-1", OUTSIDE, OUTSIDE))
+    now = watch.clock.forward(days=8)
+    for worker in ("ingest", "monitor", "deliver", "schedule"):
+        heartbeats.beat(watch.sessions, worker, now, connected_since=now - timedelta(days=8))
+    sweep.prune_batches(watch.sessions, now)
+    feed = next(c for c in health.look(watch.sessions, now, now) if c.name == "feed")
+    assert (feed.state, feed.text) == (State.FAULT, "No message of any device has come for 8 days.")
 
 
 def test_readings_that_wait_too_long_to_be_judged_are_a_fault(watch):

@@ -10,14 +10,18 @@ from case_files import INSIDE, MINUTE, OUTSIDE, START, Place, fix, message
 from exports import MAPPING, export, minutes, row
 from watch import Watch
 
+from alerts.terms import DeviceKind
 from navigate_safer.db.alerting import AlertRow, EpisodeRow
 from navigate_safer.db.audit import AuditRow
 from navigate_safer.db.base import make_engine, make_sessions
 from navigate_safer.db.days import DayState
 from navigate_safer.db.imports import ImportRow
+from navigate_safer.db.people import AreaRow, StaffRow
 from navigate_safer.db.reading_rows import DeviceEventRow, FixRow, ReadingDayRow
 from navigate_safer.db.telemetry import PendingRow, QuarantineRow
-from navigate_safer.services import import_source, importing
+from navigate_safer.people.access import Role, Scope
+from navigate_safer.people.casefile import CaseFile, Device
+from navigate_safer.services import import_source, importing, repair
 from navigate_safer.services.import_source import ImportFault, open_source
 from navigate_safer.services.importing import Importer, Wish
 
@@ -183,6 +187,32 @@ def test_bad_rows_are_kept_with_their_line_and_reason_and_cost_the_others_nothin
     assert not any("53." in text for _, text in found)
 
 
+def supervisor(watch: Watch, *areas: str) -> Scope:
+    known = {each.ref: each.id for each in watch.database.all(AreaRow)}
+    staff = watch.database.one(StaffRow, StaffRow.ref == "sup-1").id
+    return Scope(staff, Role.SUPERVISOR, frozenset(known[ref] for ref in areas))
+
+
+def test_a_refused_line_is_shown_to_those_who_may_see_its_device_and_of_hers_to_nobody(
+    watch: Watch, vendor
+) -> None:
+    hers = Device("HERS-1", "Phone", DeviceKind.PROTECTED_PERSON, gateway="gw-west")
+    watch.register(CaseFile(v=1, devices=[hers]))
+    long_ago = START - timedelta(days=300)
+    lines = [row(device, long_ago, OUTSIDE) for device in ("TAG-1", "TAG-2", "HERS-1")]
+    take(watch, vendor(lambda rows: [*rows, *lines, lines[2] + ",one column more"]))
+    kept = sorted(watch.database.all(QuarantineRow), key=lambda each: each.reading_index)
+    assert [each.device for each in kept] == ["TAG-1", "TAG-2", "HERS-1", None]
+
+    def shown(*areas: str) -> list[bool]:
+        scope = supervisor(watch, *areas)
+        seen = [repair.see_entry(watch.sessions, scope, each.id, START) for each in kept]
+        return [each.payload is not None for each in seen]
+
+    assert shown("west") == [True, False, False, False]
+    assert shown("west", "east") == [True, True, False, False], "the last may be hers"
+
+
 def test_the_hour_that_was_twice_is_refused_by_name_or_taken_as_the_mapping_says(
     watch: Watch, vendor
 ) -> None:
@@ -284,6 +314,7 @@ def test_the_import_is_in_the_log(watch: Watch, vendor) -> None:
         pytest.param("Tag,When".encode("utf-16"), "UTF-16", id="UTF-16"),
         pytest.param(b"Tag,When\n", "columns.lat: 'Latitude' is not", id="another vendor's"),
         pytest.param(b"\x80\x81\x82\n", "not text in utf-8", id="not text"),
+        pytest.param(b"Tag,When\rTAG-1,x\r", "a lone CR", id="line ends of an old Macintosh"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_one_line(tmp_path: Path, content, words) -> None:

@@ -1,16 +1,18 @@
 """Logs leave the service, so nothing in them may tell who or where."""
 
+import ast
 import io
 import json
 import logging
 import re
+from pathlib import Path
 
 import pytest
 import structlog
 from case_files import INSIDE, OUTSIDE, START, battery, event, message, private_words, walk
 from watch import Watch
 
-from navigate_safer import logs
+from navigate_safer import logs, metrics
 from navigate_safer.db.alerting import TextRow
 from navigate_safer.db.telemetry import QuarantineRow
 
@@ -46,6 +48,32 @@ def test_private_fields_and_numbers_do_not_get_through(text: str, log_stream) ->
     assert entry["wearer"] == entry["lat"] == "[refused]"
     assert "900123" not in line
     assert not COORDINATE.search(entry["reason"])
+
+
+def fields_of_log_lines() -> set[str]:
+    """Every field that a call of ours writes, but those that come as ``**``."""
+    root = Path(logs.__file__).parent
+    calls = (
+        node
+        for path in root.rglob("*.py")
+        if "node_modules" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    )
+    return {
+        each.arg
+        for call in calls
+        if call.func.attr in ("debug", "info", "warning", "error")
+        and "log" in ast.unparse(call.func.value)
+        for each in call.keywords
+        if each.arg is not None
+    }
+
+
+def test_whoever_reads_the_log_is_told_every_field_that_is_written_for_him() -> None:
+    written = fields_of_log_lines()
+    assert {"exception_type", "command_id"} <= written
+    assert written | set(metrics.STEPS) <= logs.ALLOWED
 
 
 def test_a_library_may_say_that_it_warns_but_not_what(log_stream) -> None:

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select, text, update
 
+from alerts.terms import DeviceKind
 from devices.rejection import Reason, Rejected
 from navigate_safer.db import refusals
 from navigate_safer.db.audit import AuditRow
@@ -22,7 +23,7 @@ from navigate_safer.db.refusals import Wanted
 from navigate_safer.db.telemetry import PendingRow, QuarantineRow
 from navigate_safer.people.access import Forbidden, Role, Scope
 from navigate_safer.people.casefile import CaseFile, Device, Gateway
-from navigate_safer.services import repair
+from navigate_safer.services import command_post, repair
 from navigate_safer.services.casework import NotFound
 from navigate_safer.services.ingest import Message
 from navigate_safer.services.quarantine import DEFAULT_KEPT_BYTES, Quarantine, message_hash
@@ -432,6 +433,17 @@ def test_a_line_of_an_imported_file_is_not_tried_but_says_to_import_the_file_aga
     assert watch.database.count(QuarantineRow, QuarantineRow.reason == "unknown_topic") == 0
 
 
+def test_a_devices_word_on_a_command_is_not_tried_as_telemetry(watch):
+    late = Message("ack/v1/gw-west/TAG-1", b'{"v": 1}', START)
+    command_post.take_acks(watch.sessions, [late], START)
+    row = watch.database.one(QuarantineRow)
+    with pytest.raises(CannotRepair, match="set it aside"):
+        try_one(watch, row.id)
+    tried = repair.try_slice(watch.sessions, scope_of(watch), Wanted(), 0, START, watch.limits)
+    assert (tried.messages, tried.left, tried.imported) == (0, 0, 0)
+    assert watch.database.count(QuarantineRow) == 1, "and makes no second entry"
+
+
 def test_a_corrected_message_is_stored_and_its_original_kept(watch):
     swapped = fix(START, OUTSIDE) | {"lat": OUTSIDE.lon, "lon": OUTSIDE.lat}
     watch.receive(message("TAG-1", swapped, received_at=START))
@@ -578,6 +590,44 @@ def test_a_message_on_another_devices_topic_is_not_shown_to_the_area_of_the_topi
     watch.receive(Message("telemetry/v1/gw-west/TAG-1", payload, START))
     row, scope = watch.database.one(QuarantineRow), scope_of(watch, Role.SUPERVISOR, ("west",))
     assert repair.see_entry(watch.sessions, scope, row.id, START).payload is None
+
+
+def register_hers(watch) -> None:
+    """A protected person's device; nobody may see where it was."""
+    kind = DeviceKind.PROTECTED_PERSON
+    watch.register(CaseFile(v=1, devices=[Device("HERS-1", "Phone", kind, gateway="gw-west")]))
+
+
+def seen_by_all_areas(watch, row: QuarantineRow) -> bytes | None:
+    return repair.see_entry(watch.sessions, scope_of(watch), row.id, START).payload
+
+
+def test_a_list_of_the_suppliers_is_shown_to_those_who_may_see_every_device_in_it(watch):
+    record = {"position_gps_date": "2026-11-20 20:59:00", "position_latitude": 53.1,
+              "position_longitude": -2.9}  # fmt: skip
+    others = msgspec.json.encode({"positions": [{**record, "device_id": "TAG-2"}]})
+    watch.receive(Message("mdss/v1/gw-west/TAG-1", others, START))
+    row, west = watch.database.one(QuarantineRow), scope_of(watch, areas=("west",))
+    assert row.reason == "wrong_topic"
+    assert repair.see_entry(watch.sessions, west, row.id, START).hidden, "TAG-2 is in the east"
+    assert seen_by_all_areas(watch, row) == others
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        pytest.param(b'{"positions": [{"device_id": "HERS-1", "position_latitude": 53.1}]}',
+                     id="one record of hers in a list"),
+        pytest.param(b'{"v": 1, "device": "HERS-1", "readings": [{"lat": 53.1', id="cut off"),
+        pytest.param('{"device": "HERS-1", "lat": 53.1}'.encode("utf-16"), id="in UTF-16"),
+    ],
+)  # fmt: skip
+def test_where_a_protected_person_was_is_shown_to_nobody_whatever_the_topic(watch, payload):
+    register_hers(watch)
+    watch.receive(Message("mdss/v1/gw-west/TAG-1", payload, START))
+    rows = watch.database.all(QuarantineRow)
+    assert rows
+    assert [seen_by_all_areas(watch, row) for row in rows] == [None] * len(rows)
 
 
 def test_reasons_are_listed_with_their_counts_and_a_sample(watch):

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 from case_files import START, fix, message
 from web.world import AWAY, HOSTILE, World, words_of
@@ -131,6 +132,7 @@ def test_one_message_is_tried_again_and_the_page_says_what_came_of_it(world: Wor
 def test_a_line_of_an_imported_file_has_no_button_and_says_what_to_do(world: World) -> None:
     held = Quarantine()
     unregistered = Rejected(Reason.UNKNOWN_DEVICE, "line 7: no device of this name is registered")
+    unregistered = msgspec.structs.replace(unregistered, index=7)
     held.add("import/0123456789abcdef", b"TAG-9;53.1;-2.9", "", None, unregistered)
     with world.service.sessions.begin() as session:
         held.write(session, world.service.clock())
@@ -138,6 +140,7 @@ def test_a_line_of_an_imported_file_has_no_button_and_says_what_to_do(world: Wor
     visitor, path = world.visitor("supervisor"), f"/service/quarantine/{entry}"
     answer = visitor.get(path)
     assert "import the file again" in words_of(answer)
+    assert "Line 7 of the file" in words_of(answer)
     assert "/try-again" not in answer.text
     assert "/correct" not in answer.text
     assert visitor.post(f"{path}/try-again").status_code == 422
