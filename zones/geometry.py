@@ -123,8 +123,10 @@ def checked_metres(number: object, name: str) -> float:
     """A length in metres that a zone may have; raises :class:`ZoneFault` that names it."""
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise ZoneFault(name, f"{number!r} is not a number of metres")
-    if not math.isfinite(number) or not 0 <= number <= MAX_GROWTH_M:
-        raise ZoneFault(name, f"{number:g} is not between 0 and {MAX_GROWTH_M:g} metres")
+    # Compared before it is converted, because a long integer does not fit a float.
+    if not 0 <= number <= MAX_GROWTH_M:
+        written = f"{number:g}" if isinstance(number, float) else str(number)[:20]
+        raise ZoneFault(name, f"{written} is not between 0 and {MAX_GROWTH_M:g} metres")
     return float(number)
 
 

@@ -98,7 +98,8 @@ def _feature(mark: ET.Element, number: int) -> Feature:
 def _value(raw: str) -> Any:  # noqa: ANN401 - whatever JSON the data holds
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
+        # Lists in lists by the ten thousand are no property of a zone either.
         return raw
 
 

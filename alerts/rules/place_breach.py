@@ -47,6 +47,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
 class Breach(msgspec.Struct, frozen=True):
     """An open episode. ``probability``: that there has been a breach at all, as seen now.
 
+    ``fixes``: at how many of its fixes the wearer was rather in breach than not.
     ``error_factor``: how many times larger than reported the errors were taken to be.
     """
 
@@ -80,7 +81,7 @@ def grow(
         breach.started_at,
         ever,
         spot.at if now >= HALF else breach.seen_at,
-        breach.fixes + 1,
+        breach.fixes + (now >= HALF),
         breach.implausible + implausible,
         max(breach.longest_gap_s, gap.total_seconds()),
         error_factor,

@@ -18,6 +18,8 @@ Points = tuple[tuple[datetime, float], ...]
 
 # Where a start or an end is looked for: the probability of breach passes a half.
 HALF = 0.5
+# Nobody knows a start or an end better than to the second.
+_TO_THE_SECOND = timedelta(seconds=1)
 # A rise by this factor over what was seen so far moves the start of the excursion.
 _RISE = 2.0
 
@@ -84,6 +86,15 @@ def mark(excursion: Excursion, points: Points, now: float) -> Excursion:
     elif left_at is None:
         left_at = _falls(points, min(HALF, way))
     return Excursion(excursion.stay, excursion.move, max(peak, way), since, left_at)
+
+
+def before_end(excursion: Excursion, window: Interval) -> Excursion:
+    """The excursion in hours that are over: an end of the hours is no part of them."""
+    since = excursion.since
+    if since is None or since < window.end:
+        return excursion
+    since = max(window.start, window.end - _TO_THE_SECOND)
+    return msgspec.structs.replace(excursion, since=since)
 
 
 def clipped(points: Points, window: Interval) -> Points:

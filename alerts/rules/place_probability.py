@@ -19,7 +19,7 @@ from alerts.rules.place_breach import KIND, Breach, evidence, grow, kind_of
 from alerts.rules.place_costs import end_threshold, threshold
 from alerts.rules.place_doubt import may_wait, too_vague
 from alerts.rules.place_envelope import envelope, quiet_box, widening
-from alerts.rules.place_excursion import Excursion, clipped, follow, mark
+from alerts.rules.place_excursion import Excursion, before_end, clipped, follow, mark
 from alerts.rules.place_leg import Leg, leg_of
 from alerts.rules.place_state import NOTHING, PlaceBelief
 from alerts.rules.rule import NONE, Findings, Rule
@@ -133,13 +133,14 @@ def _within(
     points = clipped(leg.points, window)
     ends = window.end < spot.at
     now = points[-1][1] if ends else leg.now
-    excursion, before_still = state.excursion, leg.before_still
-    if begins:
-        excursion, before_still = NOTHING, 0.0
+    before = (NOTHING, 0.0) if begins else (state.excursion, leg.before_still)
+    excursion, before_still = before
     if leg.turn is None:
         excursion = mark(Excursion(0.0, now), points, now)
     else:
         excursion = follow(excursion, leg.turn, before_still, points, now)
+    counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
+    excursion = excursion if counts_on else before_end(excursion, window)
     ever = excursion.ever(leg.stays, leg.still)
     waited_s = state.waited_s + leg.gap_s if state.waits else 0.0
     breach, waits = _opened(state, leg, excursion, ever, condition, waited_s)
@@ -151,8 +152,7 @@ def _within(
         breach = grow(breach, ever, now, spot, gap, implausible, leg.error_factor, zone)
     alone = waits and leg.turn is None
     state = PlaceBelief(state.where, None, excursion, breach, None, waits, alone, waits * waited_s)
-    counts_on = window.end == spot.at and zone.hours.around(spot.at)[0]
-    if ends or not counts_on:
+    if not counts_on:
         found.extend(_ended(state, condition, window.end))
         return PlaceBelief(state.where)
     return state

@@ -19,6 +19,7 @@ from navigate_safer.db.base import Sessions
 from navigate_safer.db.people import AreaRow, ConditionRow, ZoneRow
 from navigate_safer.db.telemetry import JudgementRow
 from navigate_safer.db.zones import ZoneRecordRow
+from navigate_safer.people import private_text, private_words
 from navigate_safer.people.access import Permission, Scope
 from navigate_safer.people.account import Act
 from navigate_safer.services.casework import NotFound
@@ -91,15 +92,17 @@ def area_named(sessions: Sessions, ref: str) -> int | None:
 
 def _save(session: Session, drawn: Drawn, by: By, now: datetime, saved: Saved) -> None:
     known = zones.versions(session, drawn.zone_id)
+    row = _row(drawn, known[0].version + 1 if known else 1)
     if not known:
-        _add(session, _row(drawn, 1), by, now)
+        _refuse_private(drawn, drawn.zone_id, "id")
+        _refuse_private(drawn, row.name, "name")
+        _add(session, row, by, now)
         saved.added.append(drawn.zone_id)
         return
     old = known[0]
     if by.scope is not None and not zones.may_know_of(session, by.scope, drawn.zone_id):
         # Whether it is somebody else's must not be told by the answer.
         raise CannotSave(f"{drawn.where}: the id {drawn.zone_id!r} cannot be used; give another")
-    row = _row(drawn, old.version + 1)
     if _content(row) == _content(old):
         saved.unchanged.append(drawn.zone_id)
         return
@@ -110,6 +113,8 @@ def _save(session: Session, drawn: Drawn, by: By, now: datetime, saved: Saved) -
     if row.kind != old.kind:
         what = f"is of kind {old.kind}, which cannot change; draw a new zone"
         raise CannotSave(f"{drawn.where}: zone {drawn.zone_id!r} {what}")
+    if row.name != old.name:
+        _refuse_private(drawn, row.name, "name")
     if by.scope is not None and zones.users(session, by.scope, old.ref, now)[1]:
         what = "is also about somebody of another area; ask somebody who works in both"
         raise CannotSave(f"{drawn.where}: zone {drawn.zone_id!r} {what}")
@@ -222,6 +227,18 @@ def _refuse_useless(drawn: Drawn) -> None:
     if inner_radius_m(drawn.feature.zone.judged.shape) < LEAST_RADIUS_M:
         what = f"is nowhere wider than {2 * LEAST_RADIUS_M:g} m, so that no position could tell"
         raise CannotSave(f"{where}: zone {drawn.zone_id!r} {what}; draw it wider or add a buffer")
+
+
+def _refuse_private(drawn: Drawn, text: str, what: str) -> None:
+    """Refuse a text that says where somebody lives. An id stands in the addresses of pages.
+
+    The wearer's own may stand in the name of where he must be; that of a zone to keep out of would
+    say whose home it is drawn about.
+    """
+    own = what == "name" and not drawn.feature.zone.kind.forbids_inside
+    fault = (private_words if own else private_text).fault(text)
+    if fault is not None:
+        raise CannotSave(f"{drawn.where}: its {what}: {fault[0].lower()}{fault[1:]}")
 
 
 def _unkept(character: str) -> bool:

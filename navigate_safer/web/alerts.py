@@ -115,8 +115,9 @@ def page(reference: str, errors: dict[str, str] | None = None) -> Response:
         samples=[] if picture is None else picture.samples,
         picture=picture,
         reasons=None if shown is None else reasons.reasons(shown),
-        judged=[] if shown is None else shown.explanation.fixes[-MOST_LISTED:],
-        points=points[-MOST_LISTED:],
+        judged=[] if shown is None else shown.explanation.fixes,
+        points=points,
+        most_listed=MOST_LISTED,
         # The last person of a plan is told again and again: one entry, however often.
         told=[list(texts) for _, texts in groupby(detail.texts, key=lambda each: each.who)],
         steps=playbook.see(service().sessions, scope(), reference),

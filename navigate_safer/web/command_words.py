@@ -89,10 +89,10 @@ def _under_way(line: CommandLine, ways: list[Way]) -> str:
 def _answer(line: CommandLine, now: datetime) -> str:
     if line.answer_at is None:
         return f"The device did it, as it said at {clock_time(_at(line, 'answer'))}."
-    age, radius_m = span(now - line.answer_at), line.answer_accuracy_m or 0.0
-    return (
-        f"Position measured {age} ago, within {radius_m:,.0f} m, at {clock_time(line.answer_at)}."
-    )
+    age, radius_m = span(now - line.answer_at), line.answer_accuracy_m
+    # Zero is how devices write that they state none.
+    within = f"within {radius_m:,.0f} m" if radius_m else "of no stated accuracy"
+    return f"Position measured {age} ago, {within}, at {clock_time(line.answer_at)}."
 
 
 def _failed(line: CommandLine) -> str:

@@ -86,6 +86,9 @@ def _wanted(errors: dict[str, str]) -> Wanted | None:
             errors["corridor"] = f"{fault.where.capitalize()} {fault.what}"
         except ValueError:
             errors["corridor_m"] = "Enter the metres to each side of the way as a number"
+    elif form.get("corridor_m", "").strip():
+        # Taken for everywhere, who meant a way would be allowed the whole zone.
+        errors["corridor"] = "Enter the way, or leave its metres empty to allow everywhere"
     hours = _hours(errors)
     if errors:
         return None

@@ -48,6 +48,11 @@ def chance(probability: float) -> str:
     return f"{100 * probability:.{digits}f} %"
 
 
+def accuracy(metres: float) -> str:
+    """The radius that a fix reports; zero is how devices and vendors write that there is none."""
+    return f"{metres:,.0f}" if metres > 0 else "not stated"
+
+
 def beside(edge_m: float) -> str:
     """Where a fix lies against the edge of the zone."""
     return f"{abs(edge_m):,.0f} m {'inside' if edge_m < 0 else 'outside'} the zone"
@@ -63,6 +68,7 @@ def install(app: Flask) -> None:
     """Make the filters of the tables."""
     app.jinja_env.filters.update(
         chance=chance,
+        accuracy=accuracy,
         beside=beside,
         doubts_of=lambda each: doubts_of(each.doubts, implausible=each.implausible),
         point_doubts=doubts_of,
@@ -93,6 +99,12 @@ def reasons(shown: AlertExplained) -> Reasons:
 
 def _lead(shown: AlertExplained, seen: Sequence[Judged]) -> str:
     side = "inside" if shown.explanation.forbids_inside else "outside"
+    if shown.detail.line.withdrawn:
+        return (
+            "This alert is withdrawn. Before, it was judged to have happened with a chance of "
+            f"{chance(_whole(shown))}; the chances below are those of all the readings that there "
+            "are now."
+        )
     if not seen or max(each.probability or 0.0 for each in seen) < shown.explanation.threshold:
         return (
             f"No single fix shows it. The way between two fixes led {side} the zone with a "
@@ -101,11 +113,17 @@ def _lead(shown: AlertExplained, seen: Sequence[Judged]) -> str:
     best = max(seen, key=lambda each: (each.probability or 0.0, -each.radius_m))
     assert best.probability is not None
     return (
-        f"At {clock_time(best.at)} a {_source(best.fix.source)} fix with an accuracy of "
-        f"{best.fix.accuracy_m:,.0f} m put the wearer {beside(best.edge_m)}; the chance that the "
-        f"wearer was {side} was {chance(best.probability)}. Over the whole time of the alert the "
-        f"chance that this happened is {chance(_whole(shown))}."
+        f"At {clock_time(best.at)} a {_source(best.fix.source)} fix {_accurate(best)} put the "
+        f"wearer {beside(best.edge_m)}; the chance that the wearer was {side} was "
+        f"{chance(best.probability)}. Over the whole time of the alert the chance that this "
+        f"happened is {chance(_whole(shown))}."
     )
+
+
+def _accurate(each: Judged) -> str:
+    if each.fix.accuracy_m > 0:
+        return f"with an accuracy of {accuracy(each.fix.accuracy_m)} m"
+    return f"that states no accuracy, taken to be good to {each.radius_m:,.0f} m,"
 
 
 def _source(source: FixSource) -> str:
@@ -160,7 +178,7 @@ def _against(shown: AlertExplained, seen: Sequence[Judged]) -> list[str]:
             found.append(f"{_fixes(doubted.count(words))} with a doubt: {words}.")
     if why.coverage < WELL_COVERED:
         found.append(f"{100 * (1 - why.coverage):.0f} % of the time shown is not known.")
-    if _whole(shown) < WELL_COVERED:
+    if _whole(shown) < WELL_COVERED and not shown.detail.line.withdrawn:
         found.append(f"The chance that it did not happen is {chance(1 - _whole(shown))}.")
     return found
 

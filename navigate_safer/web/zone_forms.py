@@ -56,16 +56,14 @@ def feature_of_form(form: Mapping[str, str], days: Mapping[int, list[str]]) -> d
     properties["rings"] = _rings(form) or None
     properties["schedule"] = weekly_hours(form, days) or None
     properties["timezone"] = form.get("timezone", "").strip() or None
-    if form.get("holidays") == "none" and properties["schedule"]:
+    if form.get("holidays") == "none":
+        if not properties["schedule"]:
+            what = "Enter the hours of the other days: a zone without hours always counts"
+            raise FormFault("holidays", what)
         properties["schedule"].append({"days": ["hol"], "hours": "none"})
     for key in ("from", "until"):
         properties[key] = form.get(key, "").strip() or None
-    if form.get("first_date", "").strip():
-        properties["first_night"] = {
-            "date": form["first_date"].strip(),
-            "start": form.get("first_start", "").strip(),
-            "end": form.get("first_end", "").strip(),
-        }
+    properties["first_night"] = _first_night(form)
     given = {key: value for key, value in properties.items() if value is not None}
     return {"type": "Feature", "properties": given, "geometry": geometry}
 
@@ -104,6 +102,17 @@ def form_of_zone(
     for field, key in (("first_date", "date"), ("first_start", "start"), ("first_end", "end")):
         form[field] = str(night.get(key, ""))
     return form, days
+
+
+def _first_night(form: Mapping[str, str]) -> dict[str, str] | None:
+    night = {key: form.get(f"first_{key}", "").strip() for key in ("date", "start", "end")}
+    if not any(night.values()):
+        return None
+    for key, value in night.items():
+        if not value:
+            what = f"needs its {key} too; leave all of it empty for none"
+            raise FormFault(f"first_{key}", f"The first night {what}")
+    return night
 
 
 def _number(form: Mapping[str, str], key: str) -> float | None:

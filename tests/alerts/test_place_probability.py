@@ -449,6 +449,22 @@ def test_a_repeated_reading_changes_nothing(day, term):
     assert outline([*once, *once]) == outline(once)
 
 
+def test_a_breach_that_is_likeliest_as_the_hours_end_began_within_them():
+    hours = [{"days": ["fri"], "start": "12:05", "end": "12:09"}]
+    shape = shapely.box(-2.896, 53.186, -2.888, 53.191)
+    near = (-2.890625, 53.1875)
+    vague = [fix(n, near, accuracy_m=900.0) for n in (0, 9 + 59 / 60)]
+    (found,) = judged(condition(EXCLUSION, schedule=hours, shape=shape), vague)
+    assert (found.started_at, found.ended_at) == (at(9) - timedelta(seconds=1), at(9))
+
+
+def test_a_fix_counts_as_seen_in_breach_only_where_that_is_likelier_than_not():
+    # Through the zone between two fixes, neither of which shows it; then on foot, seen inside once.
+    passed = judged(condition(EXCLUSION), [fix(0, OUTSIDE), fix(4, (-2.87, 53.19))])
+    seen = judged(condition(EXCLUSION), [*fixes(0, 6), fix(10, INSIDE), fix(14), fix(18)])
+    assert [each.evidence["fixes_in_breach"] for each in (*passed, *seen)] == [0, 1]
+
+
 @settings(max_examples=200, deadline=None)
 @given(day=days(), term=TERMS)
 def test_episodes_lie_in_the_hours_in_order_and_state_a_probability(day, term):

@@ -1,13 +1,16 @@
 """The page of one alert: what it says of each kind, and what its forms do."""
 
 import re
+from itertools import pairwise
+from typing import Any
 
 import pytest
-from case_files import MINUTE, START, fix, message
+from case_files import MINUTE, START, Place, fix, message
 from sqlalchemy import select
 from web.alert_reasons import REASONS
 from web.world import (
     AWAY,
+    CROSS,
     HOSTILE,
     PLACE_WORDS,
     VICTIM_WORDS,
@@ -144,6 +147,74 @@ def test_what_makes_the_explanation_another_than_the_alert_is_said(quiet_world: 
     page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
     assert "The alert was raised by rule place.probability, version 1;" in page
     assert "A way was allowed at the time, by exception 5" in page
+
+
+def through_the_cross(*, accuracy_m: float = 8.0) -> list[Any]:
+    """From the west of the zone to the east of it, with no fix on the way, in four minutes."""
+    places = [Place(CROSS.lat, CROSS.lon + degrees) for degrees in (-0.02, 0.02)]
+    return [
+        message("TAG-W-EXC", fix(START + 4 * MINUTE * n, place, accuracy_m=accuracy_m))
+        for n, place in enumerate(places)
+    ]
+
+
+def round_the_cross() -> list[Any]:
+    """The same way as it really was: north of the zone, a fix every 20 seconds."""
+    corners = [(0.0, -0.02), (0.015, -0.015), (0.015, 0.015), (0.0, 0.02)]
+    on_the_way = [
+        Place(CROSS.lat + n0 + (n1 - n0) * part / 4, CROSS.lon + e0 + (e1 - e0) * part / 4)
+        for (n0, e0), (n1, e1) in pairwise(corners)
+        for part in range(4)
+    ]
+    return [
+        message("TAG-W-EXC", fix(START + n * MINUTE / 3, place))
+        for n, place in enumerate(on_the_way)
+        if n
+    ]
+
+
+def test_of_a_way_between_two_fixes_the_page_claims_no_fix_inside(quiet_world: World) -> None:
+    quiet_world.watch.hear(*through_the_cross())
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "may have lain inside Rookery Cross exclusion" in page
+    assert "Fixes seen inside so far: 0." in page
+    assert "No single fix shows it." in page
+
+
+def test_an_accuracy_of_zero_is_one_that_is_not_stated(quiet_world: World) -> None:
+    messages = [
+        message("TAG-W-EXC", fix(START + n * MINUTE, place, accuracy_m=0))
+        for n, place in enumerate((AWAY, CROSS, CROSS))
+    ]
+    quiet_world.watch.hear(*messages)
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "The newest one does not state its accuracy." in page
+    assert re.search(r"GPS fix that states no accuracy, taken to be good to \d+ m, put the", page)
+    assert "not stated GPS" in page, "in the table"
+    assert not re.search(r"\b0 m(etres)? (put|\()", page)
+
+
+def test_a_table_that_has_not_all_the_fixes_says_so(quiet_world: World) -> None:
+    messages = [
+        message("TAG-W-EXC", fix(START + n * MINUTE / 6, AWAY if n < 2 else CROSS))
+        for n in range(70)
+    ]
+    quiet_world.watch.hear(*messages)
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "The newest 60 of these 70 fixes as a table" in page
+    assert "The newest 60 of these 70 points as a table" in page
+
+
+def test_what_late_data_disproved_is_not_said_to_be_so(quiet_world: World) -> None:
+    quiet_world.watch.hear(*through_the_cross())
+    quiet_world.watch.hear(*round_the_cross())
+    page = words_of(page_of(quiet_world, KINDS.EXCLUSION_BREACH))
+    assert "Late data shows no breach" in page
+    assert "As it was judged before it was withdrawn, the path" in page
+    assert (
+        "This alert is withdrawn. Before, it was judged to have happened with a chance of" in page
+    )
+    assert "The way between two fixes led inside" not in page
 
 
 def test_the_distance_to_an_edge_is_for_those_who_may_see_places(shared_world: World) -> None:

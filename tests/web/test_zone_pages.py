@@ -112,6 +112,13 @@ def test_a_change_of_the_name_by_the_form_changes_nothing_else(quiet_world, prop
         assert getattr(two, name) == getattr(one, name)
 
 
+def test_the_page_of_a_zone_says_by_which_clock_its_hours_are(quiet_world):
+    hours = [{"days": ["mon"], "start": "19:00", "end": "07:00"}]
+    upload(quiet_world, geojson(feature("Z-UP", schedule=hours, timezone="Europe/Paris")))
+    page = words_of(quiet_world.visitor("duty").get("/zones/Z-UP"))
+    assert "Hours, time of Europe/Paris" in page
+
+
 def test_bank_holidays_keep_their_hours_when_a_zone_with_a_free_day_is_changed(quiet_world):
     hours = [
         {"days": ["mon"], "start": "19:00", "end": "07:00"},
@@ -171,6 +178,13 @@ def filled_in(page: str) -> dict[str, list[str]]:
         pytest.param({"priority": "700"}, "priority", id="a priority out of range"),
         pytest.param({"start_0": "19:00"}, "needs days", id="half a window"),
         pytest.param({"from": "2026-12-24", "until": "2026-11-20"}, "not after from", id="dates"),
+        pytest.param(
+            {"first_start": "15:00", "first_end": "07:00"}, "needs its date", id="a night undated"
+        ),
+        pytest.param({"first_date": "2026-11-20"}, "needs its start", id="a night without hours"),
+        pytest.param(
+            {"holidays": "none"}, "a zone without hours always counts", id="free of no hours"
+        ),
         pytest.param({"ring_m_0": "0", "ring_severity_0": "low"}, "warns of nothing", id="ring 0"),
     ],
 )
@@ -179,6 +193,39 @@ def test_a_faulty_form_comes_back_with_what_is_wrong(shared_world, changed, mess
     assert answer.status_code == 422
     assert message in words_of(answer).replace("&#39;", "'")
     assert shared_world.database.all(ZoneRow, ZoneRow.ref == "Z-NEW") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        pytest.param({"name": "14 Fletching Row"}, "its name: take out the street", id="a street"),
+        pytest.param({"name": "The refuge"}, "its name: take out the refuge", id="a refuge"),
+        pytest.param({"name": "CH1 2AB"}, "its name: take out the postcode", id="a postcode"),
+        pytest.param({"id": "14 Fletching Row"}, "its id: take out the street", id="an address"),
+    ],
+)
+def test_a_zone_is_not_called_after_where_somebody_lives(shared_world, changed, message):
+    answer = shared_world.visitor("manager").post("/zones/draw/save", **{**FORM, **changed})
+    assert answer.status_code == 422
+    assert message in words_of(answer)
+
+
+def test_a_placemark_is_not_kept_under_the_address_that_it_is_called_by(quiet_world):
+    ring = " ".join(f"{lon},{lat}" for lon, lat in box(CROSS)["coordinates"][0])
+    content = (
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark><name>14 Fletching Row</name>'
+        '<ExtendedData><Data name="kind"><value>exclusion</value></Data></ExtendedData><Polygon>'
+        f"<outerBoundaryIs><LinearRing><coordinates>{ring}</coordinates></LinearRing>"
+        "</outerBoundaryIs></Polygon></Placemark></kml>"
+    )
+    answer = upload(quiet_world, content.encode())
+    assert answer.status_code == 422
+    assert "its id: take out the street address" in words_of(answer)
+
+
+def test_a_wearer_may_be_told_to_be_at_an_address_by_its_name(quiet_world):
+    form = {**FORM, "kind": "inclusion", "name": "Home, 14 Fletching Row"}
+    assert quiet_world.visitor("manager").post("/zones/draw/save", **form).status_code == 302
 
 
 def test_a_file_is_taken_in_and_comes_out_the_same(quiet_world):
@@ -262,6 +309,7 @@ def test_an_exception_is_allowed_shown_and_taken_back(quiet_world):
         ),
         pytest.param({"corridor": "53.19, -2.9"}, "metres to each side", id="no width"),
         pytest.param({"corridor": "x", "corridor_m": "9"}, "line 1", id="not a way"),
+        pytest.param({"corridor_m": "20"}, "Enter the way", id="a width and no way"),
     ],
 )
 def test_a_faulty_exception_comes_back_with_what_is_wrong(shared_world, changed, message):

@@ -86,6 +86,13 @@ def test_simple_data_of_a_schema_is_read_too():
     assert feature["properties"]["radius_m"] == 40
 
 
+def test_a_property_of_lists_in_lists_without_end_is_a_text_and_stops_nothing():
+    data = f'<Data name="schedule"><value>{"[" * 100_000}</value></Data>'
+    named = f"<name>Home</name><ExtendedData>{data}</ExtendedData>"
+    [feature] = features_from_kml(placemark(named + POINT))
+    assert set(feature["properties"]["schedule"]) == {"["}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

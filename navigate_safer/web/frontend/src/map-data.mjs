@@ -47,12 +47,16 @@ export const gapIsKnown = (trail) =>
   trail.lines &&
   trail.positions.some((position, i) => i > 0 && isGap(trail, trail.positions[i - 1], position));
 
+// Zero is how devices write that they state none.
+const accuracyOf = ({ precision }) =>
+  precision > 0 ? `within ${Math.round(precision)} m (95 %)` : "not stated";
+
 /** What is known of a point, as pairs of a name and a value. */
 export function factsOf(position) {
   const facts = [
     ...(position.who ? [["Person", position.who]] : []),
     ["Time", fullTime(position.time)],
-    ["Accuracy", `within ${Math.round(position.precision)} m (95 %)`],
+    ["Accuracy", accuracyOf(position)],
   ];
   if (position.speedKmh != null) facts.push(["Speed", `${position.speedKmh.toFixed(1)} km/h`]);
   facts.push(["Source", SOURCES[position.source] ?? position.source ?? "not known"]);

@@ -63,8 +63,8 @@ function usualInterval(readings) {
   return intervals[Math.floor(intervals.length / 2)] ?? Infinity;
 }
 
-// From here on, as a share of the drawing, words to the right of the edge would be cut off.
-const LATE_SHARE = 0.75;
+// From here on, as a share of the drawing, words to the right of the edge would be cut off on a phone.
+const LATE_SHARE = 0.5;
 
 /** The shaded time of the alert, and its words; nothing without a highlight.
 
