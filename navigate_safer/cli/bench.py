@@ -28,6 +28,9 @@ from navigate_safer.demo.place_worlds import WORLDS, World
 from navigate_safer.demo.place_worlds import drawn as drawn_world
 from navigate_safer.demo.servers import Missing
 
+# Columns of a table that is written to a file.
+WIDE = 200
+
 
 @click.group()
 def bench() -> None:
@@ -156,7 +159,9 @@ def _spent(result: storage_bench.Result) -> str:
 @click.option("--days", default=7.0, show_default=True, type=click.FloatRange(0.5, 60))
 @click.option("--seed", default=1, show_default=True)
 @click.option("--drawn", default=0, type=click.IntRange(0, 1000), help="Worlds at random besides.")
-@click.option("--sweep/--no-sweep", default=True, help="Other thresholds and early warnings too.")
+@click.option(
+    "--sweep/--no-sweep", default=True, help="Other costs of a miss and early warnings too."
+)
 @click.option("--cost", is_flag=True, help="Only what a fix costs, in a minute.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as one JSON document.")
 def place(
@@ -170,10 +175,10 @@ def place(
 ) -> None:
     """Place rules, ours and the peers', on the same labelled tracks in several worlds of noise.
 
-    The defaults take about ten minutes, without the sweep about four.
+    The defaults take about a quarter of an hour, without the sweep about four minutes.
     """
     if cost:
-        place_report.show_costs(place_cost.steps(), place_cost.beside_others(), Console())
+        place_report.show_costs(place_cost.steps(), place_cost.beside_others(), _wide())
         return
     began = perf_counter()
     worlds = tuple(drawn_world(seed, number) for number in range(drawn))
@@ -185,8 +190,14 @@ def place(
         early = {"approach": place_report.approach_document(approaches)} if approaches else {}
         click.echo(json.dumps(about | place_report.document(scores) | early, indent=2))
         return
-    place_report.show(scores, Console(), approaches)
+    place_report.show(scores, _wide(), approaches)
     click.echo(f"{devices} devices, {days:g} days, seed {seed}: {seconds} s")
+
+
+def _wide() -> Console:
+    """A terminal as wide as it is; a file so wide that no label of the tables is cut."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDE)
 
 
 def _place_scores(

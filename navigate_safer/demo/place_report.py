@@ -11,7 +11,7 @@ from navigate_safer.demo.place_bench import BOUND, GROUPS, OURS, Approaches, Sco
 from navigate_safer.demo.place_cost import BAR_US, Cost
 from navigate_safer.demo.place_peers import PEERS
 from navigate_safer.demo.place_scores import CHANCE_ERRORS, Score
-from navigate_safer.demo.place_sweep import SHOWN, at_equal_false
+from navigate_safer.demo.place_sweep import COMPARED, best_for_each
 
 RULES = (OURS, *PEERS)
 SHOWN_RULES = (*RULES, BOUND)
@@ -52,21 +52,22 @@ def document(scores: Scores) -> dict[str, object]:
         },
         "behind": behind(scores),
         "dominance": dominance(scores),
-        "at_equal_false": equal(scores),
+        "settings": settings(scores),
     }
 
 
-def equal(scores: Scores) -> dict[str, list[dict[str, object]]]:
-    """Ours at each peer's rate of false episodes, from all the costs that were run."""
+def settings(scores: Scores) -> dict[str, list[dict[str, object]]]:
+    """For each peer, of all the costs of a miss that were run, the best beside it."""
     with_all = _with_all(scores)
     return {
-        group: at_equal_false(
-            [
-                score
+        group: best_for_each(
+            {
+                rule: score
                 for (world, of, rule), score in with_all.items()
                 if world == ALL and of == group and rule not in (BOUND, *PEERS)
-            ],
+            },
             {peer: with_all[ALL, group, peer] for peer in PEERS},
+            ROWS,
         )
         for group in GROUPS
     }
@@ -160,7 +161,7 @@ def show(scores: Scores, console: Console, approaches: Approaches | None = None)
     for group in GROUPS:
         console.print(_dominance_table(dominance(scores), group))
     for group in GROUPS:
-        console.print(_equal_table(equal(scores)[group], group))
+        console.print(_settings_table(settings(scores)[group], group))
     if approaches:
         console.print(_approach_table(approach_document(approaches)))
 
@@ -193,17 +194,20 @@ def _dominance_table(rows: list[dict[str, Any]], group: str) -> Table:
     return table
 
 
-def _equal_table(rows: list[dict[str, Any]], group: str) -> Table:
-    table = Table(title=f"Zones to {group}: theirs / ours with no more false episodes than theirs")
-    for name in ("", *(ROWS[name][0] for name in SHOWN), "ours finds as much"):
+def _settings_table(rows: list[dict[str, Any]], group: str) -> Table:
+    title = f"Zones to {group}: each peer / ours at the cost of a miss that is behind it least"
+    table = Table(title=title)
+    for name in ("", *(ROWS[name][0] for name in COMPARED), "ours is", "behind on"):
         table.add_column(name)
     for row in rows:
         ours, theirs = row["ours"], row["theirs"]
         cells = [
-            f"{theirs[name]:.1f} / " + ("-" if ours is None else f"{ours[name]:.1f}")
-            for name in SHOWN
+            f"{theirs[name]:.{digits}f} / {ours[name]:.{digits}f}"
+            for name in COMPARED
+            for digits in (ROWS[name][2],)
         ]
-        table.add_row(row["peer"], *cells, "yes" if row["ahead"] else "no")
+        worse = ", ".join(ROWS[name][0] for name in row["behind"]) or "nothing"
+        table.add_row(row["peer"], *cells, row["setting"], worse)
     return table
 
 

@@ -1,46 +1,64 @@
-"""What a rule finds at the rate of false episodes of another: thresholds swept.
+"""Ours at other costs of a miss: which of them is at least as good as a peer on every row.
 
-A rule that tells less is wrong less often, so no single row says which of two is better. Ours is
-run at several costs of a miss; at each peer's rate of false episodes, or below it, what ours finds
-is set beside what that peer finds.
+A rule that tells less is wrong less often, so no single row says which of two is better, and one
+setting cannot be both the quickest and the least often wrong. A rule is better than another where
+it can be set to be no worse in anything: that is looked for here, for each peer.
 """
+
+from collections.abc import Mapping, Sequence
 
 from navigate_safer.demo.place_scores import Score
 
 # Costs of a miss in false alarms, from telling only what is all but certain to telling any doubt.
-SWEEP = (0.05, 0.2, 0.8, 8.0)
+SWEEP = (0.003, 0.05, 0.4, 1.5, 8.0, 20.0, 40.0, 150.0)
+# What the setting changes; what is stated at a fix, and so how well, is the same at each.
+COMPARED = (
+    "breaches_found_percent",
+    "passes_found_percent",
+    "delay_p50_s",
+    "delay_p90_s",
+    "start_error_p50_s",
+    "false_episodes_device_week",
+    "false_minutes_device_week",
+)
+
+# What a row is called, whether more is better, and the digits that are worth comparing.
+Rows = Mapping[str, tuple[str, bool, int]]
 
 
-def at_equal_false(ours: list[Score], peers: dict[str, Score]) -> list[dict[str, object]]:
-    """For each peer: the best of ours whose false episodes are no more; None: none has so few.
+def best_for_each(
+    ours: Mapping[str, Score], peers: Mapping[str, Score], rows: Rows
+) -> list[dict[str, object]]:
+    """For each peer, the one of ``ours`` that is behind it on the fewest rows of :data:`COMPARED`.
 
-    ``ahead``: ours finds at least as many breaches and as many passes.
+    Of several the one with the fewest false episodes; ``behind`` names the rows, none at best.
     """
     found: list[dict[str, object]] = []
     for peer, score in peers.items():
         theirs = score.row()
-        limit = theirs["false_episodes_device_week"]
-        rows = [each.row() for each in ours]
-        fair = [row for row in rows if row["false_episodes_device_week"] <= limit]
-        best = max(
-            fair,
-            key=lambda row: (row["breaches_found_percent"], row["passes_found_percent"]),
-            default=None,
+        by_name = {name: each.row() for name, each in ours.items()}
+        behind = {name: _behind(row, theirs, rows) for name, row in by_name.items()}
+        best = min(
+            by_name,
+            key=lambda name: (len(behind[name]), by_name[name]["false_episodes_device_week"]),
         )
         found.append(
             {
                 "peer": peer,
-                "theirs": {name: theirs[name] for name in SHOWN},
-                "ours": None if best is None else {name: best[name] for name in SHOWN},
-                "ahead": best is not None and all(best[name] >= theirs[name] for name in SHOWN[:2]),
+                "setting": best,
+                "theirs": {name: theirs[name] for name in COMPARED},
+                "ours": {name: by_name[best][name] for name in COMPARED},
+                "behind": behind[best],
             }
         )
     return found
 
 
-SHOWN = (
-    "breaches_found_percent",
-    "passes_found_percent",
-    "delay_p50_s",
-    "false_episodes_device_week",
-)
+def _behind(ours: Mapping[str, float], theirs: Mapping[str, float], rows: Rows) -> Sequence[str]:
+    worse = []
+    for name in COMPARED:
+        _, more, digits = rows[name]
+        mine, other = round(ours[name], digits), round(theirs[name], digits)
+        if (mine < other) if more else (mine > other):
+            worse.append(name)
+    return worse

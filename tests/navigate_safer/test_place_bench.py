@@ -167,19 +167,41 @@ def test_beside_the_peers_stands_who_knew_the_truth_at_each_fix_and_is_never_wro
     assert all(row["peer"] != place_bench.BOUND for row in place_report.behind(scores))
 
 
-def score_of(found, passes, false):
-    return Score(100, found, 100, passes, [30.0], [10.0], false, device_s=7 * 86_400.0)
+def score_of(found, passes, delay_s, false):
+    return Score(100, found, 100, passes, [delay_s], [10.0], false, device_s=7 * 86_400.0)
 
 
-def test_rules_are_compared_where_they_are_wrong_equally_often():
-    ours = [score_of(98, 80, 10), score_of(95, 60, 4), score_of(80, 20, 1)]
-    peers = {"eager": score_of(99, 50, 50), "sober": score_of(90, 30, 5), "mute": score_of(1, 0, 0)}
-    eager, sober, mute = place_sweep.at_equal_false(ours, peers)
-    assert eager["ours"]["breaches_found_percent"] == 98.0
-    assert not eager["ahead"]
-    assert sober["ours"]["false_episodes_device_week"] == 4.0
-    assert sober["ahead"]
-    assert (mute["ours"], mute["ahead"]) == (None, False)
+def test_a_peer_is_met_with_the_setting_that_is_behind_it_in_the_least():
+    ours = {
+        "bold": score_of(98, 80, 20.0, 10),
+        "usual": score_of(95, 60, 30.0, 4),
+        "careful": score_of(80, 20, 90.0, 1),
+    }
+    peers = {
+        "eager": score_of(99, 50, 5.0, 50),
+        "even": score_of(95, 60, 30.0, 10),
+        "sober": score_of(90, 30, 60.0, 5),
+        "mute": score_of(1, 0, 86_400.0, 0),
+    }
+    met = place_sweep.best_for_each(ours, peers, place_report.ROWS)
+    assert {each["peer"]: (each["setting"], each["behind"]) for each in met} == {
+        # Nobody who is less often wrong is so quick; the bolder one is behind on as many rows.
+        "eager": ("usual", ["breaches_found_percent", "delay_p50_s", "delay_p90_s"]),
+        # Two are as good in everything: the one that is wrong less often.
+        "even": ("usual", []),
+        "sober": ("usual", []),
+        "mute": ("careful", ["false_episodes_device_week"]),
+    }
+    even = met[1]
+    assert even["ours"]["false_episodes_device_week"] == 4.0
+    assert even["theirs"]["false_episodes_device_week"] == 10.0
+
+
+def test_what_does_not_show_in_the_table_puts_nobody_behind():
+    hair = score_of(95, 60, 30.4, 4)
+    met = place_sweep.best_for_each({"ours": hair}, {"p": score_of(95, 60, 30.0, 4)},
+                                    place_report.ROWS)  # fmt: skip
+    assert met[0]["behind"] == []
 
 
 def test_worlds_at_random_depend_on_the_seed_and_differ():
@@ -217,6 +239,15 @@ def test_the_report_names_every_row_on_which_a_peer_is_ahead(scores):
     assert "survey" in text
 
 
+def test_no_label_of_the_tables_is_cut_in_a_file():
+    ran = CliRunner().invoke(
+        bench, ["place", "--devices", "1", "--days", "0.5", "--seed", "2", "--no-sweep"]
+    )
+    assert ran.exit_code == 0, ran.output
+    assert "…" not in ran.stdout
+    assert "false episodes / device-week" in ran.stdout
+
+
 def test_the_command_prints_one_document():
     ran = CliRunner().invoke(
         bench, ["place", "--devices", "1", "--days", "0.5", "--seed", "2", "--json"]
@@ -228,8 +259,9 @@ def test_the_command_prints_one_document():
     assert set(document["rows"]) == set(place_bench.GROUPS)
     assert {each["ring_m"] for each in document["approach"]} == set(place_ahead.RINGS_M)
     for group in place_bench.GROUPS:
-        for each in document["at_equal_false"][group]:
-            ours, theirs = each["ours"], each["theirs"]
-            if ours is not None:
-                name = "false_episodes_device_week"
-                assert ours[name] <= theirs[name]
+        assert [each["peer"] for each in document["settings"][group]] == list(PEERS)
+        for each in document["settings"][group]:
+            for name in set(place_sweep.COMPARED) - set(each["behind"]):
+                _, more, digits = place_report.ROWS[name]
+                ours, theirs = (round(each[whose][name], digits) for whose in ("ours", "theirs"))
+                assert ours >= theirs if more else ours <= theirs, (each["peer"], name)
