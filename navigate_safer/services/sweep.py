@@ -75,8 +75,15 @@ def look_for_silence(sessions: Sessions, now: datetime, voice: Voice) -> int | N
             raise
         # One fitting that cannot be ticked must not hide the silence of all the others.
         with sessions.begin() as session:
-            session.get_one(JudgementRow, fitting_id).check_after = now + TRY_AGAIN
+            _look_again(session, fitting_id, now + TRY_AGAIN)
         return 0
+
+
+def _look_again(session: Session, fitting_id: int, at: datetime) -> None:
+    """In one statement, and not a version of the states: intake may be saving newer ones now."""
+    session.connection().execute(
+        update(JudgementRow).where(JudgementRow.fitting_id == fitting_id).values(check_after=at)
+    )
 
 
 def _next_check(session: Session, now: datetime) -> JudgementRow | None:

@@ -91,6 +91,21 @@ def test_a_silence_sweep_does_not_wait_for_intake_and_calls_nobody_silent_who_is
     assert silences() == 1, "it is silent, after all"
 
 
+def test_a_look_that_failed_is_no_version_of_the_states_that_intake_may_be_saving(watch: Watch):
+    heard(watch, TAG)
+    worn = watch.database.one(FittingRow, FittingRow.device_id == device_id(watch.database, TAG)).id
+    with watch.sessions.begin() as session:
+        others = update(JudgementRow).where(JudgementRow.fitting_id != worn)
+        session.execute(others.values(check_after=None))
+        spoilt = update(JudgementRow).where(JudgementRow.fitting_id == worn)
+        session.execute(spoilt.values(states={"by_rule": 7}))
+    before = watch.database.one(JudgementRow, JudgementRow.fitting_id == worn).version
+    watch.clock.at = START + 30 * MINUTE
+    assert sweep.look_for_silence(watch.sessions, watch.clock(), VOICE) == 0
+    after = watch.database.one(JudgementRow, JudgementRow.fitting_id == worn)
+    assert (after.version, after.check_after) == (before, watch.clock() + sweep.TRY_AGAIN)
+
+
 def test_the_judge_does_not_wait_for_intake(watch: Watch, deadlocks):
     heard(watch, TAG)
     tag = device_id(watch.database, TAG)
