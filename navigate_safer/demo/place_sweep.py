@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from navigate_safer.demo.place_scores import Score
 
 # Costs of a miss in false alarms, from telling only what is all but certain to telling any doubt.
-SWEEP = (0.003, 0.05, 0.4, 1.5, 8.0, 20.0, 40.0, 150.0)
+SWEEP = (0.003, 0.05, 0.4, 1.5, 8.0, 20.0, 40.0, 150.0, 600.0)
 # What the setting changes; what is stated at a fix, and so how well, is the same at each.
 COMPARED = (
     "breaches_found_percent",
