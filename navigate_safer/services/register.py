@@ -223,8 +223,6 @@ class _Registration:
         for fitting in entry.fittings:
             what = f"{where}, {fitting.device}"
             fitted_at, removed_at = span(fitting.fitted_at, fitting.removed_at, what)
-            if removed_at is not None and removed_at > self.now:
-                raise CaseFileFault(f"{what}: removed_at lies ahead: leave it out until it is off")
             row = FittingRow(
                 device_id=self._id(DeviceRow, fitting.device, where),
                 wearer_id=wearer_id,
