@@ -49,14 +49,24 @@ class BufferedSocket:
         return getattr(self._inner, name)
 
     def fill(self) -> bool:
-        """Read what has come; False at the end of the stream. Raises OSError when it broke."""
+        """Read what has come; False at the end of the stream. Raises OSError when it broke.
+
+        Until nothing more is there: TLS gives one record to a call, which is often one message.
+        """
+        parts, size = [self._read[self._at :]], 0
         try:
-            with self._lock:
-                more = self._inner.recv(READ_BYTES)
+            while size < READ_BYTES:
+                with self._lock:
+                    more = self._inner.recv(READ_BYTES)
+                if not more:
+                    return False
+                parts.append(more)
+                size += len(more)
         except _NOT_YET:
-            return True
-        self._read, self._at = self._read[self._at :] + more, 0
-        return bool(more)
+            pass
+        finally:
+            self._read, self._at = b"".join(parts), 0
+        return True
 
     def whole(self) -> tuple[int, int, int] | None:
         """First byte, begin and end of the body of the packet at the head, if all of it is here."""

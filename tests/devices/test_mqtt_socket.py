@@ -1,6 +1,7 @@
 """Reading ahead and sending whole: the bytes are the same, in fewer calls."""
 
 import socket
+import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +114,36 @@ def test_many_that_came_at_once_are_followed_by_the_next_without_a_rest(pair):
     theirs.sendall(b"".join(published(number) for number in range(ENOUGH_MESSAGES)))
     client.loop_read()
     assert (len(client.payloads), client.rests_s) == (ENOUGH_MESSAGES, [])
+
+
+class Records:
+    """As a connection inside TLS: one record to a call, and an end or nothing yet after them."""
+
+    def __init__(self, *records: bytes, ended: bool = False) -> None:
+        self.records = list(records)
+        self.ended = ended
+
+    def recv(self, _size: int) -> bytes:
+        if self.records:
+            return self.records.pop(0)
+        if self.ended:
+            return b""
+        raise ssl.SSLWantReadError
+
+
+def test_a_record_to_each_message_is_no_rest_after_each():
+    """A rest of 10 ms after every record would be a hundred messages a second."""
+    client = Connected(BufferedSocket(Records(*(published(n) for n in range(50)))))
+    client.loop_read()
+    assert (len(client.payloads), client.rests_s) == (50, [])
+
+
+def test_what_came_before_the_end_of_a_connection_is_kept():
+    ours = BufferedSocket(Records(published(1), published(2)[:-1], ended=True))
+    assert not ours.fill()
+    _, begin, end = ours.whole()
+    assert ours.cut(begin, end).endswith(b"01")
+    assert ours.whole() is None
 
 
 def test_the_rest_of_a_message_is_read_as_soon_as_it_comes(pair):
