@@ -22,7 +22,7 @@ from navigate_safer.people.access import Permission, Scope
 LINES_ON_A_PAGE = 50
 # The keys under which our own format and the Ministry's feed name a device, wherever they stand:
 # what is refused is often no JSON, or a list of records of several devices.
-_NAMED = re.compile(r'"device(?:_id)?"\s*:\s*(?:"([^"\\]{1,64})"|([0-9]{1,64}))')
+_NAMED = re.compile(r'"device(?:_id)?"\s*:\s*(?:("(?:[^"\\]|\\.){1,400}")|([0-9]{1,64}))')
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -205,8 +205,20 @@ def _devices_named(session: Session, row: QuarantineRow) -> set[str]:
     """The device of the topic, and every one that the whole message names."""
     payload = whole_payload(session, row) or row.payload
     text = payload.decode(json.detect_encoding(payload), "replace")
-    named = {word or number for word, number in _NAMED.findall(text)}
+    named = {_plain(word) or number for word, number in _NAMED.findall(text)}
     return named if row.device is None else named | {row.device}
+
+
+def _plain(word: str) -> str:
+    """A JSON text without its quotes and escapes, by which a name may be written differently.
+
+    What is no name of a device stays none; a zero or half a surrogate no database would look for.
+    """
+    try:
+        name = str(json.loads(word)) if word else ""
+    except ValueError:
+        return repr(word)
+    return name if name.isprintable() else repr(name)
 
 
 def whole_payload(session: Session, row: QuarantineRow) -> bytes | None:

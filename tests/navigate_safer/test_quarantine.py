@@ -613,12 +613,22 @@ def test_a_list_of_the_suppliers_is_shown_to_those_who_may_see_every_device_in_i
     assert seen_by_all_areas(watch, row) == others
 
 
+@pytest.mark.parametrize("name", [b"TAG\x00-9", b"TAG\\u0000-9", b"TAG\\ud800-9"])
+def test_a_name_that_no_database_can_look_for_is_of_no_known_device(watch, name):
+    watch.receive(Message("telemetry/v1/gw-west/TAG-1", b'{"device": "' + name + b'"', START))
+    row = watch.database.one(QuarantineRow)
+    west = scope_of(watch, areas=("west",))
+    assert repair.see_entry(watch.sessions, west, row.id, START).hidden
+    assert seen_by_all_areas(watch, row) is not None
+
+
 @pytest.mark.parametrize(
     "payload",
     [
         pytest.param(b'{"positions": [{"device_id": "HERS-1", "position_latitude": 53.1}]}',
                      id="one record of hers in a list"),
         pytest.param(b'{"v": 1, "device": "HERS-1", "readings": [{"lat": 53.1', id="cut off"),
+        pytest.param(b'{"positions": [{"device_id": "HERS\\u002d1", "lat": 53.1}]}', id="escaped"),
         pytest.param('{"device": "HERS-1", "lat": 53.1}'.encode("utf-16"), id="in UTF-16"),
     ],
 )  # fmt: skip
